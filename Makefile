@@ -1,0 +1,55 @@
+# Balcão: `make` alone says what there is. Needs Python 3.11 or newer and make; nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format bench sim channel clean
+
+help: ## this help
+	@printf 'Balcão\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nPYTHON=python3.12 make ... chooses the interpreter; args="..." is passed on to demo, test, bench and sim.\n'
+
+demo: $(READY) ## a shop with sandboxed channels, in a browser, in a minute
+	$(BIN)/balcao demo $(args)
+
+up: $(READY) ## web, worker and cron together, as in the Procfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
+
+test: $(READY) ## the whole suite (args="-k stock -x" to narrow it)
+	$(BIN)/pytest $(args)
+
+check: $(READY) ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## what the tools can mend by themselves
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## how fast, against a baseline of the same run
+	$(BIN)/python -m tests.bench $(args)
+
+sim: $(READY) ## the seeded simulator (seeds=20 orders=500, or seed=7 for one story)
+	$(BIN)/python -m tests.sim $(if $(seeds),--seeds $(seeds)) $(if $(orders),--orders $(orders)) $(if $(seed),--seed $(seed)) $(args)
+
+channel: $(READY) ## a new channel's files (name=acme kind=marketplace facets=orders,stock)
+	$(BIN)/python -m adapters.scaffold $(if $(name),--name $(name)) $(if $(kind),--kind $(kind)) $(if $(facets),--facets $(facets))
+
+clean: ## remove the environment and caches; the database in .balcao stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Balcão needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "This Python cannot make environments: install python3-venv, or choose another PYTHON"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --quiet --editable '.[embedded,dev]' --constraint constraints.txt
+	@touch $@

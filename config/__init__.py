@@ -1,0 +1,1 @@
+"""Settings, logging and the schedule; read at the edges and passed in."""

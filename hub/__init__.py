@@ -1,0 +1,1 @@
+"""Balcão: the hub behind the counter of a Brazilian seller."""

@@ -1,0 +1,267 @@
+"""What a channel is: a record of plain functions. A field that is None is a thing the channel cannot do.
+
+A facet pairs a pure half (`parse`, `render`, `read`, `verify`) with an I/O half (`fetch`, `send`), so that the
+hub stands between the two: it keeps raw, retries only I/O, and tests the pure half with files.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from hub.faults import Fault, Unreadable
+from hub.model import (
+    Knock,
+    Limit,
+    Listing,
+    Notice,
+    Order,
+    Outcome,
+    Parcel,
+    Posting,
+    Purchase,
+    Quote,
+    Raw,
+    Reply,
+    Request,
+    ShipmentNews,
+    StockWrite,
+    TrackedObject,
+)
+
+
+class Kind(StrEnum):
+    """What sort of channel it is."""
+
+    STOREFRONT = "storefront"
+    MARKETPLACE = "marketplace"
+    CARRIER = "carrier"
+    ERP = "erp"
+
+
+class Credentials(BaseModel):
+    """What a seller gives us. Its JSON schema is the connect form; SecretStr fields are encrypted at rest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def base_url(self) -> str:
+        """Where requests with a relative path go, without a trailing slash."""
+        raise NotImplementedError
+
+    def headers(self) -> Mapping[str, str]:
+        """Headers of static authentication (Basic, an API key); empty where a token is used."""
+        return {}
+
+
+class Api(Protocol):
+    """A channel account we can talk to: all that an adapter's I/O half gets.
+
+    `call` authenticates, throttles, retries what is repeatable, classes failures (ChannelError) and redacts.
+    `facts` is what `check` learnt about the account; `app` the OAuth application's public settings.
+    """
+
+    @property
+    def credentials(self) -> Any: ...  # noqa: ANN401, D102 - each adapter's own Credentials type
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def external_id(self) -> str | None: ...  # noqa: D102 - the seller's id at the channel
+    def now(self) -> datetime:  # noqa: D102
+        ...
+
+    async def call(self, request: Request) -> Reply:  # noqa: D102
+        ...
+
+
+def json_of(reply: Reply) -> Raw:
+    """The JSON value of a reply; a body that is not JSON is a SHAPE fault."""
+    try:
+        return json.loads(reply.body)
+    except (ValueError, UnicodeDecodeError) as problem:
+        raise Unreadable("body", f"not JSON (status {reply.status})") from problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who an account is at the channel: `facts` is remembered and handed back through Api.facts."""
+
+    external_id: str
+    name: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer credential with its true lifetime."""
+
+    access: SecretStr
+    expires_at: datetime | None
+    refresh: SecretStr | None = None
+    account_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSource:
+    """How a token is got and renewed.
+
+    `request` renders the call from the credentials and the last token (None at first); `read` makes the token of
+    the reply; `headers` shows it. `single_use` refresh tokens are renewed in single flight, the new one committed
+    before it is used. `renew_on` lists statuses that mean "expired": one renewal, then AUTH.
+    """
+
+    request: Callable[[Any, Token | None], Request]
+    read: Callable[[Reply, datetime], Token]
+    headers: Callable[[Token], Mapping[str, str]]
+    renew_on: frozenset[int] = frozenset({401})
+    single_use: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """The authorization-code flow before the first token: authorize URL and code exchange."""
+
+    authorize: Callable[[Any, str, str, str], str]  # credentials, redirect_uri, state, PKCE challenge -> URL
+    exchange: Callable[[Any, str, str, str], Request]  # credentials, code, redirect_uri, PKCE verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a poll. `documents` are whole (parse takes them), `refs` must be fetched.
+
+    `cursor` is where the next call goes on: give it back as it is. `more` is false at the end of what is new.
+    """
+
+    documents: tuple[Raw, ...] = ()
+    refs: tuple[str, ...] = ()
+    cursor: str | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSource:
+    """How notices are authenticated, read and registered.
+
+    `verify(secret, knock)` raises BadSignature; `signed` names the scheme for the docs ("none" where the vendor
+    signs nothing). `per` is "app" when one callback serves many accounts (read tells account_ref). `subscribe`
+    makes registration right and says what it did; it is safe to repeat and repairs disabled hooks. `missed` reads
+    the vendor's own list of undelivered notices.
+    """
+
+    signed: str
+    verify: Callable[[str, Knock], None]
+    read: Callable[[Knock], list[Notice]]
+    is_ping: Callable[[Knock], bool] | None = None
+    per: str = "account"
+    deadline_ms: int = 5000
+    subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = None  # api, url, secret -> actions taken
+    missed: Callable[[Api, str | None], Awaitable[tuple[list[Notice], str | None]]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSource:
+    """Where orders come from. `fetch` answers the composed document that CANONICAL's last table names."""
+
+    fetch: Callable[[Api, str], Awaitable[Raw]]
+    since: Callable[[Api, str | None], Awaitable[Page]]
+    parse: Callable[[Raw], Order]
+    # Which fields each part beside "order" owns (their version moves with that part's clock).
+    parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # order ref of a notice with topic "shipment", where the channel tells shipments by their own id
+    orders_of_shipment: Callable[[Api, str], Awaitable[list[str]]] | None = None
+    ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingSource:
+    """Pages of listings with the channel's own stock value, and one listing afresh."""
+
+    pages: Callable[[Api, str | None], Awaitable[Page]]
+    fetch: Callable[[Api, str], Awaitable[Raw]]  # by Listing.ref
+    parse: Callable[[Raw], list[Listing]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockSink:
+    """Where availability goes. `render` makes requests of at most `batch` writes; `read` tells each slot's outcome.
+
+    `look` reads slots back (StockWrite in, Listing out, same order; None for one that is gone). With
+    `compare_and_set(write)` true the engine looks first and passes `version`/`expected`. `numbers` is "available"
+    or "physical".
+    """
+
+    render: Callable[[Sequence[StockWrite]], list[tuple[Request, tuple[StockWrite, ...]]]]
+    read: Callable[[Sequence[StockWrite], Reply], list[Outcome]]
+    look: Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]]
+    batch: int = 1
+    numbers: str = "available"
+    compare_and_set: Callable[[StockWrite], bool] = lambda _write: False
+    ask: Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentSink:
+    """How a channel is told about a shipment.
+
+    `targets` are ways to tell it, tried in order until one exists there (a MISSING fault means "not this one");
+    the hub remembers which. `render(news, target)` answers the requests in order; [] means there is nothing to
+    tell (the channel moves that status itself).
+    """
+
+    render: Callable[[ShipmentNews, str], list[Request]]
+    targets: tuple[str, ...] = ("default",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingSource:
+    """Where parcels are: `fetch` up to `batch` codes at once; `parse` answers one object per code asked, in order."""
+
+    fetch: Callable[[Api, Sequence[str]], Awaitable[Raw]]
+    parse: Callable[[Raw, Sequence[str]], list[TrackedObject]]
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreightSource:
+    """Quotes and labels. `label` answers a PDF, or None while the carrier still makes it (ask again)."""
+
+    quote: Callable[[Api, Parcel, Sequence[str]], Awaitable[list[Raw]]]
+    read_quotes: Callable[[Sequence[Raw], Sequence[str]], list[Quote]]
+    buy: Callable[[Posting], Request]
+    read_purchase: Callable[[Raw], Purchase]
+    ask_label: Callable[[Api, Sequence[str]], Awaitable[str]]  # purchase refs -> receipt
+    label: Callable[[Api, str], Awaitable[bytes | None]]  # receipt -> PDF
+    cancel: Callable[[str], Request]
+
+
+FACETS = ("webhook", "orders", "listings", "stock", "shipments", "tracking", "freight")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """A channel. The page you read first is the one that declares this."""
+
+    label: str
+    kind: Kind
+    docs: str
+    credentials: type[Credentials]
+    limits: tuple[Limit, ...]
+    faults: Mapping[int | str, Fault]
+    check: Callable[[Api], Awaitable[Identity]]
+    token: TokenSource | None = None
+    oauth: OAuth | None = None
+    read_error: Callable[[Reply], str | None] = lambda _reply: None
+    webhook: WebhookSource | None = None
+    orders: OrderSource | None = None
+    listings: ListingSource | None = None
+    stock: StockSink | None = None
+    shipments: ShipmentSink | None = None
+    tracking: TrackingSource | None = None
+    freight: FreightSource | None = None
+
+    def can(self) -> tuple[str, ...]:
+        """Facets this channel has, in FACETS order."""
+        return tuple(f.name for f in fields(self) if f.name in FACETS and getattr(self, f.name) is not None)

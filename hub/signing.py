@@ -1,0 +1,39 @@
+"""Webhook signature schemes as data. Pure: secret and knock in; nothing or BadSignature out."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import TypeAlias
+
+from hub.faults import BadSignature
+from hub.model import Knock
+
+Verify: TypeAlias = Callable[[str, Knock], None]
+
+
+def _base64(digest: bytes) -> bytes:
+    return base64.b64encode(digest)
+
+
+def _hex(digest: bytes) -> bytes:
+    return digest.hex().encode()
+
+
+ENCODINGS = {"base64": _base64, "hex": _hex}
+
+
+def hmac_sha256(header: str, *, encoding: str, prefix: str = "") -> Verify:
+    """HMAC-SHA256 of the raw body under the webhook's secret, in `header` (lower case), after `prefix`."""
+    encode = ENCODINGS[encoding]
+
+    def verify(secret: str, knock: Knock) -> None:
+        want = prefix.encode() + encode(hmac.digest(secret.encode(), knock.body, hashlib.sha256))
+        if not hmac.compare_digest(want, knock.headers.get(header, "").encode()):
+            raise BadSignature(header)
+
+    return verify
+
+
+def unsigned(_secret: str, _knock: Knock) -> None:
+    """For vendors that sign nothing: the unguessable callback path is all there is; the body is only a hint."""

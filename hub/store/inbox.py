@@ -1,0 +1,160 @@
+"""What channels told us: kept raw, claimed by lease, done or parked with a reason."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from hub.store import Tx, new_id
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A notice or a polled document on its way into the inbox. `raw` is JSON bytes, None when it only rang."""
+
+    seller_id: UUID
+    account_id: UUID
+    source: str
+    topic: str
+    ref: str | None
+    dedupe_key: str
+    told_at: datetime | None
+    raw: bytes | None
+    state: str = "due"
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A claimed inbox row."""
+
+    id: UUID
+    seq: int
+    source: str
+    topic: str
+    ref: str | None
+    raw: bytes | None
+    received_at: datetime
+    attempts: int
+
+
+_INSERT = """
+    INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::timestamptz[], %s::bytea[], %s::text[])
+    ON CONFLICT DO NOTHING"""
+
+
+async def add(tx: Tx, arrivals: Sequence[Arrival]) -> None:
+    """Keep them all in one statement; one that is waiting already, unclaimed, is not kept twice."""
+    columns = list(
+        zip(
+            *(
+                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state)
+                for a in arrivals
+            ),
+            strict=True,
+        )
+    )
+    await tx.run(_INSERT, [list(column) for column in columns])
+
+
+async def next_seq(tx: Tx) -> int:
+    """A number that orders documents, to draw before a fetch leaves."""
+    seq: int = await tx.value("SELECT nextval('fetch_seq')")
+    return seq
+
+
+async def claim(
+    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int
+) -> list[Entry]:
+    """Take up to `limit` due rows of an account, oldest first."""
+    sql = """
+        WITH due AS (
+            SELECT seller_id, id FROM inbox
+            WHERE account_id = %s AND state = 'due' AND due_at <= %s AND (lease_until IS NULL OR lease_until <= %s)
+            ORDER BY due_at, seq LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE inbox i SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
+        WHERE i.seller_id = due.seller_id AND i.id = due.id
+        RETURNING i.id, i.seq, i.source, i.topic, i.ref, i.raw, i.received_at, i.attempts"""
+    rows = await tx.all(sql, [account_id, now, now, limit, token, now + LEASE, worker])
+    return sorted((Entry(**row) for row in rows), key=lambda entry: entry.seq)
+
+
+async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:
+    """These rows are accounted for."""
+    sql = """
+        UPDATE inbox SET state = 'done', done_at = now(), lease_token = NULL, lease_until = NULL, lease_by = NULL,
+            error = NULL
+        WHERE id = ANY(%s) AND lease_token = %s"""
+    await tx.run(sql, [list(ids), token])
+
+
+async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes) -> None:
+    """Keep a fetched document before anything is read from it."""
+    await tx.run("UPDATE inbox SET raw = %s WHERE id = %s", [raw, entry_id])
+
+
+async def later(tx: Tx, entry_id: UUID, token: UUID, due_at: datetime, error: str, *, counts: bool = True) -> None:
+    """Try again at `due_at`. Where a twin has been waiting unclaimed meanwhile, the twin serves."""
+    sql = """
+        UPDATE inbox SET due_at = %s, error = %s, attempts = attempts + %s, lease_token = NULL, lease_until = NULL,
+            lease_by = NULL
+        WHERE id = %s AND lease_token = %s"""
+    try:
+        async with tx.conn.transaction():
+            await tx.run(sql, [due_at, error[:500], int(counts), entry_id, token])
+    except psycopg.errors.UniqueViolation:
+        await done(tx, [entry_id], token)
+
+
+async def park(tx: Tx, entry_id: UUID, token: UUID, error: str) -> None:
+    """Stop trying until it is replayed; the reason is shown."""
+    sql = """
+        UPDATE inbox SET state = 'parked', error = %s, lease_token = NULL, lease_until = NULL, lease_by = NULL
+        WHERE id = %s AND lease_token = %s"""
+    await tx.run(sql, [error[:500], entry_id, token])
+
+
+async def replay(tx: Tx, ids: Sequence[UUID] | None, states: Sequence[str] = ("parked",)) -> int:
+    """Make rows due again: those named, else every parked one. Answers how many."""
+    rows = await tx.all(
+        "SELECT id FROM inbox WHERE (%s::uuid[] IS NULL OR id = ANY(%s)) AND state = ANY(%s) ORDER BY seq",
+        [list(ids) if ids is not None else None, list(ids or ()), list(states)],
+    )
+    count = 0
+    for row in rows:
+        try:
+            async with tx.conn.transaction():
+                count += await tx.run(
+                    "UPDATE inbox SET state = 'due', due_at = now(), attempts = 0, error = NULL WHERE id = %s",
+                    [row["id"]],
+                )
+        except psycopg.errors.UniqueViolation:
+            await tx.run("UPDATE inbox SET state = 'done', done_at = now() WHERE id = %s", [row["id"]])
+    return count
+
+
+async def listed(tx: Tx, state: str | None, limit: int) -> list[dict[str, Any]]:
+    """Newest rows, without their raw bodies."""
+    return await tx.all(
+        """SELECT i.id, a.channel, a.name AS account, i.source, i.topic, i.ref, i.state, i.received_at, i.attempts,
+                  i.error, octet_length(i.raw) AS bytes
+           FROM inbox i JOIN account a ON a.seller_id = i.seller_id AND a.id = i.account_id
+           WHERE %s::text IS NULL OR i.state = %s ORDER BY i.seq DESC LIMIT %s""",
+        [state, state, limit],
+    )
+
+
+async def prune(tx: Tx, before: datetime, limit: int = 5000) -> int:
+    """Drop accounted rows older than the setting keeps them."""
+    sql = """
+        DELETE FROM inbox WHERE id IN
+            (SELECT id FROM inbox WHERE state IN ('done', 'kept') AND done_at < %s LIMIT %s)"""
+    return await tx.run(sql, [before, limit])

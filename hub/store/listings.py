@@ -1,0 +1,161 @@
+"""Listings as channels show them, the slots they share, and their links to SKUs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.model import Listing
+from hub.store import Tx, new_id
+
+_SLOT = """
+    INSERT INTO stock_slot (seller_id, id, account_id, ref, location_ref, listing_ref, variation_ref, seen, seen_at,
+        expected, version, synced_from, synced_to, managed_by, status)
+    VALUES (%(seller)s, %(id)s, %(account)s, %(slot_ref)s, %(location_ref)s, %(ref)s, %(variation_ref)s,
+        %(stock_quantity)s, %(answered)s, %(stock_quantity)s, %(version)s, %(began)s, %(answered)s, %(managed_by)s,
+        %(status)s)
+    ON CONFLICT (seller_id, account_id, ref, location_ref) DO UPDATE SET
+        managed_by = excluded.managed_by, status = excluded.status,
+        listing_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.listing_ref ELSE stock_slot.listing_ref END,
+        variation_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.variation_ref
+                             ELSE stock_slot.variation_ref END
+    RETURNING id, sku_id, (xmax = 0) AS is_new"""
+
+_LISTING = """
+    INSERT INTO listing (seller_id, id, account_id, ref, variation_ref, slot_id, channel_sku, gtin, title, url, status,
+        quantity, price_cents, currency, managed_by, seen_at)
+    VALUES (%(seller)s, %(id)s, %(account)s, %(ref)s, %(variation_ref)s, %(slot_id)s, %(sku)s, %(gtin)s, %(title)s,
+        %(url)s, %(status)s, %(quantity)s, %(price_cents)s, %(currency)s, %(managed_by)s, %(answered)s)
+    ON CONFLICT (seller_id, account_id, ref, variation_ref) DO UPDATE SET slot_id = excluded.slot_id,
+        channel_sku = excluded.channel_sku, gtin = excluded.gtin, title = excluded.title, url = excluded.url,
+        status = excluded.status, quantity = excluded.quantity, price_cents = excluded.price_cents,
+        currency = excluded.currency, managed_by = excluded.managed_by, seen_at = excluded.seen_at, gone_at = NULL
+    RETURNING id, sku_id"""
+
+
+async def put(tx: Tx, account_id: UUID, told: Listing, began: datetime, answered: datetime) -> dict[str, Any]:
+    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new}; `is_new` is the slot's.
+
+    What a slot shows (`seen`, `expected`) is set here only when the slot is new: later readings go through
+    slots.looked, which knows about writes under way.
+    """
+    params = {
+        **told.model_dump(mode="json"), "seller": tx.seller, "account": account_id, "began": began,
+        "answered": answered,
+    }  # fmt: skip
+    slot = await tx.one(_SLOT, {**params, "id": new_id()})
+    if slot is None:
+        raise RuntimeError("an upsert answered nothing")
+    listing = await tx.one(_LISTING, {**params, "id": new_id(), "slot_id": slot["id"]})
+    if listing is None:
+        raise RuntimeError("an upsert answered nothing")
+    return {
+        "slot_id": slot["id"], "listing_id": listing["id"], "sku_id": listing["sku_id"], "is_new": slot["is_new"],
+    }  # fmt: skip
+
+
+async def gone(tx: Tx, account_id: UUID, ref: str, at: datetime) -> int:
+    """A listing that its channel does not have any more; a slot without listings closes."""
+    count = await tx.run(
+        "UPDATE listing SET gone_at = %s, status = 'closed' WHERE account_id = %s AND ref = %s AND gone_at IS NULL",
+        [at, account_id, ref],
+    )
+    await tx.run(
+        """UPDATE stock_slot s SET status = 'closed', due_at = NULL WHERE s.account_id = %s AND s.status <> 'closed'
+           AND s.id IN (SELECT slot_id FROM listing WHERE account_id = %s AND ref = %s)
+           AND NOT EXISTS (SELECT FROM listing l WHERE l.seller_id = s.seller_id AND l.slot_id = s.id
+                           AND l.gone_at IS NULL)""",
+        [account_id, account_id, ref],
+    )
+    return count
+
+
+async def gone_unseen(tx: Tx, account_id: UUID, since: datetime) -> list[str]:
+    """Refs of listings that a whole walk begun at `since` did not meet."""
+    rows = await tx.all(
+        "SELECT DISTINCT ref FROM listing WHERE account_id = %s AND seen_at < %s AND gone_at IS NULL",
+        [account_id, since],
+    )
+    return [row["ref"] for row in rows]
+
+
+async def link(tx: Tx, listing_id: UUID, sku_id: UUID | None, multiplier: int, how: str | None) -> UUID:
+    """Link a listing to a SKU (or unlink it, with None). Answers its slot's id.
+
+    Two SKUs or multipliers on one slot are refused (ValueError names both listings).
+    """
+    row = await tx.one("SELECT slot_id, ref, variation_ref FROM listing WHERE id = %s FOR UPDATE", [listing_id])
+    if row is None:
+        raise LookupError(f"there is no listing {listing_id}")
+    other = await tx.one(
+        """SELECT l.ref, l.variation_ref, k.code, l.multiplier FROM listing l
+           JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.slot_id = %s AND l.id <> %s AND l.gone_at IS NULL AND (l.sku_id <> %s OR l.multiplier <> %s) LIMIT 1""",
+        [row["slot_id"], listing_id, sku_id, multiplier],
+    )
+    if other and sku_id is not None:
+        raise ValueError(
+            f"listing {row['ref']} shares its stock with listing {other['ref']}, which is linked to "
+            f"{other['multiplier']} x {other['code']}: link both to the same"
+        )
+    await tx.run(
+        "UPDATE listing SET sku_id = %s, multiplier = %s, linked_by = %s WHERE id = %s",
+        [sku_id, multiplier, how if sku_id else None, listing_id],
+    )
+    await tx.run(
+        "UPDATE stock_slot SET sku_id = %s, multiplier = %s, desired = NULL, due_at = NULL WHERE id = %s "
+        "AND (sku_id IS DISTINCT FROM %s OR multiplier <> %s)",
+        [sku_id, multiplier, row["slot_id"], sku_id, multiplier],
+    )
+    slot_id: UUID = row["slot_id"]
+    return slot_id
+
+
+async def unlinked(tx: Tx, account_id: UUID | None, limit: int = 10_000) -> list[dict[str, Any]]:
+    """Listings without a SKU."""
+    return await tx.all(
+        """SELECT id, account_id, ref, variation_ref, channel_sku, gtin, title, slot_id FROM listing
+           WHERE sku_id IS NULL AND gone_at IS NULL AND (%s::uuid IS NULL OR account_id = %s) ORDER BY id LIMIT %s""",
+        [account_id, account_id, limit],
+    )
+
+
+async def matches(tx: Tx, codes: Sequence[str], gtins: Sequence[str]) -> tuple[dict[str, UUID], dict[str, list[UUID]]]:
+    """SKUs by code, and by GTIN (a GTIN on two SKUs answers both)."""
+    by_code = {
+        row["code"]: row["id"] for row in await tx.all("SELECT id, code FROM sku WHERE code = ANY(%s)", [list(codes)])
+    }
+    by_gtin: dict[str, list[UUID]] = {}
+    for row in await tx.all("SELECT id, gtin FROM sku WHERE gtin = ANY(%s)", [list(gtins)]):
+        by_gtin.setdefault(row["gtin"], []).append(row["id"])
+    return by_code, by_gtin
+
+
+async def listed(
+    tx: Tx, *, account_id: UUID | None = None, search: str | None = None, after: UUID | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Listings with what their slot should show, was told and was seen to show; keyset by id."""
+    sql = """
+        SELECT l.id, a.channel, a.name AS account, l.ref, l.variation_ref, l.title, l.channel_sku, k.code AS sku,
+               l.multiplier, l.linked_by, l.status, l.managed_by, l.price_cents, s.id AS slot_id, s.desired, s.pushed,
+               s.expected, s.seen, s.seen_at, s.due_at, s.parked_code, s.parked_reason, s.braked, s.doubt_until
+        FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
+        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+        LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+        WHERE l.gone_at IS NULL AND (%(account)s::uuid IS NULL OR l.account_id = %(account)s)
+          AND (%(search)s::text IS NULL OR l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s
+               OR l.title ILIKE '%%' || %(search)s || '%%')
+          AND (%(after)s::uuid IS NULL OR l.id > %(after)s)
+        ORDER BY l.id LIMIT %(limit)s"""
+    return await tx.all(sql, {"account": account_id, "search": search, "after": after, "limit": limit})
+
+
+async def drift_add(
+    tx: Tx, account_id: UUID, slot_id: UUID, class_: str, seen: int | None, expected: int | None, desired: int | None,
+    *, repaired: bool,
+) -> None:  # fmt: skip
+    """Remember a difference and what was done about it."""
+    sql = """
+        INSERT INTO drift (seller_id, id, account_id, slot_id, class, seen, expected, desired, repaired)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+    await tx.run(sql, [tx.seller, new_id(), account_id, slot_id, class_, seen, expected, desired, repaired])

@@ -1,0 +1,89 @@
+"""Sellers, users and who may do what for whom."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from hub.store import Tx, new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person who signs in."""
+
+    id: UUID
+    email: str
+    name: str
+    password_hash: str
+    locale: str
+    session_epoch: int
+
+
+async def seller_add(tx: Tx, name: str) -> UUID:
+    """A new seller; `tx` must be a transaction of that seller's id (see Database.seller)."""
+    await tx.run("INSERT INTO seller (seller_id, name) VALUES (%s, %s)", [tx.seller, name])
+    return tx.seller
+
+
+async def sellers(tx: Tx) -> list[dict[str, Any]]:
+    """Every seller's id and name. Dispatch role."""
+    return await tx.all("SELECT seller_id, name FROM seller ORDER BY seller_id")
+
+
+async def user_put(tx: Tx, email: str, name: str, password_hash: str, locale: str) -> UUID:
+    """A user, or a new password for the one with that e-mail (which signs them out everywhere)."""
+    sql = """
+        INSERT INTO app_user (id, email, name, password_hash, locale) VALUES (%s, lower(%s), %s, %s, %s)
+        ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, name = excluded.name,
+            session_epoch = app_user.session_epoch + 1 RETURNING id"""
+    made: UUID = await tx.value(sql, [new_id(), email, name, password_hash, locale])
+    return made
+
+
+async def member_put(tx: Tx, user_id: UUID, role: str) -> None:
+    """Let a user work for this seller."""
+    await tx.run(
+        "INSERT INTO membership (seller_id, user_id, role) VALUES (%s, %s, %s) "
+        "ON CONFLICT (seller_id, user_id) DO UPDATE SET role = excluded.role",
+        [tx.seller, user_id, role],
+    )
+
+
+async def user_by_email(tx: Tx, email: str) -> User | None:
+    """The active user with that e-mail."""
+    return await _user(tx, "email = lower(%s)", email)
+
+
+async def user_by_id(tx: Tx, user_id: UUID) -> User | None:
+    """The active user of that id."""
+    return await _user(tx, "id = %s", user_id)
+
+
+async def _user(tx: Tx, where: Any, value: object) -> User | None:  # noqa: ANN401 - one of two literals above
+    columns = "id, email, name, password_hash, locale, session_epoch"
+    row = await tx.one(f"SELECT {columns} FROM app_user WHERE disabled_at IS NULL AND {where}", [value])  # noqa: S608
+    return User(**row) if row else None
+
+
+async def set_locale(tx: Tx, user_id: UUID, locale: str) -> None:
+    """A user's language."""
+    await tx.run("UPDATE app_user SET locale = %s WHERE id = %s", [locale, user_id])
+
+
+async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
+    """A stronger hash of the same password."""
+    await tx.run("UPDATE app_user SET password_hash = %s WHERE id = %s", [password_hash, user_id])
+
+
+async def sign_out_everywhere(tx: Tx, user_id: UUID) -> None:
+    """End every session of a user."""
+    await tx.run("UPDATE app_user SET session_epoch = session_epoch + 1 WHERE id = %s", [user_id])
+
+
+async def memberships(tx: Tx, user_id: UUID) -> list[dict[str, Any]]:
+    """(seller_id, name, role) of a user. Dispatch role."""
+    return await tx.all(
+        "SELECT m.seller_id, s.name, m.role FROM membership m JOIN seller s USING (seller_id) WHERE m.user_id = %s "
+        "ORDER BY s.name",
+        [user_id],
+    )

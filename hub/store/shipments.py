@@ -1,0 +1,256 @@
+"""Shipments: parcels of orders, what carriers tell of them, and what channels were told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hub.model import Order, Shipment, TrackedObject, TrackingEvent, TrackingStatus
+from hub.store import Tx, new_id
+
+LEASE = timedelta(seconds=60)
+
+
+async def put(tx: Tx, account_id: UUID, order_id: UUID, order: Order) -> list[UUID]:
+    """Write the shipments that an order's channel tells. Answers their ids.
+
+    What a carrier told of a parcel is better than what the channel says: `status` is filled in only while no
+    carrier has spoken.
+    """
+    ids = []
+    for told in order.shipments:
+        shipment_id = await _put_one(tx, account_id, told)
+        ids.append(shipment_id)
+        lines = [(line.line_ref, line.quantity) for line in told.lines] or [("", None)]
+        await tx.many(
+            """INSERT INTO shipment_line (seller_id, shipment_id, order_id, line_ref, quantity)
+               VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
+            [(tx.seller, shipment_id, order_id, ref, quantity) for ref, quantity in lines],
+        )
+    return ids
+
+
+async def _put_one(tx: Tx, account_id: UUID, told: Shipment, source: str = "channel") -> UUID:
+    sql = """
+        INSERT INTO shipment (seller_id, id, account_id, ref, carrier, service, tracking_code, tracking_url, status, source)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (seller_id, account_id, ref) DO UPDATE SET
+            carrier = coalesce(excluded.carrier, shipment.carrier),
+            service = coalesce(excluded.service, shipment.service),
+            tracking_code = coalesce(shipment.tracking_code, excluded.tracking_code),
+            tracking_url = coalesce(excluded.tracking_url, shipment.tracking_url),
+            status = CASE WHEN shipment.carrier_account_id IS NULL THEN coalesce(excluded.status, shipment.status)
+                          ELSE shipment.status END
+        RETURNING id"""
+    params = [
+        tx.seller, new_id(), account_id, told.ref, told.carrier, told.service, told.tracking_code, told.tracking_url,
+        told.status, source,
+    ]  # fmt: skip
+    made: UUID = await tx.value(sql, params)
+    return made
+
+
+async def add(
+    tx: Tx, account_id: UUID, order_id: UUID, told: Shipment, carrier_account_id: UUID | None, now: datetime
+) -> UUID:
+    """A shipment that the hub itself made for an order: tracked at once, its channel told."""
+    shipment_id = await _put_one(tx, account_id, told, "hub")
+    await tx.run(
+        "UPDATE shipment SET carrier_account_id = %s, track_due_at = %s, news_due_at = %s, news_dirty_at = %s, "
+        "tracking_code = %s WHERE id = %s",
+        [carrier_account_id, now if carrier_account_id else None, now, now, told.tracking_code, shipment_id],
+    )
+    await tx.run(
+        "INSERT INTO shipment_line (seller_id, shipment_id, order_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        [tx.seller, shipment_id, order_id],
+    )
+    return shipment_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A claimed parcel to ask a carrier about."""
+
+    id: UUID
+    tracking_code: str
+    status: str | None
+    deliver_by: datetime | None
+    created_at: datetime
+    track_attempts: int
+
+
+async def claim_tracking(
+    tx: Tx, carrier_account_id: UUID, token: UUID, worker: int, now: datetime, limit: int
+) -> list[Parcel]:
+    """Take up to `limit` parcels that are due to be asked about."""
+    sql = """
+        WITH due AS (
+            SELECT seller_id, id FROM shipment
+            WHERE carrier_account_id = %s AND track_due_at <= %s AND tracking_code IS NOT NULL
+              AND (lease_until IS NULL OR lease_until <= %s)
+            ORDER BY track_due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE shipment s SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
+        WHERE s.seller_id = due.seller_id AND s.id = due.id
+        RETURNING s.id, s.tracking_code, s.status, s.deliver_by, s.created_at, s.track_attempts"""
+    rows = await tx.all(sql, [carrier_account_id, now, now, limit, token, now + LEASE, worker])
+    return [Parcel(**row) for row in rows]
+
+
+async def events_of(tx: Tx, shipment_id: UUID) -> tuple[TrackingEvent, ...]:
+    """What is known of a parcel, oldest first."""
+    rows = await tx.all(
+        "SELECT at, status, raw_code, description, place, state, revokes, revoked FROM tracking_event "
+        "WHERE shipment_id = %s ORDER BY at, position",
+        [shipment_id],
+    )
+    return tuple(TrackingEvent(**{**row, "status": TrackingStatus(row["status"])}) for row in rows)
+
+
+async def put_events(tx: Tx, shipment_id: UUID, events: Sequence[TrackingEvent]) -> None:
+    """Write a parcel's settled events; `revoked` may change on one that was known."""
+    sql = """
+        INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description, revokes,
+            revoked, position) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (seller_id, shipment_id, at, raw_code, place, state)
+        DO UPDATE SET status = excluded.status, revoked = excluded.revoked, position = excluded.position"""
+    rows = [
+        (tx.seller, shipment_id, e.at, e.raw_code, e.place, e.state, e.status.value, e.description, e.revokes, e.revoked, n)
+        for n, e in enumerate(events)
+    ]
+    await tx.many(sql, rows)
+
+
+async def tracked(
+    tx: Tx, token: UUID, shipment_id: UUID, told: TrackedObject, status: TrackingStatus | None,
+    last_event_at: datetime | None, next_at: datetime | None, news_at: datetime | None,
+) -> bool:  # fmt: skip
+    """Record what a carrier told; `next_at` when to ask again, `news_at` when its channel has something to be told."""
+    sql = """
+        UPDATE shipment SET status = coalesce(%s, status), deliver_by = coalesce(%s, deliver_by), delayed = %s,
+            last_event_at = coalesce(%s, last_event_at), next_code = %s, next_carrier = %s, track_due_at = %s,
+            track_attempts = 0, track_error = %s, lease_token = NULL, lease_until = NULL, lease_by = NULL,
+            news_dirty_at = CASE WHEN %s::timestamptz IS NOT NULL AND news_due_at IS NULL THEN now() ELSE news_dirty_at END,
+            news_due_at = coalesce(news_due_at, %s)
+        WHERE id = %s AND lease_token = %s"""
+    params = [
+        status, told.deliver_by, told.delayed, last_event_at, told.next_code.code if told.next_code else None,
+        told.next_code.carrier if told.next_code else None, next_at, told.error.message if told.error else None,
+        news_at, news_at, shipment_id, token,
+    ]  # fmt: skip
+    return await tx.run(sql, params) == 1
+
+
+async def track_later(tx: Tx, token: UUID, ids: Iterable[UUID], due_at: datetime, error: str) -> None:
+    """A carrier could not be asked: ask again at `due_at`."""
+    sql = """
+        UPDATE shipment SET track_due_at = %s, track_attempts = track_attempts + 1, track_error = %s, lease_token = NULL,
+            lease_until = NULL, lease_by = NULL WHERE lease_token = %s AND id = ANY(%s)"""
+    await tx.run(sql, [due_at, error[:500], token, list(ids)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsDue:
+    """A claimed shipment whose channel has something to be told."""
+
+    id: UUID
+    ref: str
+    carrier: str | None
+    service: str | None
+    tracking_code: str | None
+    tracking_url: str | None
+    status: str | None
+    source: str
+    news_told: list[str]
+    news_attempts: int
+    news_dirty_at: datetime | None
+    last_event_at: datetime | None
+
+
+async def claim_news(tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int) -> list[NewsDue]:
+    """Take shipments whose channel is due to be told something."""
+    sql = """
+        WITH due AS (
+            SELECT seller_id, id FROM shipment
+            WHERE account_id = %s AND news_due_at <= %s AND news_parked IS NULL
+              AND (lease_until IS NULL OR lease_until <= %s)
+            ORDER BY news_due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE shipment s SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
+        WHERE s.seller_id = due.seller_id AND s.id = due.id
+        RETURNING s.id, s.ref, s.carrier, s.service, s.tracking_code, s.tracking_url, s.status, s.source, s.news_told,
+            s.news_attempts, s.news_dirty_at, s.last_event_at"""
+    rows = await tx.all(sql, [account_id, now, now, limit, token, now + LEASE, worker])
+    return [NewsDue(**row) for row in rows]
+
+
+async def orders_of(tx: Tx, shipment_id: UUID) -> list[dict[str, Any]]:
+    """(order_id, ref, invoice key, lines) of a shipment's orders."""
+    return await tx.all(
+        """SELECT o.id AS order_id, o.ref, o.status,
+                  (SELECT key FROM invoice i WHERE i.seller_id = o.seller_id AND i.order_id = o.id AND key IS NOT NULL
+                   ORDER BY issued_at DESC NULLS LAST LIMIT 1) AS invoice_key,
+                  array_agg(l.line_ref) FILTER (WHERE l.line_ref <> '') AS line_refs,
+                  array_agg(l.quantity) FILTER (WHERE l.line_ref <> '') AS quantities
+           FROM shipment_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+           WHERE l.shipment_id = %s GROUP BY o.seller_id, o.id ORDER BY o.id""",
+        [shipment_id],
+    )
+
+
+async def told_one(tx: Tx, token: UUID, shipment_id: UUID, news: str) -> bool:
+    """Note that a channel was told one thing, before the next is told."""
+    sql = """
+        UPDATE shipment SET news_told = array_append(news_told, %s), lease_until = %s
+        WHERE id = %s AND lease_token = %s AND NOT %s = ANY(news_told)"""
+    until = datetime.now().astimezone() + LEASE
+    return await tx.run(sql, [news, until, shipment_id, token, news]) == 1
+
+
+async def news_done(tx: Tx, token: UUID, shipment_id: UUID, status: str | None) -> None:
+    """Nothing more to tell; stays due where the status moved meanwhile."""
+    sql = """
+        UPDATE shipment SET news_due_at = CASE WHEN status IS DISTINCT FROM %s THEN now() END, news_attempts = 0,
+            news_error = NULL, lease_token = NULL, lease_until = NULL, lease_by = NULL
+        WHERE id = %s AND lease_token = %s"""
+    await tx.run(sql, [status, shipment_id, token])
+
+
+async def news_later(tx: Tx, token: UUID, shipment_id: UUID, due_at: datetime | None, error: str) -> None:
+    """Telling failed: again at `due_at`, or parked with the reason (None)."""
+    sql = """
+        UPDATE shipment SET news_due_at = %s, news_attempts = news_attempts + 1, news_error = %s,
+            news_parked = CASE WHEN %s::timestamptz IS NULL THEN %s END, lease_token = NULL, lease_until = NULL,
+            lease_by = NULL
+        WHERE id = %s AND lease_token = %s"""
+    await tx.run(sql, [due_at, error[:500], due_at, error[:500], shipment_id, token])
+
+
+async def news_due(tx: Tx, shipment_id: UUID, now: datetime) -> None:
+    """Its channel has something to be told."""
+    await tx.run(
+        "UPDATE shipment SET news_due_at = coalesce(news_due_at, %s), news_dirty_at = coalesce(news_dirty_at, %s), "
+        "news_parked = NULL WHERE id = %s",
+        [now, now, shipment_id],
+    )
+
+
+async def adopt(tx: Tx, carrier_account_id: UUID, carrier: str, now: datetime) -> int:
+    """Let a carrier account track the untracked parcels of its carrier (by name or by S10 code)."""
+    sql = """
+        UPDATE shipment SET carrier_account_id = %s, track_due_at = %s
+        WHERE carrier_account_id IS NULL AND tracking_code IS NOT NULL
+          AND (lower(carrier) LIKE '%%' || %s || '%%' OR (%s = 'correios' AND tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
+          AND (status IS NULL OR NOT status = ANY('{delivered,returned,lost,cancelled}'))"""
+    return await tx.run(sql, [carrier_account_id, now, carrier, carrier])
+
+
+async def listed(tx: Tx, *, status: str | None = None, after: UUID | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """Newest first, keyset by id."""
+    sql = """
+        SELECT s.id, a.channel, a.name AS account, s.ref, s.carrier, s.service, s.tracking_code, s.status, s.deliver_by,
+               s.delayed, s.last_event_at, s.news_told, s.news_parked, s.track_error, s.track_due_at
+        FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+        WHERE (%s::text IS NULL OR s.status = %s) AND (%s::uuid IS NULL OR s.id < %s) ORDER BY s.id DESC LIMIT %s"""
+    return await tx.all(sql, [status, status, after, after, limit])

@@ -1,0 +1,279 @@
+"""Stock slots: what falls due for a push, who holds it, and what became of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hub.model import Outcome, StockWrite
+from hub.settlement import Reckoning, reckon
+from hub.store import Tx, new_id
+
+LEASE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A claimed slot. `expected` is what the channel shows by our reckoning, None when in doubt or never seen."""
+
+    id: UUID
+    ref: str
+    location_ref: str | None
+    listing_ref: str
+    variation_ref: str | None
+    sku_id: UUID | None
+    desired: int | None
+    expected: int | None
+    pushed: int | None
+    version: str | None
+    generation: int
+    attempts: int
+    dirty_at: datetime | None
+    doubt_until: datetime | None
+    pending: str | None
+    braked: bool
+
+    def write(self, *, version: str | None = None, expected: int | None = None) -> StockWrite:
+        """The write that makes the channel show what is desired (0 where only an address is needed)."""
+        return StockWrite(
+            slot_ref=self.ref,
+            location_ref=self.location_ref,
+            listing_ref=self.listing_ref,
+            variation_ref=self.variation_ref,
+            quantity=self.desired or 0,
+            version=version or self.version,
+            expected=self.expected if expected is None else expected,
+        )
+
+
+_COLUMNS = """s.id, s.ref, s.location_ref, s.listing_ref, s.variation_ref, s.sku_id, s.desired, s.expected, s.pushed,
+    s.version, s.generation, s.attempts, s.dirty_at, s.doubt_until, s.pending, s.braked"""
+
+
+async def claim(
+    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int, only: Sequence[UUID] | None = None
+) -> list[Due]:
+    """Take up to `limit` due slots of an account: decreases first, then the lowest availability."""
+    sql = f"""
+        WITH due AS (
+            SELECT seller_id, id FROM stock_slot
+            WHERE account_id = %(account)s AND due_at <= %(now)s AND parked_code IS NULL AND NOT braked
+              AND managed_by = 'seller' AND status <> 'closed' AND (lease_until IS NULL OR lease_until <= %(now)s)
+              AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s::uuid[]))
+            ORDER BY (desired >= coalesce(expected, 0)), desired, due_at
+            LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE stock_slot s SET lease_token = %(token)s, lease_until = %(until)s, lease_by = %(worker)s
+        FROM due WHERE s.seller_id = due.seller_id AND s.id = due.id
+        RETURNING {_COLUMNS}"""  # noqa: S608 - a constant of column names
+    params = {
+        "account": account_id, "now": now, "limit": limit, "token": token, "until": now + LEASE, "worker": worker,
+        "only": list(only) if only is not None else None,
+    }  # fmt: skip
+    rows = await tx.all(sql, params)
+    return sorted((Due(**row) for row in rows), key=lambda d: ((d.desired or 0) >= (d.expected or 0), d.desired or 0))
+
+
+async def again(tx: Tx, token: UUID) -> list[Due]:
+    """The claimed slots as they stand now (desired may have moved since the claim)."""
+    rows = await tx.all(f"SELECT {_COLUMNS} FROM stock_slot s WHERE lease_token = %s", [token])  # noqa: S608
+    return [Due(**row) for row in rows]
+
+
+async def begin(tx: Tx, token: UUID, slot_ids: Iterable[UUID], now: datetime, deadline: timedelta) -> set[UUID]:
+    """Note that a write leaves: from here until its outcome is recorded the slots are in doubt."""
+    sql = """
+        UPDATE stock_slot SET pushed = NULL, synced_from = %s, synced_to = NULL, doubt_until = %s, lease_until = %s
+        WHERE lease_token = %s AND id = ANY(%s) RETURNING id"""
+    rows = await tx.all(sql, [now, now + deadline, now + LEASE, token, list(slot_ids)])
+    return {row["id"] for row in rows}
+
+
+async def release(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime | None) -> None:
+    """Give claimed slots back, due again at `due_at`, or at rest (None) where nothing moved meanwhile."""
+    sql = """
+        UPDATE stock_slot SET lease_token = NULL, lease_until = NULL, lease_by = NULL, attempts = 0,
+            due_at = CASE WHEN %(due)s::timestamptz IS NULL AND expected IS NOT DISTINCT FROM desired
+                          AND doubt_until IS NULL THEN NULL ELSE coalesce(%(due)s, now()) END
+        WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
+    await tx.run(sql, {"due": due_at, "token": token, "ids": list(slot_ids)})
+
+
+async def accepted(tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: datetime, answered: datetime) -> bool:
+    """Record a write that the channel took. False when the lease was lost: then it stays in doubt.
+
+    Where a sale was ingested while the write was under way (doubt_until moved past the one `begin` set to a
+    read-back now), or the desired number moved on, the slot stays due.
+    """
+    sql = """
+        UPDATE stock_slot SET
+            pushed = %(quantity)s, expected = %(quantity)s, seen = coalesce(%(seen)s, seen), attempts = 0,
+            version = NULL, synced_to = %(answered)s, last_pushed_at = %(answered)s, pending = NULL,
+            pending_until = NULL, lease_token = NULL, lease_until = NULL, lease_by = NULL,
+            doubt_until = CASE WHEN doubt_until < %(answered)s THEN %(answered)s END,
+            due_at = CASE WHEN doubt_until < %(answered)s THEN %(answered)s
+                          WHEN desired IS DISTINCT FROM %(quantity)s THEN %(answered)s::timestamptz + interval '1 second'
+                     END
+        WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
+    params = {
+        "id": slot.id, "token": token, "quantity": slot.desired, "seen": outcome.seen, "answered": answered,
+        "began": began,
+    }  # fmt: skip
+    return await tx.one(sql, params) is not None
+
+
+async def looked(
+    tx: Tx, token: UUID | None, slot_id: UUID, seen: int, version: str | None, began: datetime, answered: datetime
+) -> dict[str, Any] | None:
+    """Record a read-back: what the channel shows is what we expect from here on. Answers the row as it was.
+
+    A slot that somebody else is writing to is left alone (None).
+    """
+    sql = """
+        UPDATE stock_slot s SET seen = %(seen)s, seen_at = %(answered)s, expected = %(seen)s,
+            version = coalesce(%(version)s, s.version), synced_from = %(began)s, synced_to = %(answered)s,
+            doubt_until = NULL,
+            pushed = CASE WHEN s.desired = %(seen)s THEN %(seen)s END,
+            due_at = CASE WHEN s.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
+                          WHEN s.desired = %(seen)s AND s.lease_token IS NULL THEN NULL
+                          ELSE coalesce(s.due_at, now()) END
+        FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was
+        WHERE s.id = was.id AND s.lease_token IS NOT DISTINCT FROM %(token)s
+        RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until, was.due_at AS due_at,
+            s.due_at AS due_now, was.synced_from, was.status"""
+    params = {"id": slot_id, "seen": seen, "version": version, "began": began, "answered": answered, "token": token}
+    return await tx.one(sql, params)
+
+
+async def pend(tx: Tx, token: UUID, slot_id: UUID, ask: str, until: datetime) -> None:
+    """The channel took the write to finish it later: ask about it by `until`."""
+    sql = """
+        UPDATE stock_slot SET pending = %s, pending_until = %s, due_at = %s, doubt_until = %s, lease_token = NULL,
+            lease_until = NULL, lease_by = NULL
+        WHERE id = %s AND lease_token = %s"""
+    await tx.run(sql, [ask, until, until, until, slot_id, token])
+
+
+async def retry(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime, *, in_doubt: bool) -> None:
+    """Give slots back after a failure. Not in doubt: the write certainly did not happen, so `expected` still holds."""
+    if in_doubt:
+        sql = """
+            UPDATE stock_slot SET attempts = attempts + 1, due_at = greatest(%s, doubt_until), lease_token = NULL,
+                lease_until = NULL, lease_by = NULL
+            WHERE lease_token = %s AND id = ANY(%s)"""
+    else:
+        sql = """
+            UPDATE stock_slot SET attempts = attempts + 1, due_at = %s, lease_token = NULL, lease_until = NULL,
+                lease_by = NULL, doubt_until = CASE WHEN synced_to IS NULL THEN now() END, version = NULL
+            WHERE lease_token = %s AND id = ANY(%s)"""
+    await tx.run(sql, [due_at, token, list(slot_ids)])
+
+
+async def park(tx: Tx, slot_id: UUID, code: str, reason: str) -> None:
+    """Stop pushing to a slot until a person replays it; the reason is shown."""
+    sql = """
+        UPDATE stock_slot SET parked_code = %s, parked_reason = %s, due_at = NULL, lease_token = NULL,
+            lease_until = NULL, lease_by = NULL, attempts = 0, doubt_until = NULL
+        WHERE id = %s"""
+    await tx.run(sql, [code, reason[:500], slot_id])
+
+
+async def unpark(tx: Tx, account_id: UUID | None = None) -> int:
+    """Let parked slots try again (of one account, or all)."""
+    sql = """
+        UPDATE stock_slot SET parked_code = NULL, parked_reason = NULL, due_at = now(), doubt_until = now()
+        WHERE parked_code IS NOT NULL AND (%s::uuid IS NULL OR account_id = %s)"""
+    return await tx.run(sql, [account_id, account_id])
+
+
+async def log(tx: Tx, account_id: UUID, rows: Sequence[tuple[Due, Outcome]], sent: datetime, answered: datetime) -> None:
+    """Remember what was written, for the propagation feed and for attribution."""
+    sql = """
+        INSERT INTO push_log (seller_id, id, account_id, slot_id, sku_id, quantity, previous, outcome, code, message,
+            dirty_at, sent_at, answered_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+    await tx.many(
+        sql,
+        [
+            (tx.seller, new_id(), account_id, d.id, d.sku_id, d.desired, d.expected, o.outcome.value, o.code,
+             (o.message or "")[:500] or None, d.dirty_at, sent, answered)
+            for d, o in rows
+        ],
+    )  # fmt: skip
+
+
+async def own_sales(
+    tx: Tx, account_id: UUID, changes: Iterable[tuple[str, str | None, int, datetime | None]]
+) -> None:
+    """Account for what the selling channel did to its own shelf.
+
+    Each change is (listing_ref, variation_ref, units its shelf lost (negative: got back), when it happened there).
+    A slot whose number cannot be decided is to be read back now.
+    """
+    for listing_ref, variation_ref, units, happened_at in changes:
+        slot = await tx.one(
+            """SELECT s.id, s.expected, s.synced_from, s.synced_to FROM stock_slot s
+               JOIN listing l ON l.seller_id = s.seller_id AND l.slot_id = s.id
+               WHERE l.account_id = %s AND l.ref = %s AND l.variation_ref IS NOT DISTINCT FROM %s
+               FOR UPDATE OF s LIMIT 1""",
+            [account_id, listing_ref, variation_ref],
+        )
+        if slot is None:
+            continue
+        verdict = reckon(happened_at, slot["synced_from"], slot["synced_to"])
+        if verdict is Reckoning.OVERWRITTEN:
+            continue
+        if verdict is Reckoning.APPLIES and slot["expected"] is not None and slot["expected"] >= units:
+            await tx.run("UPDATE stock_slot SET expected = expected - %s WHERE id = %s", [units, slot["id"]])
+            continue
+        await tx.run(
+            "UPDATE stock_slot SET doubt_until = least(doubt_until, now()), due_at = coalesce(due_at, now()), "
+            "dirty_at = coalesce(dirty_at, now()) WHERE id = %s",
+            [slot["id"]],
+        )
+
+
+async def make_due(tx: Tx, account_id: UUID, now: datetime) -> int:
+    """Every slot of an account whose channel does not show the desired number falls due."""
+    sql = """
+        UPDATE stock_slot SET due_at = %s, dirty_at = %s
+        WHERE account_id = %s AND desired IS NOT NULL AND parked_code IS NULL AND managed_by = 'seller'
+          AND (expected IS DISTINCT FROM desired OR doubt_until IS NOT NULL)"""
+    return await tx.run(sql, [now, now, account_id])
+
+
+async def would_zero(tx: Tx, account_id: UUID) -> tuple[int, int]:
+    """(slots that show something, of those how many would go to zero) for the brake."""
+    row = await tx.one(
+        """SELECT count(*) FILTER (WHERE expected > 0) AS showing,
+                  count(*) FILTER (WHERE expected > 0 AND desired = 0) AS to_zero
+           FROM stock_slot WHERE account_id = %s AND managed_by = 'seller' AND status <> 'closed'""",
+        [account_id],
+    )
+    return (row["showing"], row["to_zero"]) if row else (0, 0)
+
+
+async def brake(tx: Tx, account_id: UUID, *, on: bool) -> int:
+    """Hold (or let go) the slots of an account that would go to zero."""
+    if on:
+        sql = "UPDATE stock_slot SET braked = true WHERE account_id = %s AND desired = 0 AND expected > 0"
+    else:
+        sql = "UPDATE stock_slot SET braked = false WHERE account_id = %s AND braked"
+    return await tx.run(sql, [account_id])
+
+
+async def by_ref(tx: Tx, account_id: UUID, slot_ref: str, location_ref: str | None) -> dict[str, Any] | None:
+    """A slot's row."""
+    return await tx.one(
+        "SELECT * FROM stock_slot WHERE account_id = %s AND ref = %s AND location_ref IS NOT DISTINCT FROM %s",
+        [account_id, slot_ref, location_ref],
+    )
+
+
+async def page(tx: Tx, account_id: UUID, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Slots in id order, for walks."""
+    return await tx.all(
+        "SELECT * FROM stock_slot WHERE account_id = %s AND (%s::uuid IS NULL OR id > %s) ORDER BY id LIMIT %s",
+        [account_id, after, after, limit],
+    )
+

@@ -1,0 +1,394 @@
+"""SKUs, kits, warehouses, levels, the ledger, reservations and shortages."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub import settlement, stock
+from hub.settlement import Have, Level, Levels, LineKey, Plan, Short
+from hub.store import Tx, new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelves:
+    """Warehouses by rank: all own ones, and those of each account that draws from fewer."""
+
+    own: tuple[UUID, ...]
+    by_account: Mapping[UUID, tuple[UUID, ...]]
+
+    def of(self, account_id: UUID) -> tuple[UUID, ...]:
+        """The warehouses this account draws from, best first."""
+        return self.by_account.get(account_id, self.own)
+
+
+async def shelves(tx: Tx) -> Shelves:
+    """Which warehouses there are and who draws from which."""
+    rows = await tx.all("SELECT id FROM warehouse WHERE kind = 'own' ORDER BY rank, code")
+    own = tuple(row["id"] for row in rows)
+    chosen: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await tx.all("SELECT account_id, warehouse_id FROM account_warehouse"):
+        chosen[row["account_id"]].add(row["warehouse_id"])
+    by_account = {account_id: tuple(w for w in own if w in some) for account_id, some in chosen.items()}
+    return Shelves(own=own, by_account=by_account)
+
+
+async def warehouse(tx: Tx, code: str | None) -> UUID:
+    """The warehouse of that code, else the best-ranked own one (made as "principal" when there is none)."""
+    if code:
+        found: UUID | None = await tx.value("SELECT id FROM warehouse WHERE code = %s", [code])
+        if found is None:
+            raise LookupError(f"there is no warehouse {code!r}")
+        return found
+    found = await tx.value("SELECT id FROM warehouse WHERE kind = 'own' ORDER BY rank, code LIMIT 1")
+    return found or await warehouse_add(tx, "principal", "Principal", rank=10)
+
+
+async def warehouse_add(tx: Tx, code: str, name: str, *, rank: int = 100, kind: str = "own") -> UUID:
+    """A warehouse; the one of that code when it is there already."""
+    sql = """
+        INSERT INTO warehouse (seller_id, id, code, name, rank, kind) VALUES (%s, %s, %s, %s, %s, %s)
+        ON CONFLICT (seller_id, code) DO UPDATE SET name = excluded.name RETURNING id"""
+    added: UUID = await tx.value(sql, [tx.seller, new_id(), code, name, rank, kind])
+    return added
+
+
+async def sku_put(tx: Tx, code: str, title: str = "", **facts: str | int | None) -> UUID:
+    """The SKU of that code, made when it is not there; facts: gtin, category, weight_g, cost_cents."""
+    sql = """
+        INSERT INTO sku (seller_id, id, code, title, gtin, category, weight_g, cost_cents)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (seller_id, code) DO UPDATE SET title = coalesce(nullif(excluded.title, ''), sku.title),
+            gtin = coalesce(excluded.gtin, sku.gtin), category = coalesce(excluded.category, sku.category),
+            weight_g = coalesce(excluded.weight_g, sku.weight_g),
+            cost_cents = coalesce(excluded.cost_cents, sku.cost_cents)
+        RETURNING id"""
+    told = [facts.get(name) for name in ("gtin", "category", "weight_g", "cost_cents")]
+    made: UUID = await tx.value(sql, [tx.seller, new_id(), code, title, *told])
+    return made
+
+
+async def sku_id(tx: Tx, code: str) -> UUID | None:
+    """The id of a SKU code."""
+    found: UUID | None = await tx.value("SELECT id FROM sku WHERE code = %s", [code])
+    return found
+
+
+async def kit_put(tx: Tx, kit_id: UUID, components: Mapping[UUID, int]) -> None:
+    """Make a SKU a kit of these components (or a plain SKU again, with none). A cycle is a ValueError."""
+    await tx.run("DELETE FROM kit_component WHERE kit_id = %s", [kit_id])
+    sql = "INSERT INTO kit_component (seller_id, kit_id, sku_id, quantity) VALUES (%s, %s, %s, %s)"
+    await tx.many(sql, [(tx.seller, kit_id, sku, quantity) for sku, quantity in components.items()])
+    stock.flatten_kit(kit_id, await kits(tx, [kit_id]))
+
+
+async def kits(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, tuple[stock.Component, ...]]:
+    """The kits among these SKUs and everything they are made of, nested ones too."""
+    sql = """
+        WITH RECURSIVE part AS (
+            SELECT kit_id, sku_id, quantity FROM kit_component WHERE kit_id = ANY(%s)
+            UNION
+            SELECT k.kit_id, k.sku_id, k.quantity FROM kit_component k JOIN part ON k.kit_id = part.sku_id
+        ) SELECT kit_id, sku_id, quantity FROM part"""
+    made: dict[UUID, list[stock.Component]] = defaultdict(list)
+    for row in await tx.all(sql, [list(sku_ids)]):
+        made[row["kit_id"]].append(stock.Component(sku_id=row["sku_id"], quantity=row["quantity"]))
+    return {kit_id: tuple(components) for kit_id, components in made.items()}
+
+
+async def with_kits_of(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
+    """These SKUs and every kit that holds one of them, at any depth."""
+    wanted = set(sku_ids)
+    sql = """
+        WITH RECURSIVE holder AS (
+            SELECT kit_id FROM kit_component WHERE sku_id = ANY(%s)
+            UNION
+            SELECT k.kit_id FROM kit_component k JOIN holder ON k.sku_id = holder.kit_id
+        ) SELECT kit_id FROM holder"""
+    return wanted | {row["kit_id"] for row in await tx.all(sql, [list(wanted)])}
+
+
+async def lock_levels(tx: Tx, sku_ids: Iterable[UUID], shelves_: Sequence[UUID] = ()) -> Levels:
+    """Levels of these SKUs, locked in id order (so two orders never wait for each other).
+
+    Rows are made for every pairing with `shelves_`, so that what is read is also locked.
+    """
+    ids = sorted(set(sku_ids))
+    if shelves_:
+        pairs = [(sku, shelf) for sku in ids for shelf in sorted(shelves_)]
+        await tx.run(
+            "INSERT INTO stock_level (seller_id, sku_id, warehouse_id) "
+            "SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING",
+            [tx.seller, [pair[0] for pair in pairs], [pair[1] for pair in pairs]],
+        )
+    sql = """
+        SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)
+        ORDER BY sku_id, warehouse_id FOR UPDATE"""
+    rows = await tx.all(sql, [ids])
+    return {(row["sku_id"], row["warehouse_id"]): Level(row["on_hand"], row["reserved"]) for row in rows}
+
+
+async def write_levels(tx: Tx, before: Mapping[tuple[UUID, UUID], tuple[int, int]], levels: Levels) -> None:
+    """Write the levels that differ from `before` (on_hand, reserved)."""
+    sql = """
+        INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand, reserved) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (seller_id, sku_id, warehouse_id)
+        DO UPDATE SET on_hand = excluded.on_hand, reserved = excluded.reserved"""
+    rows = [
+        (tx.seller, sku, shelf, level.on_hand, level.reserved)
+        for (sku, shelf), level in sorted(levels.items())
+        if before.get((sku, shelf), (0, 0)) != (level.on_hand, level.reserved)
+    ]
+    await tx.many(sql, rows)
+
+
+def picture(levels: Levels) -> dict[tuple[UUID, UUID], tuple[int, int]]:
+    """Levels as they stand, to compare with later."""
+    return {key: (level.on_hand, level.reserved) for key, level in levels.items()}
+
+
+async def held_by(tx: Tx, order_id: UUID) -> dict[LineKey, Have]:
+    """What an order holds, lacks and has moved, by line and component."""
+    reserved: dict[LineKey, dict[UUID, int]] = defaultdict(dict)
+    for row in await tx.all(
+        "SELECT line_ref, sku_id, warehouse_id, quantity FROM reservation WHERE order_id = %s", [order_id]
+    ):
+        reserved[row["line_ref"], row["sku_id"]][row["warehouse_id"]] = row["quantity"]
+    short = {
+        (row["line_ref"], row["sku_id"]): row["quantity"]
+        for row in await tx.all("SELECT line_ref, sku_id, quantity FROM shortage WHERE order_id = %s", [order_id])
+    }
+    moved: dict[str, dict[LineKey, dict[UUID, int]]] = {"dispatch": defaultdict(dict), "return": defaultdict(dict)}
+    sql = """
+        SELECT reason, line_ref, sku_id, warehouse_id, sum(delta)::int AS delta FROM stock_movement
+        WHERE order_id = %s AND reason IN ('dispatch', 'return')
+        GROUP BY reason, line_ref, sku_id, warehouse_id HAVING sum(delta) <> 0"""
+    for row in await tx.all(sql, [order_id]):
+        sign = -1 if row["reason"] == "dispatch" else 1
+        moved[row["reason"]][row["line_ref"], row["sku_id"]][row["warehouse_id"]] = sign * row["delta"]
+    base = {
+        (row["line_ref"], row["sku_id"]): (row["dispatched"], row["returned"])
+        for row in await tx.all(
+            "SELECT line_ref, sku_id, dispatched, returned FROM stock_base WHERE order_id = %s", [order_id]
+        )
+    }
+    return {
+        key: Have(
+            reserved=reserved.get(key, {}),
+            short=short.get(key, 0),
+            dispatched=moved["dispatch"].get(key, {}),
+            returned=moved["return"].get(key, {}),
+            base_dispatched=base.get(key, (0, 0))[0],
+            base_returned=base.get(key, (0, 0))[1],
+        )
+        for key in reserved.keys() | short.keys() | moved["dispatch"].keys() | moved["return"].keys() | base.keys()
+    }
+
+
+async def write_plan(tx: Tx, order_id: UUID, plan: Plan) -> None:
+    """Reservations, shortages and ledger entries of one order, as planned."""
+    await tx.many(
+        "DELETE FROM reservation WHERE order_id = %s AND line_ref = %s AND sku_id = %s AND warehouse_id = %s",
+        [(order_id, *key) for key, units in plan.reservations.items() if units == 0],
+    )
+    await tx.many(
+        """INSERT INTO reservation (seller_id, order_id, line_ref, sku_id, warehouse_id, quantity)
+           VALUES (%s, %s, %s, %s, %s, %s)
+           ON CONFLICT (seller_id, order_id, line_ref, sku_id, warehouse_id)
+           DO UPDATE SET quantity = excluded.quantity""",
+        [(tx.seller, order_id, *key, units) for key, units in plan.reservations.items() if units],
+    )
+    await tx.many(
+        "DELETE FROM shortage WHERE order_id = %s AND line_ref = %s AND sku_id = %s",
+        [(order_id, *key) for key, units in plan.shortages.items() if units == 0],
+    )
+    await tx.many(
+        """INSERT INTO shortage (seller_id, order_id, line_ref, sku_id, quantity) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (seller_id, order_id, line_ref, sku_id) DO UPDATE SET quantity = excluded.quantity""",
+        [(tx.seller, order_id, *key, units) for key, units in plan.shortages.items() if units],
+    )
+    if not plan.moves:
+        return
+    count = await tx.value("SELECT count(*) FROM stock_movement WHERE order_id = %s", [order_id])
+    await tx.many(
+        """INSERT INTO stock_movement
+               (seller_id, id, sku_id, warehouse_id, delta, reason, source_ref, line_ref, order_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            (tx.seller, new_id(), m.sku_id, m.warehouse_id, m.delta, m.reason, f"{order_id}#{n}", m.line_ref, order_id)
+            for n, m in enumerate(plan.moves, start=count + 1)
+        ],
+    )
+
+
+async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves_: Shelves) -> list[Short]:
+    """Give what came free to the orders that wait for it (by ship_by, placed_at). `levels` is changed in place."""
+    sql = """
+        SELECT s.order_id, s.line_ref, s.sku_id, s.quantity, o.account_id FROM shortage s
+        JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
+        WHERE s.sku_id = ANY(%s) ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, s.order_id, s.line_ref"""
+    waiting = [
+        Short(
+            order_id=row["order_id"],
+            line_ref=row["line_ref"],
+            sku_id=row["sku_id"],
+            units=row["quantity"],
+            warehouses=shelves_.of(row["account_id"]),
+        )
+        for row in await tx.all(sql, [list(sku_ids)])
+    ]
+    filled = settlement.fill(waiting, levels)
+    await tx.many(
+        """INSERT INTO reservation (seller_id, order_id, line_ref, sku_id, warehouse_id, quantity)
+           VALUES (%s, %s, %s, %s, %s, %s)
+           ON CONFLICT (seller_id, order_id, line_ref, sku_id, warehouse_id)
+           DO UPDATE SET quantity = reservation.quantity + excluded.quantity""",
+        [(tx.seller, s.order_id, s.line_ref, s.sku_id, shelf, units) for s, shelf, units in filled],
+    )
+    left: dict[tuple[UUID, str, UUID], int] = {(s.order_id, s.line_ref, s.sku_id): s.units for s in waiting}
+    for short, _shelf, units in filled:
+        left[short.order_id, short.line_ref, short.sku_id] -= units
+    touched = {(s.order_id, s.line_ref, s.sku_id) for s, _shelf, _units in filled}
+    where = "WHERE order_id = %s AND line_ref = %s AND sku_id = %s"
+    await tx.many(f"UPDATE shortage SET quantity = %s {where}", [(left[k], *k) for k in touched if left[k]])
+    await tx.many(f"DELETE FROM shortage {where}", [k for k in touched if not left[k]])
+    return [short for short, _shelf, _units in filled]
+
+
+async def move(
+    tx: Tx, sku: UUID, shelf: UUID, delta: int, reason: str, source_ref: str, *, note: str | None = None
+) -> bool:
+    """One ledger entry; False when this (reason, source_ref) was booked before. The level must be locked."""
+    sql = """
+        INSERT INTO stock_movement (seller_id, id, sku_id, warehouse_id, delta, reason, source_ref, note)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
+    params = [tx.seller, new_id(), sku, shelf, delta, reason, source_ref, note]
+    return await tx.run(sql, params) == 1
+
+
+async def open_sku(tx: Tx, sku: UUID, at: datetime) -> bool:
+    """Mark the opening of a SKU's stock; False when it was open."""
+    sql = "UPDATE sku SET opened_at = %s, stock_since = %s WHERE id = %s AND opened_at IS NULL"
+    return await tx.run(sql, [at, at, sku]) == 1
+
+
+async def opened(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """Of these SKUs the opened ones, with the instant their stock counts from."""
+    rows = await tx.all(
+        "SELECT id, stock_since FROM sku WHERE id = ANY(%s) AND opened_at IS NOT NULL", [list(sku_ids)]
+    )
+    return {row["id"]: row["stock_since"] for row in rows}
+
+
+async def set_base(tx: Tx, order_id: UUID, rows: Iterable[tuple[str, UUID, int, int]]) -> None:
+    """(line_ref, component, dispatched, returned) that left or came back before the stock was opened."""
+    await tx.many(
+        """INSERT INTO stock_base (seller_id, order_id, line_ref, sku_id, dispatched, returned)
+           VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
+        [(tx.seller, order_id, *row) for row in rows],
+    )
+
+
+async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: datetime) -> list[stock.SlotInputs]:
+    """What `hub.stock.available` needs for every slot that sells one of these SKUs."""
+    wanted = list(sku_ids)
+    slots = await tx.all(
+        """SELECT s.id, s.account_id, s.sku_id, s.multiplier, k.split_allowed, k.code, k.category, s.ref
+           FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+           JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+           WHERE s.sku_id = ANY(%s) AND a.stock_role = 'target' AND a.status <> 'closed'""",
+        [wanted],
+    )
+    if not slots:
+        return []
+    made_of = await kits(tx, wanted)
+    parts = {sku: stock.flatten_kit(sku, made_of) for sku in {slot["sku_id"] for slot in slots}}
+    components = {part.sku_id for flat in parts.values() for part in flat}
+    levels = await tx.all(
+        "SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)", [list(components)]
+    )
+    by_sku: dict[UUID, list[stock.Level]] = defaultdict(list)
+    for row in levels:
+        by_sku[row["sku_id"]].append(stock.Level(**row))
+    open_skus = await opened(tx, components)
+    buffers = await tx.all("SELECT scope, scope_ref, account_id, kind, value FROM buffer WHERE ends_at IS NULL OR ends_at > %s", [now])
+    return [
+        stock.SlotInputs(
+            slot_id=slot["id"],
+            components=parts[slot["sku_id"]],
+            multiplier=slot["multiplier"],
+            warehouses=shelves_.of(slot["account_id"]),
+            levels=tuple(level for part in parts[slot["sku_id"]] for level in by_sku[part.sku_id]),
+            opened=all(part.sku_id in open_skus for part in parts[slot["sku_id"]]),
+            split_allowed=slot["split_allowed"],
+            buffers=tuple(_buffers_of(slot, buffers)),
+            numbers="available",
+            own_reserved=0,
+        )
+        for slot in slots
+    ]
+
+
+def _buffers_of(slot: Mapping[str, Any], buffers: Sequence[Mapping[str, Any]]) -> Iterable[stock.Buffer]:
+    scopes = {
+        "channel": str(slot["account_id"]),
+        "category": slot["category"],
+        "sku": slot["code"],
+        "listing": slot["ref"],
+    }
+    for row in buffers:
+        if row["scope_ref"] == scopes[row["scope"]] and row["account_id"] in (None, slot["account_id"]):
+            yield stock.Buffer(kind=row["kind"], value=row["value"], source=row["scope"])
+
+
+async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime) -> set[UUID]:
+    """Write what slots should show. A slot whose channel shows it already rests; others fall due.
+
+    Answers the accounts that have something to push. Coalescing: the first change goes out at once, later ones
+    at most once a second per slot.
+    """
+    sql = """
+        UPDATE stock_slot s SET desired = told.desired,
+            generation = s.generation + (s.desired IS DISTINCT FROM told.desired)::int,
+            dirty_at = CASE WHEN s.due_at IS NULL THEN %s ELSE s.dirty_at END,
+            due_at = CASE
+                WHEN told.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
+                WHEN s.expected = told.desired AND s.doubt_until IS NULL AND s.lease_token IS NULL THEN NULL
+                ELSE greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until) END
+        FROM unnest(%s::uuid[], %s::int[]) AS told(id, desired)
+        WHERE s.id = told.id AND (s.desired IS DISTINCT FROM told.desired
+            OR (s.expected IS DISTINCT FROM told.desired AND s.due_at IS NULL))
+        RETURNING s.account_id, s.due_at"""
+    ids, wanted = list(answers.keys()), list(answers.values())
+    rows = await tx.all(sql, [since, ids, wanted])
+    return {row["account_id"] for row in rows if row["due_at"] is not None}
+
+
+async def levels_of(tx: Tx, sku: UUID) -> list[dict[str, Any]]:
+    """One row per warehouse: code, on_hand, reserved."""
+    return await tx.all(
+        """SELECT w.code, w.id, l.on_hand, l.reserved FROM stock_level l
+           JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id
+           WHERE l.sku_id = %s ORDER BY w.rank, w.code""",
+        [sku],
+    )
+
+
+async def open_orders_with(tx: Tx, sku_ids: Iterable[UUID]) -> list[UUID]:
+    """Orders whose lines sell one of these SKUs (kits of them included by the caller), oldest first."""
+    rows = await tx.all(
+        """SELECT o.id FROM orders o WHERE EXISTS (SELECT FROM order_line l
+             WHERE l.seller_id = o.seller_id AND l.order_id = o.id AND l.sku_id = ANY(%s))
+           ORDER BY o.placed_at NULLS FIRST, o.id""",
+        [list(sku_ids)],
+    )
+    return [row["id"] for row in rows]
+
+
+async def audit(tx: Tx, action: str, subject: str, **params: object) -> None:
+    """One line of the audit log."""
+    sql = "INSERT INTO audit_log (seller_id, id, action, subject, params) VALUES (%s, %s, %s, %s, %s)"
+    await tx.run(sql, [tx.seller, new_id(), action, subject, json.dumps(params, default=str)])

@@ -1,0 +1,296 @@
+"""What holds a request back: token buckets that all processes share in Redis, and a breaker for each account.
+
+Keys: `tb:{per}:{name}:{operation or *}:{burst}/{seconds}` is a bucket, a hash of `tokens` and `at` (the server's
+time in milliseconds); `tb:penalty:{per}:{name}` exists for as long as a vendor told that scope to wait.
+"""
+
+import asyncio
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from hub.faults import ChannelError, Fault
+from hub.model import Limit
+
+MAX_WAIT = 8.0  # longer than this the worker does better to turn to other accounts
+REDIS_PATIENCE = 0.25
+REDIS_DOWN_FOR = 2.0  # how long a Redis that did not answer is left alone
+IDLE_SECONDS = 86_400  # a bucket nobody touched for a day starts again as a new one
+
+# Either every bucket gives a token, or none does and the longest wait comes back, in milliseconds.
+# A bucket not seen before holds one token, never its burst: after a flush nobody knows what was spent.
+TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local buckets = tonumber(ARGV[1])
+local wait, left = 0, {}
+for i = buckets + 1, #KEYS do
+  wait = math.max(wait, redis.call('PTTL', KEYS[i]))
+end
+for i = 1, buckets do
+  local burst, rate, spent = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), ARGV[3 * i + 1] == '1'
+  local kept = redis.call('HMGET', KEYS[i], 'tokens', 'at')
+  local tokens = 1
+  if kept[1] then
+    tokens = math.min(burst, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
+  end
+  if spent then
+    tokens = math.min(1, tokens)
+  end
+  if tokens < 1 - 1e-9 then
+    wait = math.max(wait, (1 - tokens) / rate)
+  end
+  left[i] = tokens - 1
+end
+if wait > 0 then
+  return math.ceil(wait)
+end
+for i = 1, buckets do
+  redis.call('HSET', KEYS[i], 'tokens', tostring(left[i]), 'at', string.format('%.3f', now))
+  redis.call('EXPIRE', KEYS[i], ARGV[#ARGV])
+end
+return 0
+"""
+
+# A penalty only ever grows.
+PENALIZE = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+end
+"""
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+def scope_of(per: str, name: str) -> str:
+    """How a scope is written in keys and for `penalize`: `account:vtex:0192…`."""
+    return f"{per}:{name}"
+
+
+@dataclass(slots=True)
+class _Local:
+    """A bucket of this process alone."""
+
+    tokens: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One bucket that a request must take a token of."""
+
+    key: str
+    limit: Limit
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
+        return self.limit.burst / self.limit.seconds
+
+
+class Throttle:
+    """The buckets of all processes; with Redis away, this process's own share of them.
+
+    `workers` is how many processes share a limit when each counts alone. Without `redis_url` that is always.
+    """
+
+    def __init__(
+        self,
+        redis_url: str | None,
+        *,
+        workers: int = 1,
+        max_wait: float = MAX_WAIT,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._redis = _connect(redis_url) if redis_url else None
+        self._take_script = self._redis.register_script(TAKE) if self._redis else None
+        self._penalize_script = self._redis.register_script(PENALIZE) if self._redis else None
+        self._workers, self._max_wait = max(1, workers), max_wait
+        self._clock, self._sleep, self._now = clock, sleep, now
+        self._redis_down_until = -math.inf
+        self._local: dict[str, _Local] = {}
+        self._spent_alone: set[str] = set()  # buckets that this process drew on while Redis was away
+        self._penalties: dict[str, float] = {}  # scope -> end, on our clock
+
+    async def take(
+        self,
+        limits: Sequence[Limit],
+        names: Mapping[str, str],
+        operation: str | None = None,
+        *,
+        max_wait: float | None = None,
+    ) -> None:
+        """Return when every limit that holds for the operation has given a token; all are taken at once.
+
+        `names` maps a limit's `per` to who shares it. Raises ChannelError THROTTLED with `retry_at`, at once,
+        when that would take more than `max_wait` seconds.
+        """
+        wanted = [
+            _Wanted(_key(limit, names), limit)
+            for limit in limits
+            if limit.operation is None or limit.operation == operation
+        ]
+        scopes = [scope_of(per, name) for per, name in names.items()]
+        patience = self._max_wait if max_wait is None else max_wait
+        while wait := await self._ask(wanted, scopes):
+            if wait > patience:
+                retry_at = self._now() + timedelta(seconds=wait)
+                raise ChannelError(
+                    Fault.THROTTLED, "own_limit", f"our limit frees in {wait:.1f} s", retry_at=retry_at
+                )
+            wait += random.uniform(0, min(0.05, wait / 4))  # waiters should not wake as one
+            patience -= wait
+            await self._sleep(wait)
+
+    async def penalize(self, scope: str, until: datetime) -> None:
+        """Nobody takes a token of this scope before `until`, in any process."""
+        seconds = (until - self._now()).total_seconds()
+        if seconds <= 0:
+            return
+        self._penalties[scope] = max(self._penalties.get(scope, -math.inf), self._clock() + seconds)
+        await self._run(self._penalize_script, [f"tb:penalty:{scope}"], [math.ceil(seconds * 1000)])
+
+    async def close(self) -> None:
+        """Let go of Redis."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def _ask(self, wanted: Sequence[_Wanted], scopes: Sequence[str]) -> float:
+        """Seconds to wait; 0 when the tokens are taken."""
+        if penalty := self._penalty(scopes):
+            return penalty
+        keys = [each.key for each in wanted] + [f"tb:penalty:{scope}" for scope in scopes]
+        args: list[Any] = [len(wanted)]
+        for each in wanted:
+            args += [each.limit.burst, each.rate / 1000, int(each.key in self._spent_alone)]
+        told = await self._run(self._take_script, keys, [*args, IDLE_SECONDS])
+        if told is None:
+            return self._take_alone(wanted)
+        if told == 0:
+            self._spent_alone.difference_update(keys)
+        return float(told) / 1000
+
+    async def _run(self, script: Any, keys: Sequence[str], args: Sequence[Any]) -> int | None:
+        """The script's answer, 0 for nil; None when Redis is away, which is remembered for a while."""
+        if script is None or self._clock() < self._redis_down_until:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_PATIENCE):
+                return int(await script(keys=keys, args=args) or 0)
+        except (RedisError, OSError):  # OSError covers TimeoutError
+            self._redis_down_until = self._clock() + REDIS_DOWN_FOR
+            return None
+
+    def _penalty(self, scopes: Sequence[str]) -> float:
+        now = self._clock()
+        for scope in scopes:
+            if self._penalties.get(scope, now) < now:
+                del self._penalties[scope]
+        return max((self._penalties[scope] - now for scope in scopes if scope in self._penalties), default=0)
+
+    def _take_alone(self, wanted: Sequence[_Wanted]) -> float:
+        """As the script does, with this process's share of each rate; a bucket starts with nothing in it."""
+        now, wait, taken = self._clock(), 0.0, []
+        for each in wanted:
+            rate = each.rate / self._workers
+            bucket = self._local.setdefault(each.key, _Local(0.0, now))
+            tokens = bucket.tokens + max(0.0, now - bucket.at) * rate
+            bucket.tokens, bucket.at = min(tokens, max(1.0, each.limit.burst / self._workers)), now
+            wait = max(wait, (1 - bucket.tokens) / rate if bucket.tokens < 1 - 1e-9 else 0.0)
+            taken.append(bucket)
+        if not wait:
+            for bucket in taken:
+                bucket.tokens -= 1
+            self._spent_alone.update(each.key for each in wanted)
+        return wait
+
+
+def _connect(redis_url: str) -> "Redis":
+    once = Retry(NoBackoff(), 0)  # redis-py would try again by itself, for seconds
+    return Redis.from_url(
+        redis_url, socket_timeout=REDIS_PATIENCE, socket_connect_timeout=REDIS_PATIENCE, retry=once
+    )
+
+
+def _key(limit: Limit, names: Mapping[str, str]) -> str:
+    scope = scope_of(limit.per, names[limit.per])
+    return f"tb:{scope}:{limit.operation or '*'}:{limit.burst}/{limit.seconds:g}"
+
+
+class Breaker:
+    """Leaves an account alone that fails again and again, and tries with one request whether it is well.
+
+    Opens after `FAILURES` in a row within `WINDOW` seconds, for `FIRST_PAUSE`, doubled up to `LONGEST_PAUSE`
+    while the request that tries fails too.
+    """
+
+    FAILURES = 5
+    WINDOW = 30.0
+    FIRST_PAUSE = 10.0
+    LONGEST_PAUSE = 60.0
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._clock, self._now = clock, now
+        self._failures: deque[float] = deque(maxlen=self.FAILURES)
+        self._open_until: float | None = None
+        self._pause = self.FIRST_PAUSE
+        self._probing = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether requests go through freely."""
+        return self._open_until is None
+
+    def check(self) -> None:
+        """Raise ChannelError TRANSIENT `breaker_open` while requests are refused."""
+        if self._open_until is None:
+            return
+        left = self._open_until - self._clock()
+        if left <= 0 and not self._probing:
+            return
+        retry_at = self._now() + timedelta(seconds=max(left, 1.0))
+        told = "the channel failed again and again; it is left alone for a while"
+        raise ChannelError(Fault.TRANSIENT, "breaker_open", told, retry_at=retry_at)
+
+    def begin(self) -> bool:
+        """As `check`, right before a request; answers whether that request is the one that tries."""
+        self.check()
+        self._probing = self._open_until is not None
+        return self._probing
+
+    def settle(self, *, well: bool | None, probe: bool) -> None:
+        """How a begun request ended; None: nobody knows (it was cancelled)."""
+        if probe:
+            self._probing = False
+        if well:
+            self._failures.clear()
+            self._open_until, self._pause = None, self.FIRST_PAUSE
+        elif well is False and probe:
+            self._pause = min(self.LONGEST_PAUSE, self._pause * 2)
+            self._open_until = self._clock() + self._pause
+        elif well is False and self._open_until is None:
+            self._fail()
+
+    def _fail(self) -> None:
+        now = self._clock()
+        self._failures.append(now)
+        if len(self._failures) == self.FAILURES and now - self._failures[0] <= self.WINDOW:
+            self._failures.clear()
+            self._open_until = now + self._pause
