@@ -1,10 +1,11 @@
-"""What holds a request back: token buckets that all processes share in Redis, and a breaker for each account.
+"""What holds a request back: token buckets shared in Redis, a breaker per account, a gate for addresses.
 
-Keys: `tb:{per}:{name}:{operation or *}:{burst}/{seconds}` is a bucket, a hash of `tokens` and `at` (the server's
+Keys: `tb:{per}:{name}:{operation or *}:{burst}/{seconds}` is a bucket, a hash of `tokens` and `at` (server
 time in milliseconds); `tb:penalty:{per}:{name}` exists for as long as a vendor told that scope to wait.
 """
 
 import asyncio
+import ipaddress
 import math
 import random
 import time
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -294,3 +295,62 @@ class Breaker:
         if len(self._failures) == self.FAILURES and now - self._failures[0] <= self.WINDOW:
             self._failures.clear()
             self._open_until = now + self._pause
+
+
+IP: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+class PrivateAddress(OSError):
+    """A name leads into a private network."""
+
+
+class Gate:
+    """Which addresses may be called: public ones, and private ones as far as `allowed` lists them.
+
+    `allowed` is a comma list of host names, addresses and networks, or `*`.
+    """
+
+    def __init__(self, allowed: str = "") -> None:
+        self._names: set[str] = set()
+        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        for entry in filter(None, (part.strip().lower() for part in allowed.split(","))):
+            try:
+                self._networks.append(ipaddress.ip_network(entry.strip("[]"), strict=False))
+            except ValueError:
+                self._names.add(entry)
+
+    def check(self, host: str, address: str) -> None:
+        """Raise PrivateAddress unless `host` may be reached at this IP address."""
+        ip = _unwrapped(ipaddress.ip_address(address))
+        inner = ip.is_multicast or ip.is_reserved or (ip.version == 6 and ip.is_site_local)  # noqa: PLR2004 - IPv6
+        public = ip.is_global and not inner
+        allowed = (
+            "*" in self._names or host.lower() in self._names or any(ip in each for each in self._networks)
+        )
+        if not (public or allowed):
+            raise PrivateAddress(
+                f"{host} is at {address}, not a public one; if meant, add it to BALCAO_ALLOW_PRIVATE_HOSTS"
+            )
+
+    def check_literal(self, host: str) -> None:
+        """As `check`, for a host that is an IP address itself: no name is looked up for these."""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return
+        self.check(host, host)
+
+
+def _unwrapped(ip: IP) -> IP:
+    """The IPv4 address that an IPv6 address carries, by mapping, 6to4, Teredo or NAT64; else itself."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    teredo = ip.teredo
+    carried = ip.ipv4_mapped or ip.sixtofour or (teredo[1] if teredo else None)
+    if carried is not None:
+        return carried
+    if ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip

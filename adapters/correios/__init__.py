@@ -33,8 +33,8 @@ ADAPTER = Adapter(
         502: Fault.TRANSIENT,
         503: Fault.TRANSIENT,
         504: Fault.TRANSIENT,
-        "SRO-018": Fault.REJECTED,  # Accept-Language is not one of the three
     },
+    read_error=mapping.error_code,
     check=client.check,
     tracking=TrackingSource(fetch=client.fetch, parse=mapping.parse, batch=client.TRACKING_BATCH),
     freight=FreightSource(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from adapters.correios.legacy import from_xml
 from hub.faults import Unreadable
-from hub.model import Raw, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
+from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
 from hub.parse import SAO_PAULO, STATES, bare, instant, text, wire
 from hub.tracking import settle
 
@@ -244,7 +244,9 @@ def _objects(raw: Raw) -> tuple[str, list[_Object]]:
     """The path of the objects and the objects: a whole answer, a bare object, or legacy XML."""
     if isinstance(raw, str):
         raw = from_xml(raw)
-    if isinstance(raw, dict) and "objetos" not in raw:
+    if not isinstance(raw, dict):
+        raise Unreadable("document", "not a tracking answer")
+    if "objetos" not in raw:
         if "codObjeto" in raw:
             return "", [wire(_Object, raw)]
         if {"msgs", "msg", "mensagem"} & raw.keys() and (sentence := wire(Complaint, raw).sentence()):
@@ -333,7 +335,7 @@ def _is_delayed(events: Sequence[TrackingEvent]) -> bool:
     return late
 
 
-_CODED = re.compile(r"([A-Z]{3}-\d{3})\s*[:\-]?\s*(.*)", re.DOTALL)
+_CODED = re.compile(r"\b([A-Z]{3}-\d{3})\b\s*[:\-]?\s*(.*)", re.DOTALL)
 _UNCODED = (
     (r"n[aã]o encontrado", "SRO-020"),
     (r"inv[aá]lido", "SRO-019"),
@@ -341,8 +343,16 @@ _UNCODED = (
 
 
 def problem(sentence: str) -> TrackingProblem:
-    """SRO-020 not found (yet), SRO-019 invalid code, SRO-009 another contract's; without a code: `refused`."""
+    """SRO-020 not found (yet), SRO-019 invalid code, SRO-009 not of this contract; else `refused`."""
     if coded := _CODED.search(sentence):
         return TrackingProblem(code=coded[1], message=coded[2].strip() or sentence)
     code = next((code for pattern, code in _UNCODED if re.search(pattern, sentence.lower())), "refused")
     return TrackingProblem(code=code, message=sentence)
+
+
+def error_code(reply: Reply) -> str | None:
+    """The vendor's code in an error ("SRO-018: …"); a success tells its refusals per object or service."""
+    if reply.status < 400:  # noqa: PLR2004 - the class of errors
+        return None
+    coded = _CODED.search(reply.body[:2000].decode("utf-8", "replace"))
+    return coded[1] if coded else None

@@ -1,4 +1,4 @@
-"""A sandbox of Correios API (CWS): token, tracking, prices, deadlines, pre-postings, labels; parcels make journeys."""
+"""A sandbox of Correios API (CWS): token, tracking, quotes, pre-postings, labels; parcels make journeys."""
 
 import asyncio
 import base64
@@ -22,8 +22,10 @@ CARD, CONTRACT, REGIONAL = "0079999999", "9912999999", 72
 SERVICES = {"03220": ("SEDEX", "AD", 24_50, 8_70, 1), "03298": ("PAC", "QQ", 18_50, 4_30, 4)}
 # name, label prefix, first price, price per zone in centavos, days
 
-CITIES = ("SAO PAULO/SP CAMPINAS/SP NITEROI/RJ CONTAGEM/MG SALVADOR/BA RECIFE/PE FORTALEZA/CE BRASILIA/DF "
-          "CURITIBA/PR PELOTAS/RS").replace("SAO PAULO", "SAO_PAULO").split()  # fmt: skip # by first digit of the CEP
+CITIES = (  # by the first digit of the CEP
+    ("SAO PAULO", "SP"), ("CAMPINAS", "SP"), ("NITEROI", "RJ"), ("CONTAGEM", "MG"), ("SALVADOR", "BA"),
+    ("RECIFE", "PE"), ("FORTALEZA", "CE"), ("BRASILIA", "DF"), ("CURITIBA", "PR"), ("PELOTAS", "RS"),
+)  # fmt: skip
 UNITS = {"a": "Agência dos Correios", "t": "Unidade de Tratamento", "d": "Unidade de Distribuição"}
 TEXTS = {
     "PO01": "Objeto postado",
@@ -33,7 +35,7 @@ TEXTS = {
     "OEC09": "Objeto saiu para entrega ao remetente",
     "BDE01": "Objeto entregue ao destinatário",
     "BDI01": "Objeto entregue ao destinatário",
-    "BDE02": "Carteiro não atendido - Entrega não realizada - Aguarde: objeto estará disponível para retirada",
+    "BDE02": "Carteiro não atendido - Entrega não realizada - Aguarde para retirar",
     "BDE07": "Endereço incorreto - Entrega não realizada - Objeto será devolvido ao remetente",
     "BDE20": "Carteiro não atendido - Entrega não realizada - Será realizada nova tentativa de entrega",
     "BDE23": "Objeto entregue ao remetente",
@@ -56,12 +58,18 @@ JOURNEYS = {  # how a parcel fares, and how often
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One event: what ("OEC01"), where (unit kind, "CITY/UF"), when."""
+    """One event: what ("OEC01"), where (unit, city), when."""
 
     what: str
     unit: str
-    city: str
+    city: tuple[str, str]
     at: datetime
+
+    def code(self) -> str:
+        return self.what.rstrip(string.digits)
+
+    def number(self) -> str:
+        return self.what.lstrip(string.ascii_uppercase)
 
 
 @dataclass(slots=True)
@@ -70,8 +78,8 @@ class Parcel:
 
     code: str
     service: str
-    origin: str
-    destination: str
+    origin: tuple[str, str]
+    destination: tuple[str, str]
     ahead: list[str]
     promised: datetime
     scans: list[Scan] = field(default_factory=list)
@@ -188,7 +196,8 @@ class CorreiosSandbox:
         told = await body_of(request)
         if told.get("numero") != CARD or told.get("contrato") not in {None, CONTRACT}:
             return refuse(request, 400, "Cartão de postagem não encontrado")
-        if not self.token or self.token_until() - now() < min(timedelta(minutes=30), timedelta(seconds=self.token_seconds / 48)):  # fmt: skip # noqa: E501 - one condition
+        if not self.token or self.token_until() - now() < timedelta(seconds=self.token_seconds / 48):
+            # the same one is given back until the last half hour of its 24
             self.tokens_made += 1
             self.token, self.token_from = f"sandbox.{self.tokens_made}.{secrets.token_urlsafe(24)}", now()
         told_card = {"numero": CARD, "contrato": CONTRACT, "dr": REGIONAL, "api": [34, 35, 36, 41, 76, 87]}
@@ -246,11 +255,10 @@ class CorreiosSandbox:
         }
 
     def event(self, scan: Scan) -> dict[str, Any]:
-        code, number = scan.what.rstrip(string.digits), scan.what.lstrip(string.ascii_uppercase)
-        city, _, state = scan.city.replace("_", " ").partition("/")
+        city, state = scan.city
         return {
-            "codigo": code,
-            "tipo": int(number) if self.chance.random() < 0.1 else number,  # one answer was seen to mix both
+            "codigo": scan.code(),
+            "tipo": int(scan.number()) if self.chance.random() < 0.1 else scan.number(),  # both in one answer
             "dtHrCriado": naive(scan.at),
             "descricao": TEXTS[scan.what],
             "unidade": {"tipo": UNITS[scan.unit], "endereco": {"cidade": city, "uf": state}},
@@ -272,7 +280,7 @@ class CorreiosSandbox:
         origin, destination = self.chance.sample(CITIES, 2)
         if told:
             origin, destination = (
-                city_of(told[who]["endereco"]["cep"]) for who in ("remetente", "destinatario")
+                city_of(place_of(told, who)["cep"]) for who in ("remetente", "destinatario")
             )
         posted = now() - back
         promised = (posted + timedelta(days=SERVICES[service][4] + 2)).replace(hour=23, minute=59, second=59)
@@ -307,7 +315,8 @@ class CorreiosSandbox:
         _name, _prefix, first, per_zone, _days = SERVICES[row["coProduto"]]
         grams = int(row["psObjeto"])
         cents = first + per_zone * zones(row) + 3_40 * -(-grams // 1000)
-        extra = int(float(row.get("vlDeclarado") or 0))  # one per cent of the declared value
+        declared = re.fullmatch(r"(\d+)(\.\d+)?", str(row.get("vlDeclarado", "")))
+        extra = int(declared[1]) if declared else 0  # one per cent
         told = {
             "psCobrado": grams,
             "pcBase": comma(cents),
@@ -337,6 +346,8 @@ class CorreiosSandbox:
         )
         if absent := [name for name in needed if not told.get(name)]:
             return refuse(request, 400, *(f"O campo {name} é obrigatório." for name in absent))
+        if not all(re.fullmatch(r"\d{8}", str(place_of(told, who).get("cep"))) for who in needed[:2]):
+            return refuse(request, 400, "O CEP é inválido.")
         if told["codigoServico"] not in SERVICES:
             return refuse(request, 400, "Serviço não pertence ao cartão de postagem.")
         if not told.get("chaveNFe") and not told.get("itensDeclaracaoConteudo"):
@@ -395,7 +406,8 @@ class CorreiosSandbox:
     def orders(self) -> dict[str, str]:
         words = {2: "PREPOSTADO", 3: "POSTADO", 5: "CANCELADO"}
         waiting = {posting.code: words[posting.status] for posting in self.preposts.values()}
-        return waiting | {code: parcel.scans[-1].what for code, parcel in self.parcels.items()}
+        last = {code: parcel.scans[-1] for code, parcel in self.parcels.items()}
+        return waiting | {code: f"{scan.code()}/{scan.number()}" for code, scan in last.items()}
 
     async def act(self, verb: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Post {code?, journey?} -> {code}; advance {code?, steps?}; expire_token ends the token in use."""
@@ -464,10 +476,10 @@ def quote_batch(quote: Any) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         told = await body_of(request)
         rows = told.get("parametrosProduto") or told.get("parametrosPrazo") or []
-        if not 1 <= len(rows) <= 5:
+        if not 1 <= len(rows) <= 5 or not all(isinstance(row, dict) for row in rows):
             return refuse(request, 400, "Informe de 1 a 5 requisições por lote.")
-        known = [{"coProduto": row["coProduto"], "nuRequisicao": row["nuRequisicao"]} for row in rows]
-        return web.json_response([row | quote(asked) for row, asked in zip(known, rows, strict=True)])
+        names = ("coProduto", "nuRequisicao")
+        return web.json_response([{name: row.get(name) for name in names} | quote(row) for row in rows])
 
     return answer
 
@@ -511,19 +523,22 @@ def comma(cents: int) -> str:
     return f"{cents // 100},{cents % 100:02d}"
 
 
-def city_of(postal_code: str) -> str:
+def city_of(postal_code: str) -> tuple[str, str]:
     return CITIES[int(postal_code[0])]
 
 
+def place_of(told: Mapping[str, Any], who: str) -> dict[str, Any]:
+    place = told[who].get("endereco") if isinstance(told[who], dict) else None
+    return place if isinstance(place, dict) else {}
+
+
 def label_lines(posting: Prepost) -> list[str]:
-    recipient = posting.told["destinatario"]
-    place = recipient["endereco"]
-    return [
-        posting.code,
-        recipient["nome"],
-        f"{place['logradouro']} {place['numero']}",
-        f"{place['cep']} {place['cidade']}",
-    ]
+    place = place_of(posting.told, "destinatario")
+    street, city = (
+        f"{place.get('logradouro')} {place.get('numero')}",
+        f"{place.get('cep')} {place.get('cidade')}",
+    )
+    return [posting.code, str(posting.told["destinatario"].get("nome")), street, city]
 
 
 def pdf(pages: Sequence[Sequence[str]]) -> bytes:
@@ -531,11 +546,11 @@ def pdf(pages: Sequence[Sequence[str]]) -> bytes:
     objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
     kids = []
     for lines in pages:
-        words = " ".join(f"({re.sub(r'([()])', '', line)}) Tj T*" for line in lines)
+        words = " ".join("({}) Tj T*".format(re.sub(r"[()\\]", "", line)) for line in lines)
         stream = f"BT /F1 14 Tf 18 TL 30 380 Td {words} ET".encode("latin-1", "replace")
         objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream))
-        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 298 420]/Resources<</Font<</F1 3 0 R>>>>/Contents %d 0 R>>"
-        objects.append(page % len(objects))
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 298 420]%s/Contents %d 0 R>>"
+        objects.append(page % (b"/Resources<</Font<</F1 3 0 R>>>>", len(objects)))
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b" ".join(kids), len(kids))
     out, offsets = bytearray(b"%PDF-1.4\n"), []

@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field
 
 from hub import parse
-from hub.contract import json_of
 from hub.faults import Unreadable
 from hub.model import (
     Address,
@@ -21,19 +20,17 @@ from hub.model import (
     ListingStatus,
     Order,
     OrderLine,
-    Outcome,
-    OutcomeKind,
     Payment,
     Raw,
-    Reply,
-    Request,
     Shipment,
     StockWrite,
 )
 
 API = "/wp-json/wc/v3"
 BATCH = 100  # objects in one batch call
-PLUGIN_ABSENT = "correios_plugin_absent"  # ours: the store ignored a field that the plugin would have answered
+PLUGIN_ABSENT = (
+    "correios_plugin_absent"  # ours: the store ignored a field that the plugin would have answered
+)
 
 
 class Meaning(NamedTuple):
@@ -84,6 +81,12 @@ def _rows(told: Any) -> Any:
     return list(told.values()) if isinstance(told, dict) else told or []
 
 
+def _objects(told: Any) -> Any:
+    """As rows; what is no object is a plugin's own affair."""
+    rows = _rows(told)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else rows
+
+
 def _block(told: Any) -> Any:
     """PHP writes an empty object as []."""
     return told or {}
@@ -128,15 +131,24 @@ class _Amount(BaseModel):
     total: Scalar = None
 
 
-class _Order(BaseModel):
+class _Dated(BaseModel):
+    date_modified: Scalar = None
+    date_modified_gmt: Scalar = None
+
+    def at(self, name: str) -> datetime | None:
+        """An instant: the `_gmt` twin is UTC, the other is in the site's zone."""
+        gmt, local = parse.text(getattr(self, f"{name}_gmt")), parse.text(getattr(self, name))
+        told = parse.instant(gmt, f"order.{name}_gmt")
+        return told or parse.instant(local, f"order.{name}", zone=parse.SAO_PAULO)
+
+
+class _Order(_Dated):
     id: Scalar
     number: Scalar = None
     status: str
     currency: Scalar = None
     date_created: Scalar = None
     date_created_gmt: Scalar = None
-    date_modified: Scalar = None
-    date_modified_gmt: Scalar = None
     date_paid: Scalar = None
     date_paid_gmt: Scalar = None
     date_completed: Scalar = None
@@ -147,21 +159,17 @@ class _Order(BaseModel):
     customer_id: Scalar = None
     billing: Annotated[_Party, BeforeValidator(_block)] = _Party()
     shipping: Annotated[_Party, BeforeValidator(_block)] = _Party()
-    meta_data: Annotated[list[_Meta], BeforeValidator(_rows)] = []
+    meta_data: Annotated[list[_Meta], BeforeValidator(_objects)] = []
     line_items: Annotated[list[_Line], BeforeValidator(_rows)]
     fee_lines: Annotated[list[_Amount], BeforeValidator(_rows)] = []
     refunds: Annotated[list[_Amount], BeforeValidator(_rows)] | None = None
     correios_tracking_code: Scalar = None
 
-    def at(self, name: str) -> datetime | None:
-        """An instant: the `_gmt` twin is UTC, the other is in the site's zone."""
-        gmt, local = parse.text(getattr(self, f"{name}_gmt")), parse.text(getattr(self, name))
-        told = parse.instant(gmt, f"order.{name}_gmt")
-        return told or parse.instant(local, f"order.{name}", zone=parse.SAO_PAULO)
-
     def meta(self) -> dict[str, str]:
         """Told meta values that are plain."""
-        plain = ((str(m.key), parse.text(m.value)) for m in self.meta_data if not isinstance(m.value, (dict, list)))
+        plain = (
+            (str(m.key), parse.text(m.value)) for m in self.meta_data if not isinstance(m.value, (dict, list))
+        )
         return {key: value for key, value in plain if value is not None}
 
 
@@ -180,11 +188,15 @@ def order(raw: Raw) -> Order:
         raw = raw[0]
     told = parse.wire(_Order, raw, "order")
     meta = told.meta()
-    status = told.status.removeprefix("wc-")
+    status = told.status.strip().removeprefix("wc-")
+    if not status:
+        raise Unreadable("order.status", "not told")
     means = STATUSES.get(status, FROM_PLUGIN)
     refunded = None if told.refunds is None else _refunded(told.refunds)
     fulfilment = _fulfilment(told, means, meta)
-    lines = tuple(_line(line, n, fulfilment, cancelled=means.cancelled) for n, line in enumerate(told.line_items))
+    lines = tuple(
+        _line(line, n, fulfilment, cancelled=means.cancelled) for n, line in enumerate(told.line_items)
+    )
     fees = [parse.cents(fee.total, f"order.fee_lines.{n}.total") or 0 for n, fee in enumerate(told.fee_lines)]
     changed_at = told.at("date_modified")
     return Order(
@@ -200,7 +212,9 @@ def order(raw: Raw) -> Order:
         paid_at=told.at("date_paid"),
         currency=_currency(told.currency),
         items_cents=parse.total(line.total_cents for line in lines) if lines else 0,
-        discount_cents=-sum(fee for fee in fees if fee < 0),  # coupons are in the lines; "desconto no Pix" is a fee
+        discount_cents=-sum(
+            fee for fee in fees if fee < 0
+        ),  # coupons are in the lines; "desconto no Pix" is a fee
         shipping_cents=parse.cents(told.shipping_total, "order.shipping_total"),
         other_cents=parse.total(
             [parse.cents(told.total_tax, "order.total_tax"), *(fee for fee in fees if fee > 0)]
@@ -218,7 +232,7 @@ def order(raw: Raw) -> Order:
 def modified(raw: Raw) -> datetime | None:
     """When an order was last changed; null where that cannot be read (its own parse says why)."""
     try:
-        return parse.wire(_Order, raw).at("date_modified")
+        return parse.wire(_Dated, raw).at("date_modified")
     except Unreadable:
         return None
 
@@ -232,7 +246,11 @@ def _payment(told: _Order, status: str, means: Meaning, refunded: int | None) ->
     payment = means.payment
     if payment is None:
         payment = Payment.PAID if paid_at else Payment.VOIDED if means.cancelled else Payment.PENDING
-    elif status == CASH_ON_DELIVERY and paid_at is None and {"date_paid", "date_paid_gmt"} & told.model_fields_set:
+    elif (
+        status == CASH_ON_DELIVERY
+        and paid_at is None
+        and {"date_paid", "date_paid_gmt"} & told.model_fields_set
+    ):
         payment = Payment.PENDING
     if payment is Payment.PAID and refunded:
         whole = refunded >= (parse.cents(told.total, "order.total") or 0)
@@ -299,7 +317,11 @@ def _document(who: _Party, meta: dict[str, str]) -> Document | None:
 
 
 def _ship_to(told: _Order, meta: dict[str, str]) -> Address | None:
-    where = [parse.text(told.shipping.address_1), parse.text(told.shipping.city), parse.text(told.shipping.postcode)]
+    where = [
+        parse.text(told.shipping.address_1),
+        parse.text(told.shipping.city),
+        parse.text(told.shipping.postcode),
+    ]
     block, kind = (told.shipping, "shipping") if any(where) else (told.billing, "billing")
     street, city = parse.text(block.address_1), parse.text(block.city)
     postal_code = parse.bare(parse.text(block.postcode))
@@ -346,8 +368,10 @@ class _Product(BaseModel):
     stock_quantity: Scalar = None
     stock_status: Scalar = None
     backorders: Scalar = None
-    attributes: Annotated[list[_Attribute], BeforeValidator(_rows)] = []
-    variations: Annotated[list[Any], BeforeValidator(_rows)] = []  # ids; whole rows where our client put them in
+    attributes: Annotated[list[_Attribute], BeforeValidator(_objects)] = []
+    variations: Annotated[
+        list[Any], BeforeValidator(_rows)
+    ] = []  # ids; whole rows where our client put them in
     links: Any = Field(None, alias="_links")
 
 
@@ -379,12 +403,14 @@ def _sellable(raw: Raw, path: str) -> Iterator[Listing]:
 def _parent_ref(row: _Product, path: str) -> str:
     found = re.search(r"/products/(\d+)(?:/variations)?['\"/]", f"{row.links}'") if row.links else None
     parent = parse.ref(row.parent_id) or (found.group(1) if found else None)
-    if parent is None:
+    if parent is None or parent == parse.ref(row.id):
         raise Unreadable(f"{path}.parent_id", "a variation that does not tell its product")
     return parent
 
 
-def _listing(row: _Product, path: str, parent_ref: str | None = None, parent: _Product | None = None) -> Listing:
+def _listing(
+    row: _Product, path: str, parent_ref: str | None = None, parent: _Product | None = None
+) -> Listing:
     own = _id(row.id, f"{path}.id")
     shared = row.manage_stock == "parent" and parent_ref is not None
     units = _stock(row, path)
@@ -437,130 +463,7 @@ def _title(row: _Product, parent: _Product | None) -> str | None:
     return unescape(title) or None
 
 
-# ── Stock ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-BATCH_PATH = re.compile(r"/products/(?:(\d+)/variations/)?batch$")
-
-
-def _slot(slot_ref: str) -> tuple[str | None, str]:
-    """Product and own id of a slot: "12" or "12:34"."""
-    parts = slot_ref.split(":")
-    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 2:  # noqa: PLR2004 - a pair
-        raise Unreadable("slot_ref", f"not a product or product:variation: {slot_ref!r}"[:120])
-    return (parts[0], parts[1]) if parts[1:] else (None, parts[0])
-
-
-def render_stock(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """Batches of at most 100 absolute numbers: one for simple products, one for each product with variations."""
-    by_path: dict[str, list[StockWrite]] = {}
-    for write in writes:
-        parent, _own = _slot(write.slot_ref)
-        by_path.setdefault(f"/products/{parent}/variations/batch" if parent else "/products/batch", []).append(write)
-    return [
-        (_batch(path, tuple(group[n : n + BATCH])), tuple(group[n : n + BATCH]))
-        for path, group in by_path.items()
-        for n in range(0, len(group), BATCH)
-    ]
-
-
-def _batch(path: str, writes: Sequence[StockWrite]) -> Request:
-    rows = [
-        {"id": int(_slot(write.slot_ref)[1]), "manage_stock": True, "stock_quantity": write.quantity}
-        for write in writes
-    ]
-    return Request(
-        method="POST",
-        path=API + path,
-        json={"update": rows},
-        operation="stock",
-        accept=frozenset({400, 404, 413}),
-    )
-
-
-def sent(request: Request) -> list[StockWrite]:
-    """The writes of a rendered batch, read back from the request."""
-    found = BATCH_PATH.search(request.path)
-    rows = request.json.get("update") if isinstance(request.json, dict) else None
-    if not found or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unreadable("request", "not a stock batch")
-    parent = found.group(1)
-    writes = []
-    for n, row in enumerate(rows):
-        path = f"request.update.{n}"
-        own = _id(row.get("id") if isinstance(row.get("id"), (int, str)) else None, f"{path}.id")
-        units = parse.quantity(row.get("stock_quantity"), f"{path}.stock_quantity")
-        if units < 0:
-            raise Unreadable(f"{path}.stock_quantity", "below zero")
-        writes.append(
-            StockWrite(
-                slot_ref=f"{parent}:{own}" if parent else own,
-                listing_ref=parent or own,
-                variation_ref=own if parent else None,
-                quantity=units,
-            )
-        )
-    return writes
-
-
-def read_stock(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """One outcome per write; the store answers a wrong id inside a 200, in that row's `error`."""
-    body = json_of(reply)
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
-        return [_fault(write, *_error(body, str(reply.status))) for write in writes]
-    rows = body.get("update") if isinstance(body, dict) else None
-    if not isinstance(rows, list):
-        raise Unreadable("body.update", "not a list of rows")
-    by_id = {parse.ref(row.get("id")): (n, row) for n, row in enumerate(rows) if isinstance(row, dict)}
-    return [_outcome(write, *by_id.get(_slot(write.slot_ref)[1], (0, None))) for write in writes]
-
-
-def _outcome(write: StockWrite, n: int, row: dict[str, Any] | None) -> Outcome:
-    if row is None:
-        return _fault(write, "not_answered", "the store's answer has no row for this product")
-    if row.get("error"):
-        return _fault(write, *_error(row["error"], "error"))
-    told = row.get("stock_quantity")
-    seen = None
-    if parse.text(told) is not None:
-        if not isinstance(told, (str, int, float)):
-            raise Unreadable(f"body.update.{n}.stock_quantity", "not a number")
-        seen = parse.quantity(told, f"body.update.{n}.stock_quantity")
-    return Outcome(**_named(write), outcome=OutcomeKind.ACCEPTED, seen=seen)
-
-
-def _fault(write: StockWrite, code: str, message: str | None) -> Outcome:
-    return Outcome(**_named(write), outcome=OutcomeKind.FAULT, code=code, message=message)
-
-
-def _named(write: StockWrite) -> dict[str, Any]:
-    return {"listing_ref": write.listing_ref, "variation_ref": write.variation_ref, "slot_ref": write.slot_ref}
-
-
-def _error(body: Raw, otherwise: str) -> tuple[str, str | None]:
-    """Code and sentence of `{code, message, data}`, or of the older `{error, message}`."""
-    told = body if isinstance(body, dict) else {}
-    code, message = told.get("code") or told.get("error"), told.get("message")
-    return (
-        code if isinstance(code, str) else otherwise,
-        unescape(message) if isinstance(message, str) and message else None,
-    )
-
-
 def seen(raw: Raw, write: StockWrite) -> Listing:
     """A product or variation row read back as the listing that `write` addresses."""
     row = parse.wire(_Product, raw, "listing")
     return _listing(row, "listing", write.listing_ref if write.variation_ref else None)
-
-
-def error_code(reply: Reply) -> str | None:
-    """The vendor's code of an error answer; null where there is none, so that the status decides."""
-    short = len(reply.body) < 64  # noqa: PLR2004 - no document is as short as the one answer that matters
-    if reply.status < 400 and not short:  # noqa: PLR2004 - HTTP
-        return None
-    try:
-        body = json_of(reply)
-    except Unreadable:
-        return None
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        return PLUGIN_ABSENT if isinstance(body, dict) and set(body) == {"id"} else None
-    return _error(body, "")[0] or None

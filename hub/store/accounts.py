@@ -75,8 +75,8 @@ async def add(
         "INSERT INTO credential (seller_id, account_id, sealed) VALUES (%s, %s, %s)", [tx.seller, account_id, sealed]
     )
     await tx.many(
-        "INSERT INTO task (seller_id, account_id, kind) VALUES (%s, %s, %s)",
-        [(tx.seller, account_id, kind) for kind in TASKS],
+        "INSERT INTO task (seller_id, account_id, kind, due_at) VALUES (%s, %s, %s, now() + %s * interval '1 hour')",
+        [(tx.seller, account_id, kind, 6 if kind == "reconcile" else 0) for kind in TASKS],
     )
     return account_id
 

@@ -44,9 +44,12 @@ class Entry:
 
 
 _INSERT = """
-    INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state)
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-        %s::timestamptz[], %s::bytea[], %s::text[])
+    INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq)
+    SELECT seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state,
+        coalesce(seq, nextval('fetch_seq'))
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::timestamptz[], %s::bytea[], %s::text[], %s::bigint[])
+        AS told(seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq)
     ON CONFLICT DO NOTHING"""
 
 
@@ -55,7 +58,7 @@ async def add(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     columns = list(
         zip(
             *(
-                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state)
+                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state, a.seq)
                 for a in arrivals
             ),
             strict=True,
@@ -85,6 +88,15 @@ async def claim(
         RETURNING i.id, i.seq, i.source, i.topic, i.ref, i.raw, i.received_at, i.attempts"""
     rows = await tx.all(sql, [account_id, now, now, limit, token, now + LEASE, worker])
     return sorted((Entry(**row) for row in rows), key=lambda entry: entry.seq)
+
+
+async def busy(tx: Tx, account_id: UUID, now: datetime) -> bool:
+    """Whether somebody is working on this account's orders right now."""
+    sql = """
+        SELECT EXISTS (SELECT FROM inbox WHERE account_id = %s AND state = 'due' AND lease_until > %s
+            AND topic IN ('order', 'shipment'))"""
+    working: bool = await tx.value(sql, [account_id, now])
+    return working
 
 
 async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:

@@ -32,7 +32,7 @@ class Due:
     dirty_at: datetime | None
     doubt_until: datetime | None
     pending: str | None
-    braked: bool
+    cause: str
 
     def write(self, *, version: str | None = None, expected: int | None = None) -> StockWrite:
         """The write that makes the channel show what is desired (0 where only an address is needed)."""
@@ -48,7 +48,7 @@ class Due:
 
 
 _COLUMNS = """s.id, s.ref, s.location_ref, s.listing_ref, s.variation_ref, s.sku_id, s.desired, s.expected, s.pushed,
-    s.version, s.generation, s.attempts, s.dirty_at, s.doubt_until, s.pending, s.braked"""
+    s.version, s.generation, s.attempts, s.dirty_at, s.doubt_until, s.pending, s.cause"""
 
 
 async def claim(
@@ -243,10 +243,10 @@ async def make_due(tx: Tx, account_id: UUID, now: datetime) -> int:
 
 
 async def would_zero(tx: Tx, account_id: UUID) -> tuple[int, int]:
-    """(slots that show something, of those how many would go to zero) for the brake."""
+    """(slots that show something, of those how many would go to zero for another cause than sales) for the brake."""
     row = await tx.one(
         """SELECT count(*) FILTER (WHERE expected > 0) AS showing,
-                  count(*) FILTER (WHERE expected > 0 AND desired = 0) AS to_zero
+                  count(*) FILTER (WHERE expected > 0 AND desired = 0 AND cause <> 'sale') AS to_zero
            FROM stock_slot WHERE account_id = %s AND managed_by = 'seller' AND status <> 'closed'""",
         [account_id],
     )
@@ -256,7 +256,7 @@ async def would_zero(tx: Tx, account_id: UUID) -> tuple[int, int]:
 async def brake(tx: Tx, account_id: UUID, *, on: bool) -> int:
     """Hold (or let go) the slots of an account that would go to zero."""
     if on:
-        sql = "UPDATE stock_slot SET braked = true WHERE account_id = %s AND desired = 0 AND expected > 0"
+        sql = "UPDATE stock_slot SET braked = true WHERE account_id = %s AND desired = 0 AND expected > 0 AND cause <> 'sale'"
     else:
         sql = "UPDATE stock_slot SET braked = false WHERE account_id = %s AND braked"
     return await tx.run(sql, [account_id])

@@ -344,7 +344,7 @@ def _buffers_of(slot: Mapping[str, Any], buffers: Sequence[Mapping[str, Any]]) -
             yield stock.Buffer(kind=row["kind"], value=row["value"], source=row["scope"])
 
 
-async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime) -> set[UUID]:
+async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, cause: str) -> set[UUID]:
     """Write what slots should show. A slot whose channel shows it already rests; others fall due.
 
     Answers the accounts that have something to push. Coalescing: the first change goes out at once, later ones
@@ -353,6 +353,8 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime) ->
     sql = """
         UPDATE stock_slot s SET desired = told.desired,
             generation = s.generation + (s.desired IS DISTINCT FROM told.desired)::int,
+            cause = CASE WHEN s.desired IS DISTINCT FROM told.desired THEN %s ELSE s.cause END,
+            braked = s.braked AND told.desired = 0,
             dirty_at = CASE WHEN s.due_at IS NULL THEN %s ELSE s.dirty_at END,
             due_at = CASE
                 WHEN told.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
@@ -363,7 +365,7 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime) ->
             OR (s.expected IS DISTINCT FROM told.desired AND s.due_at IS NULL))
         RETURNING s.account_id, s.due_at"""
     ids, wanted = list(answers.keys()), list(answers.values())
-    rows = await tx.all(sql, [since, ids, wanted])
+    rows = await tx.all(sql, [cause, since, ids, wanted])
     return {row["account_id"] for row in rows if row["due_at"] is not None}
 
 

@@ -254,6 +254,7 @@ CREATE TABLE stock_slot (
     last_pushed_at timestamptz,
     parked_code text,
     parked_reason text,
+    cause text NOT NULL DEFAULT 'import',    -- what moved desired last: sale, count, link, import
     braked boolean NOT NULL DEFAULT false,
     managed_by text NOT NULL DEFAULT 'seller' CHECK (managed_by IN ('seller', 'marketplace')),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'closed')),

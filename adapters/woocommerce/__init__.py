@@ -1,0 +1,59 @@
+"""WooCommerce storefront, REST API v3. https://developer.woocommerce.com/docs/apis/rest-api/"""
+
+from adapters.woocommerce import client, mapping, shipping, stock, webhook
+from hub.contract import (
+    Adapter,
+    Kind,
+    ListingSource,
+    OrderSource,
+    ShipmentSink,
+    StockSink,
+    WebhookSource,
+)
+from hub.faults import Fault
+from hub.model import Limit
+
+ADAPTER = Adapter(
+    label="WooCommerce",
+    kind=Kind.STOREFRONT,
+    docs="https://developer.woocommerce.com/docs/apis/rest-api/",
+    credentials=client.WooCredentials,
+    check=client.check,
+    limits=(
+        Limit(burst=10, seconds=2.0, assumed=True),  # none in core; the host's firewall has its own
+    ),
+    faults={
+        401: Fault.AUTH,
+        403: Fault.TRANSIENT,  # a firewall: the store's own refusals carry a code, below
+        404: Fault.MISSING,
+        429: Fault.THROTTLED,
+        "woocommerce_rest_authentication_error": Fault.AUTH,  # wrong key or secret; a read key that writes
+        "woocommerce_rest_cannot_view": Fault.AUTH,
+        "woocommerce_rest_cannot_create": Fault.AUTH,
+        "woocommerce_rest_cannot_edit": Fault.AUTH,
+        "woocommerce_rest_cannot_delete": Fault.AUTH,
+        "woocommerce_rest_cannot_batch": Fault.AUTH,
+        "rest_forbidden": Fault.AUTH,
+        "rest_no_route": Fault.MISSING,  # a plugin or a feature that this store does not have
+        "rest_invalid_param": Fault.REJECTED,
+        "woocommerce_rest_shop_order_invalid_id": Fault.MISSING,
+        "woocommerce_rest_order_invalid_id": Fault.MISSING,
+        "woocommerce_rest_product_invalid_id": Fault.MISSING,
+        "woocommerce_rest_product_variation_invalid_id": Fault.MISSING,
+        "woocommerce_rest_invalid_product_id": Fault.REJECTED,  # a variation addressed as a product
+        "woocommerce_rest_request_entity_too_large": Fault.REJECTED,
+        stock.PLUGIN_ABSENT: Fault.MISSING,
+    },
+    read_error=stock.error_code,
+    webhook=WebhookSource(
+        signed="base64 HMAC-SHA256 of the body",
+        verify=webhook.verify,
+        read=webhook.read,
+        is_ping=webhook.is_ping,
+        subscribe=client.subscribe,
+    ),
+    orders=OrderSource(fetch=client.fetch_order, since=client.orders_since, parse=mapping.order),
+    listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
+    stock=StockSink(render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH),
+    shipments=ShipmentSink(render=shipping.render, targets=tuple(shipping.TARGETS)),
+)

@@ -1,0 +1,1 @@
+"""The seller's back office, built on the core, never under it."""

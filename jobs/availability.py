@@ -1,0 +1,40 @@
+"""From a change of stock to the numbers that every channel should show, in one transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from hub import stock as decide
+from hub.settlement import Levels
+from hub.store import Tx, alerts, orders, stock
+
+
+@dataclass(slots=True)
+class Ripple:
+    """What a transaction leaves to ring for: accounts with something to push."""
+
+    accounts: set[UUID] = field(default_factory=set)
+
+
+async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str) -> None:
+    """Compute every slot that sells one of these SKUs, or a kit of them.
+
+    `since`: when the change reached us. `cause`: sale, count, link or import; zeros from sales are never braked.
+    """
+    touched = await stock.with_kits_of(tx, sku_ids)
+    shelves = await stock.shelves(tx)
+    answers = {
+        slot.slot_id: decide.available(slot).quantity
+        for slot in await stock.inputs(tx, touched, shelves, since)
+    }
+    if answers:
+        ripple.accounts |= await stock.desire(tx, answers, since, cause)
+
+
+async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: stock.Shelves) -> None:
+    """Something came free: fill the shortages that wait for it, before anything shows as available."""
+    for short in await stock.fill_shortages(tx, sku_ids, levels, shelves):
+        await orders.event(tx, short.order_id, "shortage_filled", line=short.line_ref)
+        if not await tx.value("SELECT count(*) FROM shortage WHERE order_id = %s", [short.order_id]):
+            await alerts.resolve(tx, "shortage", str(short.order_id))

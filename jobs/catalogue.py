@@ -1,0 +1,151 @@
+"""Listings: the walk over everything a channel sells, linking, and the audit of what it shows."""
+
+import time
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from hub.context import working_for
+from hub.faults import POLICIES, ChannelError, Fault
+from hub.http import AccountApi
+from hub.model import Listing, ListingStatus, ManagedBy
+from hub.store import Tx, alerts, due, listings, slots
+from hub.store.accounts import Account
+from jobs.availability import Ripple, recompute
+from jobs.runtime import Runtime, log
+
+AGAIN = timedelta(seconds=30)
+
+
+async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> bool:
+    """Read every listing, page by page, from where the last walk stopped. True when it reached the end."""
+    source = rt.adapter(account.channel).listings
+    if source is None:
+        await _rest(rt, account, task.kind, token)
+        return True
+    cursor, more, ripple, started = task.cursor, True, Ripple(), rt.now()
+    while more:
+        began = rt.now()
+        page = await source.pages(api, cursor)
+        told = [listing for raw in page.documents for listing in source.parse(raw)]
+        async with rt.db.seller(account.seller_id) as tx:
+            for listing in told:
+                await compare(rt, tx, account, listing, began, rt.now(), ripple)
+            if not await due.task_cursor(tx, account.id, task.kind, token, page.cursor, rt.now()):
+                return False  # somebody else walks on
+        cursor, more = page.cursor, page.more
+        for account_id in ripple.accounts:
+            rt.ring("stock", account_id)
+        if more and time.monotonic() > until:
+            async with rt.db.seller(account.seller_id) as tx:
+                await due.task_done(tx, account.id, task.kind, token, rt.now(), cursor, more=True)
+            return False
+    if task.cursor is None:  # only a walk of one piece can tell what it did not meet
+        await _close(rt, account, started)
+    await _rest(rt, account, task.kind, token)
+    return True
+
+
+async def _rest(rt: Runtime, account: Account, kind: str, token: UUID) -> None:
+    async with rt.db.seller(account.seller_id) as tx:
+        at = rt.now() + timedelta(seconds=rt.policy.reconcile_seconds)
+        await due.task_done(tx, account.id, kind, token, at, None)
+
+
+async def _close(rt: Runtime, account: Account, started: datetime) -> None:
+    """Listings that a whole walk did not meet are gone."""
+    async with rt.db.seller(account.seller_id) as tx:
+        for ref in await listings.gone_unseen(tx, account.id, started):
+            await listings.gone(tx, account.id, ref, rt.now())
+
+
+async def compare(
+    rt: Runtime, tx: Tx, account: Account, told: Listing, began: datetime, answered: datetime, ripple: Ripple
+) -> None:
+    """Write one listing as told and compare what its slot shows with what the hub reckons."""
+    put = await listings.put(tx, account.id, told, began, answered)
+    if put["sku_id"] is None and account.settings.get("autolink", True):
+        if await link_exactly(tx, put["listing_id"], told):
+            await _linked(tx, put["slot_id"], answered, ripple)
+    elif put["is_new"] and put["sku_id"] is not None:
+        await _linked(tx, put["slot_id"], answered, ripple)
+    if put["is_new"] or told.stock_quantity is None or told.managed_by is ManagedBy.MARKETPLACE:
+        return
+    was = await slots.looked(tx, None, put["slot_id"], told.stock_quantity, told.version, began, answered)
+    if was is None:
+        return
+    if was["due_now"] is not None:
+        ripple.accounts.add(account.id)
+    class_ = classify(was, told)
+    if class_:
+        await listings.drift_add(
+            tx, account.id, put["slot_id"], class_, told.stock_quantity, was["expected"], was["desired"],
+            repaired=account.writes and was["due_now"] is not None,
+        )  # fmt: skip
+
+
+def classify(was: dict[str, object], told: Listing) -> str | None:
+    """Why a slot shows another number than we reckoned; None when there is nothing to tell."""
+    seen, expected, desired = told.stock_quantity, was["expected"], was["desired"]
+    if desired is None or seen == expected or expected is None:
+        return None
+    if told.managed_by is ManagedBy.MARKETPLACE:
+        return "fulfilled_by_marketplace"
+    if told.status is ListingStatus.PAUSED and seen == 0:
+        return "paused"
+    if was["doubt_until"] is not None:
+        return "in_doubt"
+    if not isinstance(expected, int) or seen is None:
+        return None
+    if seen < expected:
+        return "unknown_sale"
+    return "lost_push" if seen == was["seen"] else "external_edit"
+
+
+async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> bool:
+    """Link a listing by equal SKU code, else by a GTIN that only one SKU has. Never by title."""
+    by_code, by_gtin = await listings.matches(tx, [told.sku or ""], [told.gtin or ""])
+    candidates = [(by_code[told.sku], "sku")] if told.sku in by_code else []
+    same_gtin = by_gtin.get(told.gtin or "", [])
+    if not candidates and len(same_gtin) == 1:
+        candidates = [(same_gtin[0], "gtin")]
+    for sku_id, how in candidates:
+        try:
+            await listings.link(tx, listing_id, sku_id, 1, how)
+        except ValueError as refusal:
+            await alerts.raise_(tx, "link_refused", str(listing_id), detail=str(refusal))
+            return False
+        return True
+    return False
+
+
+async def _linked(tx: Tx, slot_id: UUID, since: datetime, ripple: Ripple) -> None:
+    sku_id: UUID | None = await tx.value("SELECT sku_id FROM stock_slot WHERE id = %s", [slot_id])
+    if sku_id is not None:
+        await recompute(tx, [sku_id], since, ripple, "link")
+
+
+async def run_tasks(rt: Runtime, account: Account, token: UUID, tasks: list[due.Task]) -> None:
+    """An account's due recurring tasks, one after another."""
+    from jobs.poll import STEPS  # noqa: PLC0415 - poll and catalogue share this loop
+
+    with working_for(account.seller_id, account.id):
+        api = await rt.api(account)
+        until = time.monotonic() + rt.policy.drain_seconds
+        for task in tasks:
+            try:
+                await STEPS[task.kind](rt, account, api, task, token, until)
+            except ChannelError as problem:
+                await task_failed(rt, account, task, token, problem)
+            except Exception as problem:  # noqa: BLE001 - the worker's boundary
+                log.exception("task failed", channel=account.channel, task=task.kind)
+                fault = ChannelError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200])
+                await task_failed(rt, account, task, token, fault)
+
+
+async def task_failed(rt: Runtime, account: Account, task: due.Task, token: UUID, problem: ChannelError) -> None:
+    """Recurring work is never parked: it comes again, and a held account waits for its seller."""
+    if POLICIES[problem.fault].holds_account:
+        await rt.hold(account, problem)
+    due_at = rt.pause(problem, task.attempts) or rt.now() + timedelta(minutes=5)
+    async with rt.db.seller(account.seller_id) as tx:
+        await due.task_later(tx, account.id, task.kind, token, due_at, str(problem))

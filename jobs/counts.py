@@ -1,0 +1,198 @@
+"""Stock as people tell it: counts, openings, linking, and what each of them moves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from hub import stock as decide
+from hub.stock import Answer
+from hub.store import Tx, listings, orders, stock
+from hub.store.accounts import Account
+from jobs.availability import Ripple, raised, recompute
+from jobs.connect import Refused
+from jobs.runtime import Runtime
+from jobs.settle import settle_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a count did to one SKU in one warehouse."""
+
+    sku: str
+    before: int
+    after: int
+    opened: bool
+
+
+async def set_stock(
+    rt: Runtime, seller_id: UUID, counts: Sequence[tuple[str, int]], *, warehouse: str | None = None,
+    reason: str = "count", create: bool = False,
+) -> list[Counted]:  # fmt: skip
+    """Set physical units (reserved ones included) of SKUs in a warehouse, in one transaction.
+
+    Raises Refused for an unknown SKU (unless `create`) or warehouse, or a negative number: then nothing is written.
+    """
+    now, ripple = rt.now(), Ripple()
+    async with rt.db.seller(seller_id) as tx:
+        try:
+            shelf = await stock.warehouse(tx, warehouse)
+        except LookupError as problem:
+            raise Refused(str(problem.args[0])) from None
+        ids = await _skus(tx, counts, create=create)
+        await _refuse_kits(tx, ids)
+        levels = await stock.lock_levels(tx, ids.values(), [shelf])
+        picture, result, opened = stock.picture(levels), [], []
+        for code, units in counts:
+            sku = ids[code]
+            level = levels[sku, shelf]
+            is_open = await stock.open_sku(tx, sku, now)
+            opened += [sku] if is_open else []
+            if delta := units - level.on_hand:
+                await stock.move(tx, sku, shelf, delta, "opening" if is_open else reason, f"{reason}:{uuid4()}")
+            result.append(Counted(sku=code, before=level.on_hand, after=units, opened=is_open))
+            level.on_hand = units
+        await stock.write_levels(tx, picture, levels)
+        for sku in opened:
+            await _opened(rt, tx, sku, ripple, now)
+        levels = await stock.lock_levels(tx, ids.values(), [shelf])
+        picture = stock.picture(levels)
+        await raised(tx, ids.values(), levels, await stock.shelves(tx))
+        await stock.write_levels(tx, picture, levels)
+        await recompute(tx, ids.values(), now, ripple, "count")
+        await stock.audit(tx, "stock_set", "stock", warehouse=warehouse, counts=dict(list(counts)[:50]))
+    _ring(rt, ripple)
+    return result
+
+
+async def _skus(tx: Tx, counts: Sequence[tuple[str, int]], *, create: bool) -> dict[str, UUID]:
+    ids: dict[str, UUID] = {}
+    for code, units in counts:
+        if units < 0:
+            raise Refused(f"quantity of {code}: {units} is below zero")
+        found = await stock.sku_put(tx, code) if create else await stock.sku_id(tx, code)
+        if found is None:
+            raise Refused(f"there is no SKU {code!r}: link a listing to it first, or import it")
+        ids[code] = found
+    return ids
+
+
+async def _refuse_kits(tx: Tx, ids: Mapping[str, UUID]) -> None:
+    made_of = await stock.kits(tx, ids.values())
+    for code, sku in ids.items():
+        if sku in made_of:
+            raise Refused(f"{code} is a kit: count its components, the kit follows from them")
+
+
+async def _opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime) -> None:
+    """A SKU's stock begins to count: what left before never moves it, what is open holds it from now on."""
+    affected = await stock.with_kits_of(tx, [sku])
+    for order_id in await stock.open_orders_with(tx, affected):
+        stored = await orders.lock_id(tx, order_id)
+        if stored is None or stored.known is None:
+            continue
+        order = stored.known.order
+        links = await orders.links(tx, stored.account_id, order)
+        made_of = await stock.kits(tx, {sku_id for sku_id, _m in links.values()})
+        rows = [
+            (line.ref, sku, line.dispatched_quantity * multiplier * part.quantity, line.returned_quantity * multiplier * part.quantity)
+            for line in order.lines
+            if line.ref in links and line.dispatched_quantity
+            for sku_id, multiplier in [links[line.ref]]
+            for part in decide.flatten_kit(sku_id, made_of)
+            if part.sku_id == sku
+        ]
+        await stock.set_base(tx, order_id, rows)
+        await settle_order(
+            tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
+        )
+
+
+async def open_from(rt: Runtime, account: Account) -> list[Counted]:
+    """Opening truth from an account: what it shows, plus units held by its own undispatched orders."""
+    async with rt.db.seller(account.seller_id) as tx:
+        rows = await tx.all(
+            """SELECT k.code, min(s.seen * s.multiplier)::int AS seen,
+                 coalesce((SELECT sum((l.quantity - l.cancelled_quantity - l.dispatched_quantity) * l.multiplier)
+                    FROM order_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+                    WHERE l.sku_id = k.id AND o.account_id = %(account)s AND o.status IN ('placed', 'paid')), 0)::int AS held
+               FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+               WHERE s.account_id = %(account)s AND s.seen IS NOT NULL AND s.managed_by = 'seller'
+                 AND k.opened_at IS NULL
+                 AND NOT EXISTS (SELECT FROM kit_component c WHERE c.seller_id = k.seller_id AND c.kit_id = k.id)
+               GROUP BY k.seller_id, k.id ORDER BY k.code""",
+            {"account": account.id},
+        )
+    counts = [(row["code"], row["seen"] + row["held"]) for row in rows]
+    return await set_stock(rt, account.seller_id, counts) if counts else []
+
+
+async def link(
+    rt: Runtime, seller_id: UUID, listing_id: UUID, sku: str | None, multiplier: int = 1, *, how: str = "person",
+    create: bool = False,
+) -> None:  # fmt: skip
+    """Link a listing to a SKU (None: unlink), and settle the orders that waited for the link."""
+    now, ripple = rt.now(), Ripple()
+    async with rt.db.seller(seller_id) as tx:
+        sku_id = None
+        if sku is not None:
+            sku_id = await stock.sku_put(tx, sku) if create else await stock.sku_id(tx, sku)
+            if sku_id is None:
+                raise Refused(f"there is no SKU {sku!r}")
+        try:
+            slot_id = await listings.link(tx, listing_id, sku_id, multiplier, how)
+        except (ValueError, LookupError) as problem:
+            raise Refused(str(problem.args[0])) from None
+        await relink_orders(rt, tx, listing_id, ripple)
+        if sku_id is not None:
+            await recompute(tx, [sku_id], now, ripple, "link")
+        await stock.audit(tx, "link", str(slot_id), sku=sku, multiplier=multiplier)
+    _ring(rt, ripple)
+
+
+async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:
+    """Apply a link to the undelivered orders that sold this listing."""
+    rows = await tx.all(
+        """SELECT DISTINCT o.id FROM order_line l
+           JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+           JOIN listing t ON t.seller_id = l.seller_id AND t.account_id = o.account_id AND t.ref = l.listing_ref
+             AND t.variation_ref IS NOT DISTINCT FROM l.variation_ref
+           WHERE t.id = %s AND o.status IN ('placed', 'paid')""",
+        [listing_id],
+    )
+    now = rt.now()
+    for row in rows:
+        stored = await orders.lock_id(tx, row["id"])
+        if stored is None or stored.known is None:
+            continue
+        order = stored.known.order
+        links = await orders.links(tx, stored.account_id, order)
+        await orders.put_lines(tx, stored.id, order, links)
+        await settle_order(
+            tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
+        )
+
+
+async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str, object], Answer]]:
+    """Why each channel shows the number it shows: one answer per slot that sells this SKU."""
+    async with rt.db.seller(seller_id) as tx:
+        sku_id = await stock.sku_id(tx, sku)
+        if sku_id is None:
+            raise Refused(f"there is no SKU {sku!r}")
+        shelves = await stock.shelves(tx)
+        found = []
+        for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):
+            slot = await tx.one(
+                """SELECT a.channel, a.name AS account, s.ref, s.desired, s.pushed, s.expected, s.seen, s.seen_at,
+                          s.parked_reason, s.braked, s.due_at
+                   FROM stock_slot s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+                   WHERE s.id = %s""",
+                [inputs.slot_id],
+            )
+            found.append((slot or {}, decide.available(inputs)))
+        return found
+
+
+def _ring(rt: Runtime, ripple: Ripple) -> None:
+    for account_id in ripple.accounts:
+        rt.ring("stock", account_id)

@@ -1,0 +1,309 @@
+"""Inbox to order: fetch, keep raw, parse, decide, write, ring. In that order, once."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from hub import orders as decide
+from hub import parse
+from hub.contract import Adapter, Kind
+from hub.context import working_for
+from hub.faults import POLICIES, ChannelError, Fault
+from hub.http import AccountApi
+from hub.model import ListingStatus, Order, Raw, Topic
+from hub.orders import Known
+from hub.store import Tx, alerts, inbox, listings, orders, shipments
+from hub.store.accounts import Account
+from hub.store.inbox import Arrival, Entry
+from jobs.availability import Ripple
+from jobs.runtime import Runtime, log
+from jobs.settle import settle_order
+
+BATCH = 64
+AT_ONCE = 8
+ORDER_TOPICS = {Topic.ORDER, Topic.SHIPMENT}
+LISTING_TOPICS = {Topic.LISTING, Topic.STOCK}
+
+
+async def drain(rt: Runtime, account: Account, until: float | None = None) -> int:
+    """Work off an account's due inbox. Answers how many rows were accounted for."""
+    deadline = until or time.monotonic() + rt.policy.drain_seconds
+    api = await rt.api(account)
+    count = 0
+    with working_for(account.seller_id, account.id):
+        while time.monotonic() < deadline:
+            token = uuid4()
+            async with rt.db.seller(account.seller_id) as tx:
+                entries = await inbox.claim(tx, account.id, token, rt.worker, rt.now(), BATCH)
+            if not entries:
+                break
+            await _work_off(rt, account, api, token, entries)
+            count += len(entries)
+    return count
+
+
+async def _work_off(rt: Runtime, account: Account, api: AccountApi, token: UUID, entries: Sequence[Entry]) -> None:
+    groups: dict[tuple[str, str | None], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[_kind(entry.topic), entry.ref].append(entry)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(kind: str, ref: str | None, rows: list[Entry]) -> None:
+        async with gate:
+            try:
+                await _STEPS[kind](rt, account, api, token, ref, rows)
+            except ChannelError as problem:
+                await failed(rt, account, token, rows, problem)
+            except Exception as problem:  # noqa: BLE001 - the worker's boundary: nothing may stay leased in silence
+                log.exception("ingest failed", channel=account.channel, ref=ref)
+                fault = ChannelError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200])
+                await failed(rt, account, token, rows, fault)
+
+    await asyncio.gather(*(one(kind, ref, rows) for (kind, ref), rows in groups.items()))
+
+
+def _kind(topic: str) -> str:
+    if topic in ORDER_TOPICS:
+        return topic
+    return "listing" if topic in LISTING_TOPICS else "other"
+
+
+async def failed(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry], problem: ChannelError) -> None:
+    """Give rows back for another attempt, or park them with the reason."""
+    policy = POLICIES[problem.fault]
+    if policy.holds_account:
+        await rt.hold(account, problem)
+    due_at = rt.pause(problem, max(row.attempts for row in rows))
+    async with rt.db.seller(account.seller_id) as tx:
+        for row in rows:
+            if due_at is None:
+                await inbox.park(tx, row.id, token, str(problem))
+            else:
+                await inbox.later(tx, row.id, token, due_at, str(problem))
+        if due_at is None and policy.alerts:
+            await alerts.raise_(
+                tx, "inbox_parked", f"{account.id}/{rows[0].topic}/{rows[0].ref}", account=account.name,
+                channel=account.channel, ref=rows[0].ref, detail=problem.detail,
+            )  # fmt: skip
+
+
+# ── orders ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _order(
+    rt: Runtime, account: Account, api: AccountApi, token: UUID, ref: str | None, rows: Sequence[Entry]
+) -> None:
+    """One order's rows: fat ones are read as they came, thin ones share one fetch."""
+    adapter = rt.adapter(account.channel)
+    if adapter.orders is None or ref is None:
+        await _finish(rt, account, token, rows)
+        return
+    told: list[tuple[int, Raw, Order]] = []
+    for row in rows:
+        if row.raw is not None:
+            raw = json.loads(row.raw)
+            told.append((row.seq, raw, adapter.orders.parse(raw)))
+    if any(row.raw is None for row in rows):
+        fetched = await _fetch(rt, account, api, adapter, ref, rows)
+        if fetched is None:
+            told.append((rows[-1].seq, None, _gone(rt, ref)))
+        else:
+            told.append(fetched)
+    await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each[0]))
+
+
+async def _fetch(
+    rt: Runtime, account: Account, api: AccountApi, adapter: Adapter, ref: str, rows: Sequence[Entry]
+) -> tuple[int, Raw, Order] | None:
+    """Fetch an order and keep it raw before reading it. None: the channel does not have it (any more)."""
+    source = adapter.orders
+    if source is None:
+        raise RuntimeError("an order without a source")
+    async with rt.db.seller(account.seller_id) as tx:
+        seq = await inbox.next_seq(tx)
+    try:
+        raw = await source.fetch(api, ref)
+    except ChannelError as problem:
+        if problem.fault is Fault.MISSING:
+            return None
+        raise
+    async with rt.db.seller(account.seller_id) as tx:
+        await inbox.keep_raw(tx, rows[-1].id, parse.canonical_bytes(raw))
+    return seq, raw, source.parse(raw)
+
+
+def _gone(rt: Runtime, ref: str) -> Order:
+    """What a channel tells by not having an order: it is cancelled, now. A tombstone where we never knew it."""
+    now = rt.now()
+    return Order(ref=ref, cancelled=True, cancelled_at=now, clocks={"order": now})
+
+
+def stock_key(account: Account, kind: Kind, order: Order) -> str:
+    """The identity under which an order moves stock: its origin's where it is relayed, else its own.
+
+    Marketplaces number orders for the whole world; storefronts each from one.
+    """
+    if order.origin:
+        return f"{order.origin.channel}:{order.origin.ref}"
+    return f"{account.channel}:{order.ref}" if kind is Kind.MARKETPLACE else f"{account.id}:{order.ref}"
+
+
+async def _write_order(
+    rt: Runtime, account: Account, adapter: Adapter, token: UUID, ref: str, rows: Sequence[Entry],
+    told: Sequence[tuple[int, Raw, Order]],
+) -> None:  # fmt: skip
+    if adapter.orders is None:
+        raise RuntimeError("an order without a source")
+    ripple, parts = Ripple(), adapter.orders.parts
+    since = min(row.received_at for row in rows)
+    async with rt.db.seller(account.seller_id) as tx:
+        key = stock_key(account, adapter.kind, told[-1][2])
+        stored = await orders.lock(tx, account.id, ref) or await orders.add(tx, account.id, ref, key)
+        before = known = stored.known if stored.known and stored.known.versions else None
+        for seq, raw, order in told:
+            known = decide.merge(known, order, seq, parts)
+            if raw is not None:
+                bytes_ = parse.canonical_bytes(raw)
+                clocks = order.clocks or {"order": order.changed_at}
+                await orders.put_part(tx, stored.id, clocks.items(), seq, parse.digest(bytes_), bytes_)
+        if known is None:
+            raise RuntimeError("nothing was told")
+        if stored.stock_key != key:
+            await orders.set_stock_key(tx, stored.id, key)
+            stored = await orders.lock(tx, account.id, ref) or stored
+        complete = await apply(rt, tx, account, stored, before, known, rows[-1].id, since, ripple)
+        if complete:
+            await inbox.done(tx, [row.id for row in rows], token)
+        else:
+            await inbox.done(tx, [row.id for row in rows[:-1]], token)
+            await _ask_again(rt, tx, token, rows[-1])
+    for account_id in ripple.accounts:
+        rt.ring("stock", account_id)
+
+
+async def _ask_again(rt: Runtime, tx: Tx, token: UUID, row: Entry) -> None:
+    """Who fulfils is not known yet: fetch the whole order again in a few seconds."""
+    await tx.run("UPDATE inbox SET raw = NULL WHERE id = %s", [row.id])
+    await inbox.later(tx, row.id, token, rt.now() + timedelta(seconds=5), "who fulfils it is not told yet", counts=False)
+
+
+async def apply(
+    rt: Runtime, tx: Tx, account: Account, stored: orders.Stored, before: Known | None, known: Known,
+    inbox_id: UUID | None, since: datetime, ripple: Ripple,
+) -> bool:  # fmt: skip
+    """Write an order as known and everything that follows from it. False: who fulfils it is not known yet."""
+    changed = decide.changed(before, known)
+    waiting = await orders.fulfiller_deadline(tx, stored.id)
+    if not changed and waiting is None:
+        return True
+    await orders.put(tx, stored.id, known)
+    links = await orders.links(tx, account.id, known.order)
+    await orders.put_lines(tx, stored.id, known.order, links)
+    await _timeline(tx, stored.id, before, known, changed, inbox_id)
+    await _unlinked(tx, account, stored.id, known.order, links)
+    for shipment_id in await shipments.put(tx, account.id, stored.id, known.order):
+        del shipment_id
+    return await settle_order(
+        tx, stored, before.order if before else None, known.order, links, hold_from=rt.policy.hold_from,
+        now=rt.now(), since=since, ripple=ripple,
+    )  # fmt: skip
+
+
+async def _timeline(
+    tx: Tx, order_id: UUID, before: Known | None, known: Known, changed: frozenset[str], inbox_id: UUID | None
+) -> None:
+    if before is None:
+        await orders.event(tx, order_id, "created", inbox_id, status=known.order.status)
+        return
+    if "status" in changed:
+        await orders.event(
+            tx, order_id, "status", inbox_id, before=before.order.status, after=known.order.status
+        )
+    if told := sorted(changed - {"status", "changed_at", "raw_status"}):
+        await orders.event(tx, order_id, "changed", inbox_id, fields=told)
+
+
+async def _unlinked(tx: Tx, account: Account, order_id: UUID, order: Order, links: dict[str, tuple[UUID, int]]) -> None:
+    """Lines that no SKU is known for are sold all the same: a person must link them."""
+    missing = [line.sku or line.listing_ref for line in order.lines if line.ref not in links]
+    subject = str(order_id)
+    if missing:
+        await alerts.raise_(
+            tx, "line_unlinked", subject, account=account.name, order=order.number or order.ref, lines=missing[:5]
+        )
+    else:
+        await alerts.resolve(tx, "line_unlinked", subject)
+
+
+async def _shipment(
+    rt: Runtime, account: Account, api: AccountApi, token: UUID, ref: str | None, rows: Sequence[Entry]
+) -> None:
+    """A shipment's news: fetch every order it serves."""
+    source = rt.adapter(account.channel).orders
+    refs = await source.orders_of_shipment(api, ref) if source and source.orders_of_shipment and ref else []
+    arrivals = [
+        Arrival(
+            seller_id=account.seller_id, account_id=account.id, source="webhook", topic=Topic.ORDER, ref=order_ref,
+            dedupe_key=f"order:{order_ref}", told_at=None, raw=None,
+        )
+        for order_ref in refs
+    ]  # fmt: skip
+    async with rt.db.seller(account.seller_id) as tx:
+        if arrivals:
+            await inbox.add(tx, arrivals)
+        await inbox.done(tx, [row.id for row in rows], token)
+
+
+# ── listings and the rest ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _listing(
+    rt: Runtime, account: Account, api: AccountApi, token: UUID, ref: str | None, rows: Sequence[Entry]
+) -> None:
+    """A listing's news: read it afresh, our own echo included, and compare."""
+    from jobs.catalogue import compare  # noqa: PLC0415 - catalogue reads listings the same way
+
+    source = rt.adapter(account.channel).listings
+    if source is None or ref is None:
+        await _finish(rt, account, token, rows)
+        return
+    began = rt.now()
+    try:
+        raw = await source.fetch(api, ref)
+        told = source.parse(raw)
+    except ChannelError as problem:
+        if problem.fault is not Fault.MISSING:
+            raise
+        told = []
+    ripple = Ripple()
+    async with rt.db.seller(account.seller_id) as tx:
+        if not told:
+            await listings.gone(tx, account.id, ref, rt.now())
+        for listing in told:
+            await compare(rt, tx, account, listing, began, rt.now(), ripple)
+        if told and all(listing.status is ListingStatus.CLOSED for listing in told):
+            await listings.gone(tx, account.id, ref, rt.now())
+        await inbox.done(tx, [row.id for row in rows], token)
+    for account_id in ripple.accounts:
+        rt.ring("stock", account_id)
+
+
+async def _finish(
+    rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry]
+) -> None:
+    async with rt.db.seller(account.seller_id) as tx:
+        await inbox.done(tx, [row.id for row in rows], token)
+
+
+async def _other(
+    rt: Runtime, account: Account, api: AccountApi, token: UUID, ref: str | None, rows: Sequence[Entry]
+) -> None:
+    del api, ref
+    await _finish(rt, account, token, rows)
+
+
+_STEPS = {Topic.ORDER: _order, Topic.SHIPMENT: _shipment, "listing": _listing, "other": _other}

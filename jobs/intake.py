@@ -1,0 +1,197 @@
+"""Webhook to inbox: verify, read, keep, ring. No channel is called and nothing is decided here.
+
+Runs in the web process. All requests in flight share one insert: a group commit bears several times the load of
+an insert per request.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+import psycopg
+
+from hub.faults import BadSignature, ChannelError
+from hub.model import Knock, Notice, Topic
+from hub.secrets import token_hash
+from hub.store import StoreError, accounts, inbox
+from hub.store.accounts import Route
+from hub.store.inbox import Arrival
+from jobs.poll import arrival_of
+from jobs.runtime import Runtime, log
+
+ROUTES_SECONDS = 5.0
+MISS_SECONDS = 0.5  # an unknown token makes us look again, at most this often
+GROUP = 500
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to answer a knock: an HTTP status and, for what was refused, one sentence."""
+
+    status: int
+    sentence: str = ""
+
+
+OK = Answer(200)
+
+
+@dataclass(slots=True)
+class Intake:
+    """The door of the web process. `start` it once; `accept` each knock; `counted` says what came."""
+
+    rt: Runtime
+    counted: Counter[str] = field(default_factory=Counter)
+    _by_token: dict[bytes, Route] = field(default_factory=dict)
+    _by_app: dict[bytes, tuple[UUID, str]] = field(default_factory=dict)
+    _by_member: dict[tuple[UUID, str], Route] = field(default_factory=dict)
+    _secrets: dict[UUID, tuple[float, str]] = field(default_factory=dict)
+    _read_at: float = 0.0
+    _queue: "list[tuple[list[Arrival], asyncio.Future[None]]]" = field(default_factory=list)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _writer: "asyncio.Task[None] | None" = None
+
+    async def start(self) -> None:
+        """Read the routes and start the writer."""
+        await self._read_routes()
+        self._writer = asyncio.create_task(self._write_groups())
+
+    async def close(self) -> None:
+        """Write what is in flight, then stop."""
+        while self._queue:
+            await asyncio.sleep(0.01)
+        if self._writer:
+            self._writer.cancel()
+
+    # ── one knock ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def accept(self, token: str, knock: Knock, *, app: bool) -> Answer:
+        """Take one webhook in. It is answered 200 once it is committed, never before."""
+        answer = await (self._app if app else self._account)(token, knock)
+        self.counted[str(answer.status)] += 1
+        return answer
+
+    async def _account(self, token: str, knock: Knock) -> Answer:
+        route = await self._route(self._by_token, token)
+        if route is None:
+            return Answer(404, "no account has this address")
+        webhook = self.rt.adapter(route.channel).webhook
+        if webhook is None:
+            return Answer(404, "this channel sends no webhooks")
+        if webhook.is_ping and webhook.is_ping(knock):
+            self.counted["ping"] += 1
+            return OK
+        try:
+            webhook.verify(await self._secret(route), knock)
+            notices = webhook.read(knock)
+        except BadSignature:
+            return Answer(401, "the signature does not match")
+        except ChannelError as problem:
+            return Answer(400, problem.detail)
+        return await self._keep([(route, notice) for notice in notices])
+
+    async def _app(self, token: str, knock: Knock) -> Answer:
+        found = await self._route(self._by_app, token)
+        if found is None:
+            return Answer(404, "no application has this address")
+        app_id, channel = found
+        webhook = self.rt.adapter(channel).webhook
+        if webhook is None:
+            return Answer(404, "this channel sends no webhooks")
+        try:
+            webhook.verify("", knock)
+            notices = webhook.read(knock)
+        except BadSignature:
+            return Answer(401, "the signature does not match")
+        except ChannelError as problem:
+            return Answer(400, problem.detail)
+        known = []
+        for notice in notices:
+            route = self._by_member.get((app_id, notice.account_ref or ""))
+            if route is None:
+                # A 4xx would make Mercado Livre switch the topic off for every seller of the application.
+                self.counted["nobody"] += 1
+            else:
+                known.append((route, notice))
+        return await self._keep(known)
+
+    async def _keep(self, told: Sequence[tuple[Route, Notice]]) -> Answer:
+        arrivals = []
+        for route, notice in told:
+            self.counted[f"topic:{notice.topic}"] += 1
+            if notice.topic not in (Topic.PING, Topic.IGNORED):
+                arrivals.append(arrival_of(route, notice, "webhook"))
+        if not arrivals:
+            return OK
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((arrivals, done))
+        self._wake.set()
+        try:
+            await done
+        except (psycopg.Error, StoreError) as problem:
+            log.error("intake could not write", reason=" ".join(str(problem).split())[:200])
+            return Answer(503, "try again later")
+        for account_id in {arrival.account_id for arrival in arrivals if arrival.state == "due"}:
+            self.rt.ring("intake", account_id)
+        return OK
+
+    # ── routes and secrets ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _route(self, table: dict[bytes, T], token: str) -> T | None:
+        key, age = token_hash(token), time.monotonic() - self._read_at
+        if age > ROUTES_SECONDS or (key not in table and age > MISS_SECONDS):
+            await self._read_routes()
+        return table.get(key)
+
+    async def _read_routes(self) -> None:
+        self._read_at = time.monotonic()
+        async with self.rt.db.dispatch() as tx:
+            routes, apps = await accounts.routes(tx)
+        self._by_token.clear()
+        self._by_token.update({bytes(route.callback_hash): route for route in routes})
+        self._by_app.clear()
+        self._by_app.update(apps)
+        self._by_member.clear()
+        self._by_member.update(
+            {(route.app_id, route.external_id): route for route in routes if route.app_id and route.external_id}
+        )
+
+    async def _secret(self, route: Route) -> str:
+        kept = self._secrets.get(route.account_id)
+        if kept and time.monotonic() - kept[0] < ROUTES_SECONDS:
+            return kept[1]
+        secret = await self.rt.hook_secret(route.seller_id, route.account_id)
+        self._secrets[route.account_id] = (time.monotonic(), secret)
+        return secret
+
+    # ── the group writer ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _write_groups(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                group, self._queue[:] = self._queue[:GROUP], self._queue[GROUP:]
+                await self._write(group)
+
+    async def _write(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:
+        try:
+            await self._insert([arrival for arrivals, _done in group for arrival in arrivals])
+        except (psycopg.Error, StoreError):
+            for arrivals, done in group:  # one bad row must not take the others with it
+                try:
+                    await self._insert(arrivals)
+                except (psycopg.Error, StoreError) as problem:
+                    if not done.done():
+                        done.set_exception(problem)
+        for _arrivals, done in group:
+            if not done.done():
+                done.set_result(None)
+
+    async def _insert(self, arrivals: Sequence[Arrival]) -> None:
+        async with self.rt.db.intake() as tx:
+            await inbox.add(tx, arrivals)

@@ -1,0 +1,127 @@
+"""Dispatch and delivery to channels: each thing told once, in order, in the channel's own words."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from hub import tracking as decide
+from hub.context import working_for
+from hub.contract import ShipmentSink
+from hub.faults import POLICIES, ChannelError, Fault
+from hub.http import AccountApi
+from hub.model import LineQuantity, News, ShipmentNews, TrackingStatus
+from hub.store import accounts, alerts, orders, shipments
+from hub.store.accounts import Account
+from hub.store.shipments import NewsDue
+from jobs.runtime import Runtime, log
+
+BATCH = 20
+
+
+async def drain(rt: Runtime, account: Account) -> int:
+    """Tell an account's channel what it does not know yet. Answers how many shipments were told about."""
+    sink = rt.adapter(account.channel).shipments
+    if sink is None or not account.writes:
+        return 0
+    until = time.monotonic() + rt.policy.drain_seconds
+    count = 0
+    with working_for(account.seller_id, account.id):
+        api = await rt.api(account)
+        while time.monotonic() < until:
+            token = uuid4()
+            async with rt.db.seller(account.seller_id) as tx:
+                claimed = await shipments.claim_news(tx, account.id, token, rt.worker, rt.now(), BATCH)
+            if not claimed:
+                break
+            for shipment in claimed:
+                await _tell(rt, account, api, sink, token, shipment)
+            count += len(claimed)
+    return count
+
+
+async def _tell(
+    rt: Runtime, account: Account, api: AccountApi, sink: ShipmentSink, token: UUID, shipment: NewsDue
+) -> None:
+    try:
+        await _tell_all(rt, account, api, sink, token, shipment)
+    except ChannelError as problem:
+        await _failed(rt, account, token, shipment, problem)
+    except Exception as problem:  # noqa: BLE001 - the worker's boundary
+        log.exception("telling a shipment failed", channel=account.channel)
+        fault = ChannelError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200])
+        await _failed(rt, account, token, shipment, fault)
+
+
+async def _tell_all(
+    rt: Runtime, account: Account, api: AccountApi, sink: ShipmentSink, token: UUID, shipment: NewsDue
+) -> None:
+    """Everything not told yet, in order. A crash between telling and noting tells again: channels bear that."""
+    status = TrackingStatus(shipment.status) if shipment.status else None
+    told = frozenset(News(name) for name in shipment.news_told)
+    async with rt.db.seller(account.seller_id) as tx:
+        served = await shipments.orders_of(tx, shipment.id)
+    # A shipment that the channel itself told needs no telling that it left.
+    for news in decide.news_due(told, status, dispatched=shipment.source == "hub"):
+        if shipment.source == "hub":
+            for order in served:
+                await _tell_one(rt, account, api, sink, shipment, order, news)
+        async with rt.db.seller(account.seller_id) as tx:
+            if not await shipments.told_one(tx, token, shipment.id, news):
+                return  # the lease was lost
+            for order in served:
+                await orders.event(tx, order["order_id"], "told_channel", news=news, code=shipment.tracking_code)
+    async with rt.db.seller(account.seller_id) as tx:
+        await shipments.news_done(tx, token, shipment.id, shipment.status)
+
+
+async def _tell_one(
+    rt: Runtime, account: Account, api: AccountApi, sink: ShipmentSink, shipment: NewsDue, order: dict[str, Any], news: News
+) -> None:
+    """One thing about one order, by the first way of telling that exists there."""
+    lines = zip(order["line_refs"] or (), order["quantities"] or (), strict=True)
+    message = ShipmentNews(
+        news=news,
+        order_ref=order["ref"],
+        shipment_ref=shipment.ref,
+        carrier=shipment.carrier,
+        service=shipment.service,
+        tracking_code=shipment.tracking_code,
+        tracking_url=shipment.tracking_url,
+        at=shipment.last_event_at or rt.now(),
+        lines=tuple(LineQuantity(line_ref=ref, quantity=quantity) for ref, quantity in lines),
+        invoice_key=order["invoice_key"],
+    )
+    for target in _targets(account, sink):
+        try:
+            for request in sink.render(message, target):
+                await api.call(request)
+        except ChannelError as problem:
+            if problem.fault is Fault.MISSING and target != sink.targets[-1]:
+                continue
+            raise
+        if account.facts.get("shipment_target") != target and len(sink.targets) > 1:
+            async with rt.db.seller(account.seller_id) as tx:
+                await accounts.settle_facts(tx, account.id, shipment_target=target)
+        return
+
+
+def _targets(account: Account, sink: ShipmentSink) -> Sequence[str]:
+    """Ways of telling, the one that worked before first."""
+    known = account.facts.get("shipment_target")
+    if known not in sink.targets:
+        return sink.targets
+    return [known, *(target for target in sink.targets if target != known)]
+
+
+async def _failed(rt: Runtime, account: Account, token: UUID, shipment: NewsDue, problem: ChannelError) -> None:
+    if POLICIES[problem.fault].holds_account:
+        await rt.hold(account, problem)
+    due_at = rt.pause(problem, shipment.news_attempts)
+    async with rt.db.seller(account.seller_id) as tx:
+        await shipments.news_later(tx, token, shipment.id, due_at, str(problem))
+        if due_at is None:
+            await alerts.raise_(
+                tx, "shipment_untold", str(shipment.id), account=account.name, channel=account.channel,
+                code=shipment.tracking_code, detail=problem.detail,
+            )  # fmt: skip

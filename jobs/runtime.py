@@ -1,0 +1,226 @@
+"""What a flow needs from the world. Made once per process and event loop; tests make their own."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from pydantic import SecretStr
+
+import adapters
+from hub.bell import Bell
+from hub.contract import Adapter, Token, TokenSource
+from hub.faults import ChannelError, Fault, pause_after
+from hub.http import AccountApi, Client
+from hub.model import Reply, Status
+from hub.secrets import Vault
+from hub.store import Database, accounts, alerts
+from hub.store.accounts import Account
+from hub.throttle import Throttle
+
+log = structlog.get_logger("balcao")
+
+EARLY = timedelta(minutes=2)  # a token is renewed this long before it ends
+RENEWAL_WAIT = 15.0  # seconds to wait for another worker's renewal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Settings that flows read. Times are seconds."""
+
+    hold_from: Status = Status.PLACED
+    zero_brake_share: float = 0.3
+    poll_seconds: float = 15.0
+    reconcile_seconds: float = 6 * 3600.0
+    inbox_days: int = 30
+    public_url: str | None = None
+    drain_seconds: float = 20.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Runtime:
+    """One process's pool, HTTP clients, tokens and bell, kept warm."""
+
+    db: Database
+    http: Client
+    vault: Vault
+    bell: Bell
+    policy: Policy = field(default_factory=Policy)
+    worker: int = 0  # who holds our leases; 0 outside workers
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _sealed: dict[UUID, tuple[bytes, Mapping[str, str]]] = field(default_factory=dict)
+
+    def adapter(self, channel: str) -> Adapter:
+        """The adapter of a channel."""
+        return adapters.get(channel)
+
+    def ring(self, lane: str, account_id: UUID) -> None:
+        """Wake a drain; nobody waits for it, and a lost ring is found by the sweep."""
+        self.bell.ring_soon(lane, account_id)
+
+    def open_sealed(self, account_id: UUID, sealed: bytes) -> Mapping[str, str]:
+        """Opened credentials, remembered while the sealed bytes stay the same."""
+        kept = self._sealed.get(account_id)
+        if kept is None or kept[0] != sealed:
+            kept = (sealed, self.vault.open(sealed))
+            self._sealed[account_id] = kept
+        return kept[1]
+
+    async def account(self, seller_id: UUID, account_id: UUID) -> Account:
+        """An account as it stands."""
+        async with self.db.seller(seller_id) as tx:
+            return await accounts.get(tx, account_id)
+
+    async def api(self, account: Account) -> AccountApi:
+        """A way to call an account's channel."""
+        adapter = self.adapter(account.channel)
+        async with self.db.seller(account.seller_id) as tx:
+            credential = await accounts.credential(tx, account.id)
+        opened = self.open_sealed(account.id, credential.sealed)
+        credentials = adapter.credentials.model_validate(json.loads(opened["credentials"]))
+        tokens = _Keeper(self, account, adapter.token, credentials) if adapter.token else None
+        api = self.http.account(
+            channel=account.channel, account_id=account.id, base_url=credentials.base_url(), app_key=account.app_key,
+            external_id=account.external_id, headers=credentials.headers(), limits=adapter.limits,
+            faults=adapter.faults, read_error=adapter.read_error, tokens=tokens,
+            renew_on=adapter.token.renew_on if adapter.token else (), credentials=credentials,
+            facts={**account.facts, "settings": dict(account.settings)}, now=self.now,
+        )  # fmt: skip
+        if tokens:
+            tokens.api = api
+        return api
+
+    async def hook_secret(self, seller_id: UUID, account_id: UUID) -> str:
+        """The secret under which an account's webhooks are signed."""
+        async with self.db.seller(seller_id) as tx:
+            credential = await accounts.credential(tx, account_id)
+        return self.open_sealed(account_id, credential.sealed)["hook_secret"]
+
+    def pause(self, problem: ChannelError, attempts: int) -> datetime | None:
+        """When to try again after the given number of earlier failures; None: park it."""
+        wait = pause_after(problem.fault, attempts + 1)
+        if wait is None:
+            return None
+        at = self.now() + timedelta(seconds=wait)
+        return max(at, problem.retry_at) if problem.retry_at and problem.fault is Fault.THROTTLED else (
+            problem.retry_at or at
+        )
+
+    async def hold(self, account: Account, problem: ChannelError) -> None:
+        """The channel refuses our credentials: hold the account, keep its work, tell the seller."""
+        async with self.db.seller(account.seller_id) as tx:
+            await accounts.set_status(tx, account.id, "held", problem.detail)
+            await alerts.raise_(
+                tx, "account_held", str(account.id), severity="urgent", account=account.name, channel=account.channel,
+                detail=problem.detail,
+            )  # fmt: skip
+        log.warning("account held", channel=account.channel, account=account.name, code=problem.code)
+
+
+class _Keeper:
+    """An account's token: single flight through a database lease, the new one committed before it is used."""
+
+    def __init__(self, rt: Runtime, account: Account, source: TokenSource, credentials: Any) -> None:  # noqa: ANN401
+        self.rt, self.account, self.source, self.credentials = rt, account, source, credentials
+        self.api: AccountApi | None = None
+
+    async def current(self) -> Mapping[str, str]:
+        """Headers of a token that should be good."""
+        token, generation = await self._stored()
+        fresh = token and (token.expires_at is None or token.expires_at - EARLY > self.rt.now())
+        if token and fresh:
+            return self.source.headers(token)
+        return self.source.headers(await self._renewed(token, generation))
+
+    async def renew(self, stale: Mapping[str, str]) -> Mapping[str, str]:
+        """Headers of a newer token than the stale one."""
+        token, generation = await self._stored()
+        if token and self.source.headers(token) != stale:
+            return self.source.headers(token)  # another worker renewed it meanwhile
+        return self.source.headers(await self._renewed(token, generation))
+
+    async def _stored(self) -> tuple[Token | None, int]:
+        async with self.rt.db.seller(self.account.seller_id) as tx:
+            kept = await accounts.credential(tx, self.account.id)
+        if kept.token_sealed is None:
+            return None, kept.token_generation
+        return _unseal(self.rt.vault.open(kept.token_sealed), kept.token_expires_at), kept.token_generation
+
+    async def _renewed(self, token: Token | None, generation: int) -> Token:
+        deadline = asyncio.get_running_loop().time() + RENEWAL_WAIT
+        while True:
+            lease = uuid4()
+            async with self.rt.db.seller(self.account.seller_id) as tx:
+                mine = await accounts.lease_token(tx, self.account.id, lease, self.rt.now(), generation)
+            if mine:
+                return await self._exchange(token, lease)
+            await asyncio.sleep(0.1)
+            stored, now_generation = await self._stored()
+            if stored and now_generation != generation:
+                return stored
+            if asyncio.get_running_loop().time() > deadline:
+                raise ChannelError(Fault.TRANSIENT, "renewal", "another worker is still renewing the token")
+
+    async def _exchange(self, token: Token | None, lease: UUID) -> Token:
+        if self.api is None:
+            raise RuntimeError("a token keeper without its api")
+        try:
+            reply: Reply = await self.api.call(self.source.request(self.credentials, token))
+            new = self.source.read(reply, self.rt.now())
+            sealed = self.rt.vault.seal(_sealable(new, token))
+            async with self.rt.db.seller(self.account.seller_id) as tx:
+                kept = await accounts.put_token(tx, self.account.id, lease, sealed, new.expires_at)
+        except BaseException:
+            async with self.rt.db.seller(self.account.seller_id) as tx:
+                await accounts.drop_token_lease(tx, self.account.id, lease)
+            raise
+        if not kept:  # ours came too late: whoever has the lease now has a newer one
+            raise ChannelError(Fault.TRANSIENT, "renewal", "the token was renewed by another worker meanwhile")
+        return new
+
+
+def _sealable(new: Token, old: Token | None) -> dict[str, str]:
+    refresh = new.refresh or (old.refresh if old else None)
+    told = {"access": new.access.get_secret_value()}
+    if refresh:
+        told["refresh"] = refresh.get_secret_value()
+    if new.account_ref:
+        told["account_ref"] = new.account_ref
+    return told
+
+
+def _unseal(told: Mapping[str, str], expires_at: datetime | None) -> Token:
+    return Token(
+        access=SecretStr(told["access"]),
+        expires_at=expires_at,
+        refresh=SecretStr(told["refresh"]) if "refresh" in told else None,
+        account_ref=told.get("account_ref"),
+    )
+
+
+@asynccontextmanager
+async def running(
+    *, database_url: str, redis_url: str, vault: Vault, policy: Policy, allow_private: str, shards: int, workers: int,
+    worker: int = 0, pool: int = 10,
+) -> AsyncIterator[Runtime]:  # fmt: skip
+    """A Runtime whose pool, clients and bell are open."""
+    throttle = Throttle(redis_url, workers=workers)
+    client = Client(throttle, allow_private=allow_private)
+    bell = Bell(redis_url, shards)
+    try:
+        async with Database(database_url, size=pool) as db:
+            yield Runtime(db=db, http=client, vault=vault, bell=bell, policy=policy, worker=worker)
+    finally:
+        bell.close()
+        await client.close()
+
+
+def home_of(configured: str | Path) -> Path:
+    """The folder that keeps the embedded services and the key, absolute."""
+    return Path(configured).expanduser().resolve()

@@ -1,0 +1,151 @@
+"""An order's effect on stock: reservations, ledger, shortages, the selling channel's own shelf, and the ripple."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from hub import orders as decide
+from hub import settlement, stock as kits
+from hub.model import Disposition, Fulfilment, Order, OrderLine, Status
+from hub.settlement import Have, LineKey, Plan, Want
+from hub.store import Tx, alerts, orders, slots, stock
+from hub.store.orders import Stored
+from jobs.availability import Ripple, raised, recompute
+
+PATIENCE = timedelta(minutes=2)  # how long who fulfils an order may stay unknown
+
+
+async def settle_order(
+    tx: Tx, stored: Stored, before: Order | None, after: Order, links: Mapping[str, tuple[UUID, int]],
+    *, hold_from: Status, now: datetime, since: datetime, ripple: Ripple,
+) -> bool:  # fmt: skip
+    """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
+    if not await _fulfiller_known(tx, stored.id, after, now):
+        return False
+    await slots.own_sales(tx, stored.account_id, own_changes(before, after, hold_from))
+    if not await orders.own_effect(tx, stored.stock_key, stored.id):
+        return True
+    wants = await _wants(tx, after, links, hold_from)
+    haves = await stock.held_by(tx, stored.id)
+    components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
+    if not components:
+        return True
+    opened = await stock.opened(tx, components)
+    wants = [want for want in wants if want.sku_id in opened]
+    if before is None:
+        haves = {**haves, **await _base(tx, stored.id, after, wants, opened)}
+    await _write(tx, stored, after, wants, haves, since, ripple)
+    return True
+
+
+async def _write(
+    tx: Tx, stored: Stored, order: Order, wants: Sequence[Want], haves: Mapping[LineKey, Have], since: datetime,
+    ripple: Ripple,
+) -> None:  # fmt: skip
+    shelves = await stock.shelves(tx)
+    ranked = shelves.of(stored.account_id)
+    components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
+    levels = await stock.lock_levels(tx, components, ranked)
+    picture = stock.picture(levels)
+    plan = settlement.settle(wants, haves, levels, ranked)
+    if plan:
+        await stock.write_plan(tx, stored.id, plan)
+        if plan.freed:
+            await raised(tx, plan.freed, levels, shelves)
+        await stock.write_levels(tx, picture, levels)
+        await _tell(tx, stored.id, order, plan)
+    # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
+    await recompute(tx, components, since, ripple, "sale")
+
+
+async def _tell(tx: Tx, order_id: UUID, order: Order, plan: Plan) -> None:
+    """Timeline and alert of what the plan left short."""
+    short = sum(plan.shortages.values())
+    if short:
+        await alerts.raise_(
+            tx, "shortage", str(order_id), severity="urgent", due_at=order.ship_by, order=order.number or order.ref,
+            units=short,
+        )  # fmt: skip
+        await orders.event(tx, order_id, "shortage", units=short)
+    elif plan.shortages and not await tx.value("SELECT count(*) FROM shortage WHERE order_id = %s", [order_id]):
+        await alerts.resolve(tx, "shortage", str(order_id))
+    if held := sum(plan.reservations.values()):
+        await orders.event(tx, order_id, "reserved", units=held)
+
+
+async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) -> bool:
+    if not order.lines or not decide.needs_fulfilled_by(order):
+        await orders.wait_for_fulfiller(tx, order_id, None)
+        return True
+    deadline = await orders.fulfiller_deadline(tx, order_id)
+    if deadline is None:
+        await orders.wait_for_fulfiller(tx, order_id, now + PATIENCE)
+        return False
+    if now < deadline:
+        return False
+    await alerts.raise_(tx, "fulfiller_unknown", str(order_id), order=order.number or order.ref)
+    return True
+
+
+async def _wants(
+    tx: Tx, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status
+) -> list[Want]:
+    """What each line wants of each component, in units of the component; unlinked lines want nothing yet."""
+    effects = decide.effects(order, hold_from=hold_from)
+    made_of = await stock.kits(tx, {sku for sku, _multiplier in links.values()})
+    wants = []
+    for effect in effects:
+        if effect.line_ref not in links:
+            continue
+        sku_id, multiplier = links[effect.line_ref]
+        for part in kits.flatten_kit(sku_id, made_of):
+            units = part.quantity * multiplier
+            wants.append(
+                Want(
+                    line_ref=effect.line_ref,
+                    sku_id=part.sku_id,
+                    reserve=effect.reserve * units,
+                    dispatched=effect.dispatched * units,
+                    returned=effect.returned.get(Disposition.SELLABLE, 0) * units,
+                )
+            )
+    return wants
+
+
+async def _base(
+    tx: Tx, order_id: UUID, order: Order, wants: Sequence[Want], opened: Mapping[UUID, datetime]
+) -> dict[LineKey, Have]:
+    """Orders that had left before the stock of a component was opened never move it."""
+    left_at = order.changed_at or order.placed_at
+    rows = [
+        (want.line_ref, want.sku_id, want.dispatched, want.returned)
+        for want in wants
+        if want.dispatched and left_at is not None and left_at < opened[want.sku_id]
+    ]
+    await stock.set_base(tx, order_id, rows)
+    return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
+
+
+def own_changes(
+    before: Order | None, after: Order, hold_from: Status
+) -> list[tuple[str, str | None, int, datetime | None]]:
+    """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when)."""
+    del hold_from  # the channel keeps its own rule for when it takes a unit
+    old = {line.ref: line for line in before.lines} if before else {}
+    new = {line.ref: line for line in after.lines}
+    found = []
+    for ref in old.keys() | new.keys():
+        line = new.get(ref) or old[ref]
+        taken = _taken(new.get(ref), after) - (_taken(old.get(ref), before) if before else 0)
+        if line.listing_ref is None or taken == 0:
+            continue
+        when = after.placed_at if before is None else (after.cancelled_at or after.changed_at)
+        found.append((line.listing_ref, line.variation_ref, taken, when))
+    return sorted(found, key=lambda change: (change[0], change[1] or ""))
+
+
+def _taken(line: OrderLine | None, order: Order | None) -> int:
+    if line is None or order is None:
+        return 0
+    returned = line.returned_quantity if order.fulfilment is Fulfilment.RETURNED else 0
+    return line.quantity - line.cancelled_quantity - returned

@@ -1,0 +1,132 @@
+"""The sweep: rings whatever is due and unrung, frees what dead workers held, and drains by itself with Redis away."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+
+from hub.store import StoreError, due, inbox
+from hub.store.due import LANES, Work
+from hub.store.pulse import Pulse
+from jobs import catalogue, ingest, push_shipment, push_stock, track
+from jobs.runtime import Runtime, log
+
+SWEEP_SECONDS = 1.0
+PRUNE_SECONDS = 3600.0
+ACCOUNTS_AT_ONCE = 16
+SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
+
+
+async def _catalogue(rt: Runtime, account: ingest.Account) -> int:
+    token = uuid4()
+    async with rt.db.seller(account.seller_id) as tx:
+        tasks = await due.claim_tasks(tx, account.id, token, rt.worker, rt.now())
+    if tasks:
+        await catalogue.run_tasks(rt, account, token, tasks)
+    return len(tasks)
+
+
+DRAINS: Mapping[str, Callable[[Runtime, ingest.Account], Awaitable[int]]] = {
+    "intake": ingest.drain,
+    "stock": push_stock.drain,
+    "shipments": push_shipment.drain,
+    "tracking": track.drain,
+    "catalogue": _catalogue,
+}
+
+
+async def due_accounts(rt: Runtime, lane: str, shard: int | None = None) -> list[Work]:
+    """Accounts with something due in a lane (of one shard)."""
+    async with rt.db.dispatch() as tx:
+        found = await due.accounts(tx, lane, rt.now())
+    return [work for work in found if shard is None or rt.bell.shard_of(work.account_id) == shard]
+
+
+async def drain(rt: Runtime, lane: str, shard: int | None = None) -> int:
+    """Drain a lane until nothing is due there or its time is up. Answers how much was done."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + rt.policy.drain_seconds
+    if shard is not None:
+        await loop.run_in_executor(None, rt.bell.unring, lane, shard)
+    total = 0
+    while loop.time() < until:
+        works = await due_accounts(rt, lane, shard)
+        gate = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
+        done = sum(await asyncio.gather(*(_one(rt, lane, work, gate) for work in works)))
+        total += done
+        if not done:
+            return total
+    if shard is not None and await due_accounts(rt, lane, shard):
+        await rt.bell.ring_now(lane, shard)
+    return total
+
+
+async def _one(rt: Runtime, lane: str, work: Work, gate: asyncio.Semaphore) -> int:
+    async with gate:
+        try:
+            return await DRAINS[lane](rt, await rt.account(work.seller_id, work.account_id))
+        except Exception:  # the worker's boundary: one account's trouble is not another's
+            log.exception("drain failed", lane=lane, account=str(work.account_id))
+            return 0
+
+
+async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = True) -> None:
+    """Sweep until `stop`. With Redis away and `drains`, the work is done right here."""
+    pruned = 0.0
+    while not stop.is_set():
+        try:
+            await _round(rt, pulse, drains=drains)
+            if asyncio.get_running_loop().time() - pruned > PRUNE_SECONDS:
+                pruned = asyncio.get_running_loop().time()
+                await prune(rt)
+        except (psycopg.Error, StoreError, OSError) as problem:
+            log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
+        except Exception:
+            log.exception("sweep failed")
+        try:
+            await asyncio.wait_for(stop.wait(), SWEEP_SECONDS * (0.75 + random.random() / 2))  # noqa: S311
+        except TimeoutError:
+            continue
+
+
+async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> None:
+    sweeper = await pulse.on_duty(SWEEPER)
+    if sweeper:
+        await free_dead(rt, pulse)
+    for number, lane in enumerate(LANES):
+        if not sweeper and not drains:
+            return
+        shards = {rt.bell.shard_of(work.account_id) for work in await due_accounts(rt, lane)} if sweeper else {0}
+        heard = all([await rt.bell.ring_now(lane, shard) for shard in shards]) if sweeper else await _redis_up(rt)
+        if not heard and drains and await pulse.on_duty(DRAINER + number):
+            await drain(rt, lane)
+
+
+async def _redis_up(rt: Runtime) -> bool:
+    return await asyncio.get_running_loop().run_in_executor(None, rt.bell.answers)
+
+
+async def free_dead(rt: Runtime, pulse: Pulse) -> None:
+    """Let go at once what killed workers held; a lease alone would keep it for half a minute."""
+    async with rt.db.dispatch() as tx:
+        holders = await due.lease_holders(tx)
+    for worker in holders:
+        if await pulse.is_dead(worker):
+            async with rt.db.dispatch() as tx:
+                count = await due.free_dead(tx, worker)
+            log.info("freed leases of a dead worker", worker=worker, leases=count)
+
+
+async def prune(rt: Runtime) -> None:
+    """Drop raw inbox rows that were accounted for longer ago than the setting keeps them."""
+    async with rt.db.dispatch() as tx:
+        sellers = {row["seller_id"] for row in await tx.all("SELECT DISTINCT seller_id FROM account")}
+    before = rt.now() - timedelta(days=rt.policy.inbox_days)
+    for seller_id in sellers:
+        while True:
+            async with rt.db.seller(seller_id) as tx:
+                if not await inbox.prune(tx, before):
+                    break

@@ -1,0 +1,250 @@
+"""Wire words: what cannot be read is named by its path, what is masked is not told, money never meets a float."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from hub import parse
+from hub.faults import Fault, Unreadable
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    qty: int
+
+
+class Doc(BaseModel):
+    id: str
+    rows: list[Row] = []
+
+
+def test_a_wire_document_is_read_and_its_unknown_fields_are_left():
+    assert parse.wire(Doc, {"id": "1", "rows": [{"qty": 2}], "news": 1}).rows[0].qty == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "want"),
+    [
+        ({"rows": []}, "", "id"),
+        ({"id": "1", "rows": [{"qty": 1}, {"qty": "x"}]}, "", "rows.1.qty"),
+        ({"id": "1", "rows": 3}, "order", "order.rows"),
+        ("<html>", "", "document"),
+        (None, "order", "order"),
+    ],
+)
+def test_what_cannot_be_read_is_named_by_its_path(raw, path, want):
+    with pytest.raises(Unreadable) as refused:
+        parse.wire(Doc, raw, path)
+    assert (refused.value.fault, refused.value.path) == (Fault.SHAPE, want)
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ("10.50", 1050),
+        (10.5, 1050),
+        (0.29, 29),  # 0.29 * 100 is 28.999999999999996
+        (1.1, 110),
+        (7, 700),
+        (0, 0),
+        ("0", 0),
+        ("-3.10", -310),
+        (Decimal("1.005"), 100),  # half-even
+        ("1.015", 102),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_money(told, want):
+    assert parse.cents(told, "total") == want
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_money_comes_back_as_it_went(centavos):
+    exact = Decimal(centavos) / 100
+    assert parse.cents(str(exact), "total") == parse.cents(exact, "total") == centavos
+    if abs(centavos) < 10**10:
+        assert parse.cents(centavos / 100, "total") == centavos
+
+
+unreadable_money: Any = ["dez", "1.234,56", "NaN", "Infinity", float("nan"), float("inf"), {}, [1]]
+
+
+@pytest.mark.parametrize("told", unreadable_money)
+def test_what_is_no_money(told):
+    with pytest.raises(Unreadable, match="total: not an amount"):
+        parse.cents(told, "total")
+
+
+@pytest.mark.parametrize(
+    ("told", "want"), [("34,55", 3455), ("1.234,56", 123456), ("12", 1200), ("", None), (None, None)]
+)
+def test_brazilian_money(told, want):
+    assert parse.comma_cents(told, "price") == want
+
+
+@pytest.mark.parametrize(("told", "want"), [(3, 3), ("3", 3), ("3.0000", 3), (3.0, 3), (0, 0), (-1, -1)])
+def test_whole_units(told, want):
+    assert parse.quantity(told, "qty") == want
+
+
+@pytest.mark.parametrize("told", [1.5, "0.25", "", None, "dois", float("nan"), float("inf")])
+def test_a_fraction_is_unreadable(told):
+    with pytest.raises(Unreadable, match=r"^shape unreadable: qty: not a"):
+        parse.quantity(told, "qty")
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ("2026-03-02T12:00:00Z", (12, 0)),
+        ("2026-03-02T09:00:00-03:00", (12, 0)),
+        ("2026-03-02T09:00:00", (12, 0)),
+        ("2026-03-02 09:00:30.500", (12, 0)),
+        (1772452800, (12, 0)),
+    ],
+)
+def test_times_are_utc_and_naive_ones_take_the_zone(told, want):
+    read = parse.instant(told, "at", zone=parse.BRASILIA)
+    assert read
+    assert (read.tzinfo, read.date().isoformat(), (read.hour, read.minute)) == (UTC, "2026-03-02", want)
+
+
+def test_old_summer_time_and_no_time():
+    summer = parse.instant("2019-01-15T10:00:00", "at", zone=parse.SAO_PAULO)
+    assert summer == datetime(2019, 1, 15, 12, tzinfo=UTC)
+    assert parse.instant("2026-03-02T12:00:00", "at") == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert parse.instant(None, "at") is parse.instant("", "at") is None
+    assert parse.instant(0, "at") == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told", ["ontem", "02/03/2026", "0001-01-01T00:00:00+03:00", 1e20, float("nan")])
+def test_what_is_no_time(told):
+    with pytest.raises(Unreadable, match="at: not a time"):
+        parse.instant(told, "at")
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ("  Ana  ", "Ana"),
+        (12, "12"),
+        (0, "0"),
+        ("A*B", "A*B"),
+        ("", None),
+        ("   ", None),
+        (None, None),
+        (False, None),
+        (True, None),
+        ("***", None),
+        ("* * .", None),
+        ("Jo*** S***", None),
+        ("XXXXX", None),
+        ("XXXX", "XXXX"),
+        ("Rua XXXXX 3", "Rua XXXXX 3"),
+    ],
+)
+def test_text_that_is_masked_or_empty_is_not_told(told, want):
+    assert parse.text(told) == want
+
+
+@pytest.mark.parametrize(
+    ("told", "want"), [(0, None), ("0", None), ("", None), (None, None), (7, "7"), ("00", "00")]
+)
+def test_no_id_is_zero(told, want):
+    assert parse.ref(told) == want
+
+
+def test_bare_codes():
+    assert parse.bare("12.abc.345/01DE-35") == "12ABC34501DE35"
+    assert parse.bare("--") is parse.bare("") is parse.bare(None) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "number", "valid"),
+    [
+        ("529.982.247-25", "cpf", "52998224725", True),
+        ("529.982.247-26", "cpf", "52998224726", False),
+        ("11.222.333/0001-81", "cnpj", "11222333000181", True),
+        ("11.222.333/0001-82", "cnpj", "11222333000182", False),
+        ("12.abc.345/01de-35", "cnpj", "12ABC34501DE35", True),  # the example of Receita Federal's note
+        ("ABCDEFGHIJK", "cpf", "ABCDEFGHIJK", False),
+        ("123", "cpf", "123", False),
+        ("123456789012", "cnpj", "123456789012", False),
+    ],
+)
+def test_documents_are_kept_even_when_wrong(told, kind, number, valid):
+    read = parse.document(told)
+    assert read
+    assert (read.kind, read.number, read.valid) == (kind, number, valid)
+
+
+@pytest.mark.parametrize("told", [None, "", "***.982.247-**", "---"])
+def test_no_document(told):
+    assert parse.document(told) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ("(11) 99999-8888", "+5511999998888"),
+        ("+55 11 99999-8888", "+5511999998888"),
+        ("5511999998888", "+5511999998888"),
+        ("+1 202 555 0123", "+12025550123"),
+        ("123", None),
+        ("sem telefone", None),
+        ("(11) *****-8888", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_phones(told, want):
+    assert parse.phone(told) == want
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ("SP", "SP"),
+        ("sp", "SP"),
+        ("BR-SP", "SP"),
+        ("São Paulo", "SP"),
+        ("SAO PAULO", "SP"),
+        ("Pará", "PA"),
+        ("Paraná", "PR"),
+        ("Mato Grosso do Sul", "MS"),
+        ("Texas", "Texas"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_states(told, want):
+    assert parse.state(told) == want
+
+
+def test_there_are_27_states():
+    assert len(set(parse.STATES.values())) == len(parse.STATES) == 27
+
+
+def test_parts_are_joined_with_one_space():
+    assert parse.joined(" Ana  Maria ", None, "", "  ", "Sá") == "Ana Maria Sá"
+    assert parse.joined(None, " ") is None
+
+
+def test_a_total_of_nothing_told_is_not_told():
+    assert parse.total([None, 3, 0]) == 3
+    assert parse.total([0]) == 0
+    assert parse.total([None]) is parse.total([]) is None
+
+
+def test_a_document_has_one_fingerprint():
+    assert parse.canonical_bytes({"b": 1, "a": "é"}) == '{"a":"é","b":1}'.encode()
+    assert parse.digest({"b": 1, "a": 2}) == parse.digest({"a": 2, "b": 1}) == parse.digest(b'{"a":2,"b":1}')
+    assert parse.digest({"a": 2}) != parse.digest({"a": "2"})
+    assert len(parse.digest(b"")) == 24
