@@ -34,7 +34,6 @@ def setup(log_format: str, log_level: str, *, redaction: Processor, stream: Text
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        structlog.processors.UnicodeDecoder(),
         withhold,
         redaction,
     ]

@@ -36,13 +36,14 @@ from hub.throttle import Breaker, Gate, PrivateAddress, Throttle, scope_of, utc_
 
 CONNECT_SECONDS = 3.0
 DEADLINE_SECONDS = 10.0  # of one request, name to last byte; shorter than any lease on what it writes
-CALL_SECONDS = 18.0  # no attempt starts later than this, so a call ends within a lease of 30 s
+CALL_SECONDS = 18.0  # no request leaves later than this, so a call ends within a lease of 30 s
 BODY_LIMIT = 20 * 2**20
 ATTEMPTS = 3
 SHORT_WAIT = 5.0  # a Retry-After up to this is waited out within the call
 LONGEST_WAIT = 3600.0  # a Retry-After beyond this is taken for this
 UNTOLD_WAIT = 2.0  # the pause of a 429 that names none
 DETAIL_LENGTH = 200
+SENTENCE_LIMIT = 2**20  # no channel needs more to say what is wrong
 
 FAULTS_BY_STATUS = {
     401: Fault.AUTH,
@@ -103,7 +104,7 @@ _NAMES = (
     r"|access[_-]?(?:code|key)|signature|credential"
 )
 _NAMED = re.compile(
-    rf"(?P<name>(?<![\w.-])[\w.-]*(?:{_NAMES})[\w.-]*\\?[\"']?\s*[=:]\s*)"
+    rf"(?P<name>(?<![\w.-])(?=[\w.-]{{0,80}}?(?:{_NAMES}))[\w.-]{{1,120}}+\\?[\"']?\s*[=:]\s*)"
     r"(?:\\\"[^\"]*\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:(?:bearer|basic)\s+)?[^\s&,;\"'<>(){}\[\]]+)",
     re.IGNORECASE,
 )
@@ -209,11 +210,10 @@ def default_fault(status: int, code: str | None) -> Fault | None:
 
 def sentence_of(reply: Reply) -> str:
     """The channel's own words about a failure, on one line, as they came: to be redacted and cut."""
-    head = reply.body[:20_000].decode("utf-8", "replace")
     try:
-        told = _sentence(json.loads(reply.body))
+        told = _sentence(json.loads(reply.body[:SENTENCE_LIMIT]))
     except (ValueError, RecursionError):
-        told = html.unescape(_MARKUP.sub(" ", head))
+        told = html.unescape(_MARKUP.sub(" ", reply.body[:4000].decode("utf-8", "replace")))
     if not told and "location" in reply.headers:
         told = f"it sends us to {reply.headers['location']}, where we do not follow: is the address right?"
     return " ".join((told or f"status {reply.status}").split())
@@ -479,9 +479,10 @@ class AccountApi:
         refuse_in_transaction(f"{request.method} to {self.channel}")
         url = self._url(request)
         failures: list[CallError] = []
+        until = self.client.clock() + CALL_SECONDS
 
         async def attempt() -> Reply | CallError:
-            told = await self._attempt(request, url)
+            told = await self._attempt(request, url, until)
             if isinstance(told, CallError):
                 failures.append(told)
             return told
@@ -523,17 +524,17 @@ class AccountApi:
     def _seconds_to(self, at: datetime) -> float:
         return max(0.0, (at - self.now()).total_seconds())
 
-    async def _attempt(self, request: Request, url: httpx.URL) -> Reply | CallError:
+    async def _attempt(self, request: Request, url: httpx.URL, until: float) -> Reply | CallError:
         """One request, and one more with a renewed token when the first was refused for its token."""
         self.shared.breaker.check()
-        await self._take(request)
+        await self._take(request, until)
         authenticate = request.authenticate and self._is_home(url)
         token = await self.tokens.current() if self.tokens and authenticate else None
         static = self.headers if authenticate else {}
         status, told = await self._exchange(request, url, {**static, **(token or {})})
         if token is not None and status in self.renew_on:
             token = await self._renewed(token)
-            await self._take(request)
+            await self._take(request, until)
             status, told = await self._exchange(request, url, {**static, **token})
         if isinstance(told, CallError) and told.fault is Fault.THROTTLED:
             await self.client.throttle.penalize(*self._penalty(told))
@@ -563,7 +564,14 @@ class AccountApi:
 
     def _error(self, request: Request, reply: Reply, shown: Mapping[str, str]) -> CallError | None:
         """The fault of a reply, None for one that is an answer."""
-        code = self._code(reply)
+        write = request.method not in READS
+        try:
+            code = self.read_error(reply) or None
+        except (ChannelError, ValueError, TypeError, LookupError, AttributeError) as problem:
+            if reply.status < 400:  # noqa: PLR2004 - an answer should be readable, a proxy's page need not
+                told = f"no answer of this channel: {type(problem).__name__}"
+                return CallError(Fault.SHAPE, "unreadable", told, status=reply.status, in_doubt=write)
+            code = None
         named = self.faults.get(code) if code is not None else None
         if reply.status in request.accept and named not in OVERRULING:
             return None
@@ -579,20 +587,13 @@ class AccountApi:
             detail if len(detail) <= DETAIL_LENGTH else detail[: DETAIL_LENGTH - 1] + "…",
             status=reply.status,
             retry_at=self.now() + timedelta(seconds=wait) if wait is not None and fault in _TIMED else None,
-            in_doubt=request.method not in READS and fault in _DOUBTFUL and not undone,
+            in_doubt=write and fault in _DOUBTFUL and not undone,
         )
 
-    def _code(self, reply: Reply) -> str | None:
-        """The vendor's code; a page of a proxy that cannot be read has none."""
-        try:
-            return self.read_error(reply) or None
-        except (ChannelError, ValueError, TypeError, LookupError, AttributeError):
-            if reply.status < 400:  # noqa: PLR2004 - an answer should be readable
-                raise
-            return None
-
-    async def _take(self, request: Request) -> None:
-        await self.client.throttle.take(self.limits, self._names(), request.operation)
+    async def _take(self, request: Request, until: float) -> None:
+        throttle = self.client.throttle
+        patience = min(throttle.max_wait, max(0.0, until - self.client.clock()))
+        await throttle.take(self.limits, self._names(), request.operation, max_wait=patience)
 
     def _names(self) -> dict[str, str]:
         return {

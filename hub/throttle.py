@@ -121,7 +121,7 @@ class Throttle:
         self._redis = _connect(redis_url) if redis_url else None
         self._take_script = self._redis.register_script(TAKE) if self._redis else None
         self._penalize_script = self._redis.register_script(PENALIZE) if self._redis else None
-        self._workers, self._max_wait = max(1, workers), max_wait
+        self._workers, self.max_wait = max(1, workers), max_wait
         self._clock, self._sleep, self._now = clock, sleep, now
         self._redis_down_until = -math.inf
         self._local: dict[str, _Local] = {}
@@ -147,7 +147,7 @@ class Throttle:
             if limit.operation is None or limit.operation == operation
         ]
         scopes = [scope_of(per, name) for per, name in names.items()]
-        patience = self._max_wait if max_wait is None else max_wait
+        patience = self.max_wait if max_wait is None else max_wait
         while wait := await self._ask(wanted, scopes):
             if wait > patience:
                 retry_at = self._now() + timedelta(seconds=wait)

@@ -104,18 +104,15 @@ def classify(was: dict[str, object], told: Listing) -> str | None:
 async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> bool:
     """Link a listing by equal SKU code, else by a GTIN that only one SKU has. Never by title."""
     by_code, by_gtin = await listings.matches(tx, [told.sku or ""], [told.gtin or ""])
-    candidates = [(by_code[told.sku], "sku")] if told.sku in by_code else []
-    same_gtin = by_gtin.get(told.gtin or "", [])
-    if not candidates and len(same_gtin) == 1:
-        candidates = [(same_gtin[0], "gtin")]
-    for sku_id, how in candidates:
-        try:
-            await listings.link(tx, listing_id, sku_id, 1, how)
-        except ValueError as refusal:
-            await alerts.raise_(tx, "link_refused", str(listing_id), detail=str(refusal))
-            return False
-        return True
-    return False
+    sku_id, how = listings.exact(by_code, by_gtin, told.sku, told.gtin)
+    if sku_id is None:
+        return False
+    try:
+        await listings.link(tx, listing_id, sku_id, 1, how)
+    except ValueError as refusal:
+        await alerts.raise_(tx, "link_refused", str(listing_id), detail=str(refusal))
+        return False
+    return True
 
 
 async def _linked(tx: Tx, slot_id: UUID, since: datetime, ripple: Ripple) -> None:

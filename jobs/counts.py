@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.stock import Answer
-from hub.store import Tx, listings, orders, stock
+from hub.store import Tx, alerts, listings, orders, stock
 from hub.store.accounts import Account
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
@@ -40,6 +40,8 @@ async def set_stock(
         except LookupError as problem:
             raise Refused(str(problem.args[0])) from None
         ids = await _skus(tx, counts, create=create)
+        if create:
+            await link_exactly(rt, tx, None, ripple)
         await _refuse_kits(tx, ids)
         levels = await stock.lock_levels(tx, ids.values(), [shelf])
         picture, result, opened = stock.picture(levels), [], []
@@ -148,6 +150,47 @@ async def link(
             await recompute(tx, [sku_id], now, ripple, "link")
         await stock.audit(tx, "link", str(slot_id), sku=sku, multiplier=multiplier)
     _ring(rt, ripple)
+
+
+async def autolink(rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, create: bool = False) -> tuple[int, int]:
+    """Link every unlinked listing whose SKU code, or GTIN, one SKU has. `create` makes the SKUs of told codes.
+
+    Answers (linked, left unlinked).
+    """
+    ripple = Ripple()
+    async with rt.db.seller(seller_id) as tx:
+        if create:
+            for row in await listings.unlinked(tx, account_id):
+                if row["channel_sku"]:
+                    await stock.sku_put(tx, row["channel_sku"], row["title"] or "", gtin=row["gtin"])
+        linked = await link_exactly(rt, tx, account_id, ripple)
+        left = len(await listings.unlinked(tx, account_id))
+    _ring(rt, ripple)
+    return linked, left
+
+
+async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Ripple) -> int:
+    """Link by equal SKU code, else by a GTIN that only one SKU has; never by title. Answers how many."""
+    waiting = await listings.unlinked(tx, account_id)
+    codes, gtins = [row["channel_sku"] or "" for row in waiting], [row["gtin"] or "" for row in waiting]
+    by_code, by_gtin = await listings.matches(tx, codes, gtins)
+    touched: set[UUID] = set()
+    linked = 0
+    for row in waiting:
+        sku_id, how = listings.exact(by_code, by_gtin, row["channel_sku"], row["gtin"])
+        if sku_id is None:
+            continue
+        try:
+            await listings.link(tx, row["id"], sku_id, 1, how)
+        except ValueError as refusal:
+            await alerts.raise_(tx, "link_refused", str(row["id"]), detail=str(refusal))
+            continue
+        linked += 1
+        touched.add(sku_id)
+        await relink_orders(rt, tx, row["id"], ripple)
+    if touched:
+        await recompute(tx, touched, rt.now(), ripple, "link")
+    return linked
 
 
 async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:

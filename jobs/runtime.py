@@ -84,10 +84,11 @@ class Runtime:
             credential = await accounts.credential(tx, account.id)
         opened = self.open_sealed(account.id, credential.sealed)
         credentials = adapter.credentials.model_validate(json.loads(opened["credentials"]))
-        tokens = _Keeper(self, account, adapter.token, credentials) if adapter.token else None
+        shown = credentials.headers()  # a static key needs no token, also where others need one
+        tokens = _Keeper(self, account, adapter.token, credentials) if adapter.token and not shown else None
         api = self.http.account(
             channel=account.channel, account_id=account.id, base_url=credentials.base_url(), app_key=account.app_key,
-            external_id=account.external_id, headers=credentials.headers(), limits=adapter.limits,
+            external_id=account.external_id, headers=shown, limits=adapter.limits,
             faults=adapter.faults, read_error=adapter.read_error, tokens=tokens,
             renew_on=adapter.token.renew_on if adapter.token else (), credentials=credentials,
             facts={**account.facts, "settings": dict(account.settings)}, now=self.now,

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field, SecretStr
 from adapters.correios import freight
 from hub import contract
 from hub.contract import Api, Identity, Token, json_of
-from hub.faults import Unreadable
 from hub.model import Parcel, Posting, Raw, Reply, Request
 from hub.parse import SAO_PAULO, instant, wire
 
@@ -188,18 +187,15 @@ def _price_row(api: Api, parcel: Parcel, service: str, day: str) -> dict[str, An
 def buy(posting: Posting) -> Request:
     """A pre-posting: it holds for 7 days and is charged when the object is handed over."""
     body = freight.posting_body(posting)
-    return Request(method="POST", path="/prepostagem/v1/prepostagens", json=body, repeatable=False)
+    return Request(method="POST", path="/prepostagem/v1/prepostagens", json=body)
 
 
 async def ask_label(api: Api, refs: Sequence[str]) -> str:
     """The receipt (idRecibo) of the labels of these pre-postings; asking again only makes another receipt."""
     body = {"idsPrePostagem": list(refs), "tipoRotulo": "P", "formatoRotulo": "ET"}
     path = "/prepostagem/v1/prepostagens/rotulo/assincrono/pdf"
-    told = json_of(await api.call(Request(method="POST", path=path, json=body, repeatable=True)))
-    receipt = told.get("idRecibo") if isinstance(told, dict) else None
-    if not isinstance(receipt, str) or not receipt:
-        raise Unreadable("idRecibo", "not told")
-    return receipt
+    asked = Request(method="POST", path=path, json=body, repeatable=True)
+    return freight.read_receipt(json_of(await api.call(asked)))
 
 
 async def label(api: Api, receipt: str) -> bytes | None:

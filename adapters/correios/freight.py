@@ -178,6 +178,14 @@ def read_purchase(raw: Raw) -> Purchase:
     )
 
 
+def read_receipt(raw: Raw) -> str:
+    """The receipt under which labels can be fetched."""
+    receipt = wire(LabelAnswer, raw).idRecibo
+    if receipt is None:
+        raise Unreadable("idRecibo", "not told")
+    return receipt
+
+
 def label_pdf(raw: Raw) -> bytes | None:
     """The PDF of a label; None while it is being made (PPN-291, or nothing told yet).
 

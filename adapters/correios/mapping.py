@@ -213,8 +213,9 @@ class Prepost(BaseModel):
 
 
 class LabelAnswer(Complaint):
-    """A label in base64, or why there is none."""
+    """A receipt for labels, or a label in base64, or why there is none."""
 
+    idRecibo: Word = None
     dados: Word = None
 
 
@@ -259,9 +260,7 @@ def _tracked(told: _Object, path: str) -> TrackedObject:
     if code is None:
         raise Unreadable(f"{path}codObjeto", "no code")
     events = [_event(one, f"{path}eventos.{index}.") for index, one in enumerate(told.eventos or ())]
-    if (
-        events and events[0].at >= events[-1].at
-    ):  # told newest first: of two in one minute the later stands above
+    if events and events[0].at >= events[-1].at:  # newest first: of two in one minute the later stands above
         events.reverse()
     settled, status = settle(events)
     return TrackedObject(
@@ -273,6 +272,9 @@ def _tracked(told: _Object, path: str) -> TrackedObject:
         error=problem(told.mensagem) if told.mensagem and not events else None,
         events=settled,
     )
+
+
+_STATES = frozenset(STATES.values())
 
 
 def _event(told: _Event, path: str) -> TrackingEvent:
@@ -287,9 +289,7 @@ def _event(told: _Event, path: str) -> TrackingEvent:
         raw_code=_raw_code(code, number, told.tipo),
         description=description,
         place=" - ".join(part for part in (unit.tipo, where.cidade or unit.nome) if part) or None,
-        state=where.uf
-        if where.uf in STATES.values()
-        else None,  # foreign units tell a country there, or nothing
+        state=where.uf if where.uf in _STATES else None,  # a foreign unit tells its country, or nothing
         revokes=(code, number) in REVOKING,
     )
 

@@ -125,13 +125,16 @@ class Bucket:
 class CorreiosSandbox:
     """The carrier: `parcels` are posted in the past, each some scans along its journey."""
 
-    def __init__(self, seed: int, parcels: int, token_seconds: float, label_asks: int) -> None:
+    def __init__(
+        self, seed: int, parcels: int, token_seconds: float, label_asks: int, label_status: int
+    ) -> None:
         self.chance = random.Random(seed)
         self.knobs = Knobs()
         self.courier = Courier(self.knobs, self.chance)
         self.app = make_app(self.knobs, self.courier, self.chance)
         self.app.middlewares.append(self.gateway())
-        self.token_seconds, self.label_asks = token_seconds, label_asks
+        self.token_seconds = token_seconds
+        self.label_asks, self.label_status = label_asks, label_status
         self.serial = self.chance.randrange(10_000_000, 90_000_000)
         self.token, self.token_from, self.tokens_made = "", now(), 0
         self.parcels: dict[str, Parcel] = {}
@@ -379,9 +382,8 @@ class CorreiosSandbox:
             return refuse(request, 404, "Recibo não encontrado.")
         receipt.asked += 1
         if receipt.asked <= self.label_asks:
-            return web.json_response(
-                {"mensagem": "PPN-291: Rótulo ainda não foi gerado. Consulte novamente."}
-            )
+            told = {"mensagem": "PPN-291: Rótulo ainda não foi gerado. Consulte novamente."}
+            return web.json_response(told, status=self.label_status)
         pages = [label_lines(self.preposts[ref]) for ref in receipt.refs]
         return web.json_response({"nome": "rotulos.pdf", "dados": base64.b64encode(pdf(pages)).decode()})
 
@@ -442,12 +444,13 @@ def create(
     parcels: int = 0,
     token_seconds: float = 86_400,
     label_asks: int = 1,
+    label_status: int = 200,
 ) -> CorreiosSandbox:
     """A carrier with `parcels` under way; products are no business of a carrier's.
 
-    `label_asks`: how many downloads of a label find it not ready.
+    `label_asks`: how many downloads find a label not ready, which `label_status` tells (200 and 400 were seen).
     """
-    return CorreiosSandbox(seed, parcels, token_seconds, label_asks)
+    return CorreiosSandbox(seed, parcels, token_seconds, label_asks, label_status)
 
 
 def now() -> datetime:
@@ -478,6 +481,8 @@ def quote_batch(quote: Any) -> Handler:
         rows = told.get("parametrosProduto") or told.get("parametrosPrazo") or []
         if not 1 <= len(rows) <= 5 or not all(isinstance(row, dict) for row in rows):
             return refuse(request, 400, "Informe de 1 a 5 requisições por lote.")
+        if any(row.get("nuContrato", CONTRACT) != CONTRACT for row in rows):
+            return refuse(request, 400, "O contrato informado não pertence à credencial.")
         names = ("coProduto", "nuRequisicao")
         return web.json_response([{name: row.get(name) for name in names} | quote(row) for row in rows])
 

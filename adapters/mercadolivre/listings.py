@@ -98,7 +98,7 @@ def listings(raw: Raw) -> list[Listing]:
 def _entry(raw: Raw, path: str) -> list[Listing]:
     stock: Any = []
     for key in ("body", "item"):  # {code, body} · {id, status_code, body} · {item, stock}
-        if isinstance(raw, dict) and isinstance(raw.get(key), dict):
+        if isinstance(raw, dict) and key in raw:
             if str(raw.get("code", raw.get("status_code", 200))) != "200":
                 return []
             stock, path, raw = raw.get("stock") or stock, f"{path}.{key}".lstrip("."), raw[key]
@@ -136,9 +136,13 @@ def _listing(item: _Item, variation: _Variation | None, stocks: Sequence[_Stock]
     return [base] if theirs or not shelves else [_on_shelf(base, at, stock.version) for at in shelves]
 
 
+def _shelf(at: _Location) -> str:
+    return f"{parse.text(at.store_id) or ''}:{parse.text(at.network_node_id) or ''}"
+
+
 def _on_shelf(base: Listing, at: _Location, version: Id | None) -> Listing:
     told = {
-        "location_ref": f"{parse.text(at.store_id) or ''}:{parse.text(at.network_node_id) or ''}",
+        "location_ref": _shelf(at),
         "quantity": at.quantity,
         "stock_quantity": at.quantity,
         "version": parse.text(version),
@@ -203,6 +207,33 @@ def _shelf_request(write: StockWrite) -> Request:
     )
 
 
+class _Asked(BaseModel):
+    available_quantity: Units | None = None
+    variations: list[_Variation] = []
+    locations: list[_Location] = []
+
+
+def stock_writes(path: str, body: Raw) -> list[StockWrite]:
+    """The writes that a PUT of this path and body asks for: `stock_requests` backwards."""
+    told = parse.wire(_Asked, body, "request.json")
+    if shelf := re.fullmatch(r"/user-products/(\w+)/stock/type/\w+", path):
+        rows = ((_shelf(at), at.quantity) for at in told.locations)
+        return [
+            StockWrite(slot_ref=shelf[1], location_ref=place, listing_ref="", quantity=units)
+            for place, units in rows
+        ]
+    found = re.fullmatch(r"/items/(\w+)(?:/variations/(\w+))?", path)
+    if not found:
+        raise Unreadable("request.path", f"not a stock write: {path!r}"[:120])
+    own: list[tuple[str | None, int | None]] = [(found[2], told.available_quantity)]
+    each = own + [(id_of(v.id, "request.json.variations.id"), v.available_quantity) for v in told.variations]
+    return [
+        StockWrite(slot_ref=slot(found[1], ref), listing_ref=found[1], variation_ref=ref, quantity=units)
+        for ref, units in each
+        if units is not None
+    ]
+
+
 def stock_outcomes(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """Each write's outcome; a 200 without JSON is Unreadable."""
     return [_outcome(write, reply) for write in writes]
@@ -222,7 +253,7 @@ def _outcome(write: StockWrite, reply: Reply) -> Outcome:
             kind, code = OutcomeKind.FAULT, "ignored"
             why = f"Mercado Livre answered {reply.status} and kept the quantity at {seen}"
     return Outcome(
-        listing_ref=write.listing_ref,
+        listing_ref=write.listing_ref or None,
         variation_ref=write.variation_ref,
         slot_ref=write.slot_ref,
         outcome=kind,

@@ -6,7 +6,7 @@ Source: developers.mercadolivre.com.br, pages gerenciamento-de-vendas, packs, en
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
@@ -67,7 +67,12 @@ PARTS = {
 
 # ── What we read of the wire ────────────────────────────────────────────────────────────────────────────────
 
-Id: TypeAlias = int | str
+
+def _spelt(told: Any) -> Any:
+    return str(told) if isinstance(told, int) and not isinstance(told, bool) else told
+
+
+Id = Annotated[str, BeforeValidator(_spelt)]  # numbers, or the same as strings
 Empty = BeforeValidator(lambda told: None if told == "" else told)
 Sum = Annotated[Decimal, Field(ge=-(10**12), le=10**12, allow_inf_nan=False)]
 Amount = Annotated[Sum | None, Empty]
@@ -186,8 +191,8 @@ def order(raw: Raw) -> Order:
     told = _told(raw)
     o, shipment = told.order, told.shipment
     ref, pack = id_of(o.id, "order.id"), parse.ref(o.pack_id)
-    fulfilment, tracking = _stage(shipment)
     by = _fulfilled_by(o, shipment)
+    fulfilment, tracking = _stage(shipment) if shipment else (_agreed(o, by), None)
     buyer = _buyer(o, shipment, told.billing_info)
     clocks = _clocks(o, shipment, by, buyer)
     lines = tuple(_line(row, number, o, fulfilment, by) for number, row in enumerate(o.order_items))
@@ -302,10 +307,13 @@ def _hold(o: _Order, shipment: _Shipment | None) -> Hold | None:
     return HOLDS.get((shipment.status, shipment.substatus or "")) if shipment else None
 
 
-def _stage(shipment: _Shipment | None) -> tuple[Fulfilment | None, TrackingStatus | None]:
+def _agreed(o: _Order, by: FulfilledBy | None) -> Fulfilment | None:
+    """Without a shipment the seller tells the delivery by a tag."""
+    return Fulfilment.DELIVERED if by and "delivered" in (o.tags or ()) else None
+
+
+def _stage(shipment: _Shipment) -> tuple[Fulfilment | None, TrackingStatus]:
     """A substatus newer than our table says nothing beyond its status."""
-    if shipment is None:
-        return None, None
     fulfilment, tracking = STAGES[shipment.status]
     words = (shipment.status, shipment.substatus or "")
     return MOVED.get(words, fulfilment), TRACKING.get(words, tracking)
@@ -367,7 +375,7 @@ def _buyer(o: _Order, shipment: _Shipment | None, billing: _Billing | None) -> B
         or parse.joined(parse.text(o.buyer_name), parse.text(o.buyer_last_name)),
         email=parse.text(o.buyer_email),
         phone=parse.phone(shipment.receiver_phone) if shipment else None,  # told in ME1 only
-        document=parse.document(None if invoiced.number is None else str(invoiced.number)),
+        document=parse.document(invoiced.number),
     )
     return None if told == Buyer() else told
 

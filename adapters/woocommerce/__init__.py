@@ -43,6 +43,7 @@ ADAPTER = Adapter(
         "woocommerce_rest_invalid_product_id": Fault.REJECTED,  # a variation addressed as a product
         "woocommerce_rest_request_entity_too_large": Fault.REJECTED,
         stock.PLUGIN_ABSENT: Fault.MISSING,
+        stock.NOT_COUNTED: Fault.REJECTED,
     },
     read_error=stock.error_code,
     webhook=WebhookSource(

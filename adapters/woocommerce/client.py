@@ -264,25 +264,32 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show now, in the order asked; None for one that is gone."""
     wanted: dict[str, set[str]] = {}
     for write in writes:
-        path = f"/products/{write.listing_ref}/variations" if write.variation_ref else "/products"
-        wanted.setdefault(path, set()).add(write.variation_ref or write.listing_ref)
-    rows: dict[str, Raw] = {}
+        path, own = _place(write)
+        wanted.setdefault(path, set()).add(own)
+    rows: dict[tuple[str, str], Raw] = {}
     for path, ids in wanted.items():
         ordered = sorted(ids)
         for n in range(0, len(ordered), PER_PAGE):
             rows |= await _included(api, path, ordered[n : n + PER_PAGE])
-    found = [rows.get(write.variation_ref or write.listing_ref) for write in writes]
+    found = [rows.get(_place(write)) for write in writes]
     return [mapping.seen(row, write) if row else None for row, write in zip(found, writes, strict=True)]
 
 
-async def _included(api: Api, path: str, ids: Sequence[str]) -> dict[str, Raw]:
+def _place(write: StockWrite) -> tuple[str, str]:
+    """The list that shows a slot, and its id there."""
+    if write.variation_ref:
+        return f"/products/{quote(write.listing_ref, safe='')}/variations", write.variation_ref
+    return "/products", write.listing_ref
+
+
+async def _included(api: Api, path: str, ids: Sequence[str]) -> dict[tuple[str, str], Raw]:
     try:
         reply = await _get(api, path, include=",".join(ids), per_page=str(PER_PAGE))
     except ChannelError as gone:
         if gone.fault is not Fault.MISSING:
             raise
         return {}
-    return {str(_own_id(row)): row for row in _list(reply, "products")}
+    return {(path, str(_own_id(row))): row for row in _list(reply, "products")}
 
 
 # ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from hub.model import Outcome, OutcomeKind, Raw, Reply, Request, StockWrite
 
 BATCH = 100  # objects in one batch call
 PLUGIN_ABSENT = "correios_plugin_absent"  # ours: the store ignored a field that the plugin answers
+NOT_COUNTED = "stock_not_managed"  # ours: the number was taken and does nothing
 SLOT = re.compile(r"(?:([0-9]{1,20}):)?([0-9]{1,20})")
 BATCH_PATH = re.compile(r"/products/(?:(\d+)/variations/)?batch$")
 
@@ -98,6 +99,8 @@ def _outcome(write: StockWrite, n: int, row: dict[str, Any] | None) -> Outcome:
         return _fault(write, "not_answered", "the store's answer has no row for this product")
     if row.get("error"):
         return _fault(write, *_error(row["error"], "error"))
+    if row.get("manage_stock") in (False, "no", ""):  # stock management is off for the whole store
+        return _fault(write, NOT_COUNTED, "the store does not count stock: turn stock management on")
     told = row.get("stock_quantity")
     seen = None
     if parse.text(told) is not None:

@@ -1,6 +1,6 @@
 """Listings as channels show them, the slots they share, and their links to SKUs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,16 @@ async def matches(tx: Tx, codes: Sequence[str], gtins: Sequence[str]) -> tuple[d
     for row in await tx.all("SELECT id, gtin FROM sku WHERE gtin = ANY(%s)", [list(gtins)]):
         by_gtin.setdefault(row["gtin"], []).append(row["id"])
     return by_code, by_gtin
+
+
+def exact(
+    by_code: Mapping[str, UUID], by_gtin: Mapping[str, Sequence[UUID]], code: str | None, gtin: str | None
+) -> tuple[UUID | None, str]:
+    """The one SKU that a listing certainly is, and by what: equal code, else a GTIN that only one SKU has."""
+    if code in by_code:
+        return by_code[code], "sku"
+    same = by_gtin.get(gtin or "", ())
+    return (same[0], "gtin") if len(same) == 1 else (None, "")
 
 
 async def listed(

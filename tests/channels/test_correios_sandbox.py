@@ -184,6 +184,14 @@ async def test_a_refused_quote_is_told_not_raised(connect: Connect):
     assert quote.error is not None
 
 
+async def test_a_refused_batch_is_told_not_raised(connect: Connect):
+    api = await connect(ADAPTER, sandbox.create([]), access_code=sandbox.STATIC_KEY, contract="0")
+    [quote] = freight.read_quotes(await client.quote(api, BOX, ["03220"]), ["03220"])
+    assert (quote.price_cents, quote.days) == (None, 9)
+    assert quote.error is not None
+    assert quote.error.message == "O contrato informado não pertence à credencial."
+
+
 async def test_the_single_routes_answer_as_the_batch_does(connect: Connect):
     api = await connect(ADAPTER, sandbox.create([]))
     places = (("cepOrigem", "01001000"), ("cepDestino", "86010000"))
@@ -201,8 +209,9 @@ async def test_the_single_routes_answer_as_the_batch_does(connect: Connect):
     assert refused.error.message == "Informe peso e dimensões."
 
 
-async def test_buy_label_post_and_track(connect: Connect):
-    carrier = sandbox.create([])
+@pytest.mark.parametrize("label_status", [200, 400])
+async def test_buy_label_post_and_track(connect: Connect, label_status):
+    carrier = sandbox.create([], label_status=label_status)
     api = await connect(ADAPTER, carrier)
     bought = freight.read_purchase(json_of(await api.call(client.buy(POSTING))))
     assert bought.ref.startswith("PR")

@@ -134,6 +134,12 @@ async def test_a_proxys_page_has_no_code_and_its_title_is_no_secret(api, shop: S
     assert (error.fault, error.code, error.detail) == (Fault.TRANSIENT, "502", "502 Bad Gateway")
 
 
+async def test_a_good_status_with_an_unreadable_body_is_a_shape_fault(api, shop: Shop):
+    shop.answers = [web.Response(body=b"<html>maintenance</html>")]
+    error = await failure(api(read_error=vendor_code).call(PUT))
+    assert (error.fault, error.code, error.in_doubt, shop.calls) == (Fault.SHAPE, "unreadable", True, 1)
+
+
 async def test_accepted_statuses_are_answers_unless_the_code_says_wait(api, shop: Shop):
     wanted = Request(method="POST", path="/", accept=frozenset({409, 422, 503}))
     faults = {"E_BUSY": Fault.TRANSIENT, "E_STALE": Fault.REJECTED}
@@ -295,6 +301,20 @@ async def test_a_429_where_only_the_app_has_limits_holds_the_app(valkey: Valkey,
     assert refusal.value.code == "own_limit"
     assert shop.calls == 1
     await client.close()
+
+
+async def test_a_call_that_took_long_does_not_wait_for_our_limit(api, shop: Shop, clock: Clock):
+    async def slow(_request: web.Request) -> web.StreamResponse:
+        clock.seconds += 16
+        return answer(503)
+
+    made = api(limits=(Limit(burst=1, seconds=5),))
+    await made.call(GET)
+    clock.seconds += 100
+    shop.answers = [slow]
+    with pytest.raises(ChannelError) as refusal:
+        await made.call(GET)
+    assert (refusal.value.code, shop.calls) == ("own_limit", 2)
 
 
 # ── writes in doubt ─────────────────────────────────────────────────────────────────────────────

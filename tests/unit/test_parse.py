@@ -1,4 +1,4 @@
-"""Wire words: what cannot be read is named by its path, what is masked is not told, money never meets a float."""
+"""Wire words: what cannot be read is named by its path, what is masked is not told, money is exact."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,0 +1,76 @@
+"""The web process: webhooks, pages and health on one port."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from config.logging import setup
+from hub.http import redact_event
+from hub.web import pages, webhooks
+from jobs.install import Installation, prepare, runtime
+from jobs.intake import Intake
+from jobs.runtime import Runtime, log
+
+RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
+INSTALLATION: web.AppKey[Installation] = web.AppKey("installation", Installation)
+
+
+async def health(request: web.Request) -> web.Response:
+    """200 when the database answers; says since when nothing could be swept otherwise."""
+    try:
+        async with asyncio.timeout(3), request.app[RUNTIME].db.dispatch() as tx:
+            await tx.value("SELECT 1")
+    except Exception as problem:  # noqa: BLE001 - a health check answers, whatever is wrong
+        return web.json_response({"database": type(problem).__name__}, status=503)
+    redis = await asyncio.get_running_loop().run_in_executor(None, request.app[RUNTIME].bell.answers)
+    return web.json_response({"database": "ok", "redis": "ok" if redis else "away"})
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _lifetime(app: web.Application) -> AsyncIterator[None]:
+    async with runtime(app[INSTALLATION]) as (rt, _pulse):
+        app[RUNTIME] = rt
+        app[webhooks.INTAKE] = intake = Intake(rt)
+        await intake.start()
+        yield
+        await intake.close()
+
+
+def create(installation: Installation) -> web.Application:
+    """The application of an installation."""
+    app = web.Application(client_max_size=installation.settings.body_limit)
+    app[INSTALLATION] = installation
+    app.cleanup_ctx.append(_lifetime)
+    app.add_routes(webhooks.routes)
+    app.router.add_get("/health", health)
+    app.router.add_get("/metrics", metrics)
+    pages.setup(app)
+    return app
+
+
+async def _serve(installation: Installation) -> None:
+    settings = installation.settings
+    runner = web.AppRunner(create(installation), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, settings.host, settings.port).start()
+    log.info("web started", url=f"http://{settings.host}:{settings.port}")
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    installation = prepare(migrate=False)
+    settings = installation.settings
+    setup(settings.log_format, settings.log_level, redaction=redact_event)
+    asyncio.run(_serve(installation))
