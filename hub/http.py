@@ -61,6 +61,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_DONE = frozenset({408, 425, 501, 503, 505, 521, 522, 523})  # the server says that it did not get to it
 LATE = frozenset({None, 502, 504, 520, 524})  # no word of the end: what was sent may still be under way
 
+NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # one account's would reach another's calls
 _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 ReadError: TypeAlias = Callable[[Reply], str | None]
@@ -301,9 +302,7 @@ class Client:
         self._http = httpx.AsyncClient(
             transport=transport or AiohttpTransport(client=self._session),
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # the rest is the deadline's
-            cookies=CookieJar(
-                DefaultCookiePolicy(allowed_domains=[])
-            ),  # one account's never reach another's call
+            cookies=CookieJar(NO_COOKIES),
             headers={
                 "user-agent": "Balcao",
                 "accept": "application/json, */*;q=0.5",

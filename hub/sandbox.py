@@ -176,7 +176,7 @@ def make_app(knobs: Knobs, courier: Courier, chance: random.Random) -> web.Appli
 
 
 def add_controls(sandbox: Sandbox) -> None:
-    """The routes under /_sandbox: knobs, shelf, orders, quiet, act/{verb}."""
+    """The routes under /_sandbox: knobs, shelf, orders, quiet, credentials, act/{verb}."""
 
     async def knobs(request: web.Request) -> web.Response:
         if request.method == "POST":
@@ -194,6 +194,9 @@ def add_controls(sandbox: Sandbox) -> None:
         told = {"under_way": len(courier.under_way), "sent": courier.sent, "refused": courier.refused}
         return web.json_response(told)
 
+    async def credentials(request: web.Request) -> web.Response:
+        return web.json_response(sandbox.credentials((await request.json())["base_url"]))
+
     async def act(request: web.Request) -> web.Response:
         wanted = await request.json() if request.can_read_body else {}
         try:
@@ -205,4 +208,5 @@ def add_controls(sandbox: Sandbox) -> None:
     sandbox.app.router.add_get("/_sandbox/shelf", shelf)
     sandbox.app.router.add_get("/_sandbox/orders", orders)
     sandbox.app.router.add_get("/_sandbox/quiet", quiet)
+    sandbox.app.router.add_post("/_sandbox/credentials", credentials)
     sandbox.app.router.add_post("/_sandbox/act/{verb}", act)

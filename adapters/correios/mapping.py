@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator
 
@@ -308,7 +309,11 @@ def _raw_code(code: str, number: int | None, told: str | None) -> str:
     return f"{code or '?'}/{told}" if told else code or "?"
 
 
-_ZONES = {None: SAO_PAULO, "America/Sao_Paulo": SAO_PAULO, "UTC": UTC}
+_ZONES: Mapping[str | None, ZoneInfo | timezone] = {
+    None: SAO_PAULO,
+    "America/Sao_Paulo": SAO_PAULO,
+    "UTC": UTC,
+}
 
 
 def _instant(told: _Time, path: str) -> datetime:
@@ -316,7 +321,7 @@ def _instant(told: _Time, path: str) -> datetime:
     offset = told.timezone if told.timezone and re.fullmatch(r"[+-]\d\d:\d\d", told.timezone) else ""
     if not offset and told.timezone not in _ZONES:
         raise Unreadable(path, f"an unknown zone: {told.timezone!r}"[:120])
-    at = instant(told.date and told.date + offset, path, zone=_ZONES.get(told.timezone, UTC))  # type: ignore[arg-type] # ZoneInfo and timezone share no narrower type
+    at = instant(told.date and told.date + offset, path, zone=_ZONES.get(told.timezone, UTC))
     if at is None:
         raise Unreadable(path, "no time")
     return at

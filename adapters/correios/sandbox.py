@@ -448,7 +448,7 @@ def create(
 ) -> CorreiosSandbox:
     """A carrier with `parcels` under way; products are no business of a carrier's.
 
-    `label_asks`: how many downloads find a label not ready, which `label_status` tells (200 and 400 were seen).
+    `label_asks`: how many downloads find a label not ready; `label_status` tells so (200 and 400 were seen).
     """
     return CorreiosSandbox(seed, parcels, token_seconds, label_asks, label_status)
 

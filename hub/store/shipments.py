@@ -246,6 +246,15 @@ async def adopt(tx: Tx, carrier_account_id: UUID, carrier: str, now: datetime) -
     return await tx.run(sql, [carrier_account_id, now, carrier, carrier])
 
 
+async def track_soon(tx: Tx, carrier_account_id: UUID, code: str, now: datetime) -> None:
+    """Ask about a parcel now instead of at its due time."""
+    await tx.run(
+        "UPDATE shipment SET track_due_at = %s WHERE carrier_account_id = %s AND tracking_code = %s "
+        "AND track_due_at IS NOT NULL",
+        [now, carrier_account_id, code],
+    )
+
+
 async def listed(tx: Tx, *, status: str | None = None, after: UUID | None = None, limit: int = 50) -> list[dict[str, Any]]:
     """Newest first, keyset by id."""
     sql = """

@@ -226,8 +226,9 @@ def test_a_transit_scan_does_not_undo_a_delivery_but_returning_does():
 
 def test_a_foreign_unit_has_a_name_and_no_state():
     events = the_only("international_prefix").events
-    assert [(event.place, event.state) for event in events[1:3]] == [
+    assert [(event.place, event.state) for event in events[1:4]] == [
         ("País - HONG KONG", None),
+        ("País - Unidade de Tratamento Internacional", None),  # told as "BR"
         ("Unidade de Tratamento - CURITIBA", "PR"),
     ]
     assert the_only("international_prefix").status is S.CUSTOMS

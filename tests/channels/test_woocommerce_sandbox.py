@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -115,7 +115,7 @@ async def put(api: PlainApi, path: str, body: Any) -> Any:
     return json.loads((await api.call(Request(method="PUT", path=API + path, json=body))).body)
 
 
-async def refusal(made: Coroutine[Any, Any, Any]) -> tuple[Fault, str, int | None]:
+async def refusal(made: Awaitable[Any]) -> tuple[Fault, str, int | None]:
     with pytest.raises(ChannelError) as refused:
         await made
     return refused.value.fault, refused.value.code, refused.value.status

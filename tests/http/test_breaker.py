@@ -1,5 +1,7 @@
 """The breaker: by itself, and around calls."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from hub.faults import ChannelError, Fault
@@ -29,6 +31,19 @@ async def test_it_opens_after_five_failures_in_a_row(api, shop: Shop, clock: Clo
     assert refusal.value.fault is Fault.TRANSIENT
     assert refusal.value.retry_at
     assert (refusal.value.retry_at - clock.now()).total_seconds() == pytest.approx(10)
+
+
+async def test_while_it_is_open_no_token_is_asked_for(api, shop: Shop):
+    class Keeper:
+        async def current(self) -> Mapping[str, str]:
+            raise AssertionError
+
+        async def renew(self, stale: Mapping[str, str]) -> Mapping[str, str]:
+            raise AssertionError
+
+    shop.answers = [answer(500)]
+    await fail(api(), 5)
+    assert await fail(api(tokens=Keeper())) == ["breaker_open"]
 
 
 async def test_all_calls_of_an_account_share_it_and_no_other_account_does(api, shop: Shop):

@@ -1,0 +1,105 @@
+"""The invariants as queries: each answers the rows that break it, so an empty answer is a kept promise."""
+
+from typing import Any, LiteralString
+
+from hub.store import Tx
+
+# Every SKU with what it is made of down to plain SKUs, and how many of each.
+_PARTS: LiteralString = """
+    WITH RECURSIVE made AS (
+        SELECT id AS root, id AS part, 1 AS units FROM sku
+        UNION ALL
+        SELECT m.root, k.sku_id, m.units * k.quantity FROM made m JOIN kit_component k ON k.kit_id = m.part
+    ), parts AS (
+        SELECT root, part, sum(units)::int AS units FROM made
+        WHERE NOT EXISTS (SELECT FROM kit_component k WHERE k.kit_id = made.part) GROUP BY root, part
+    ), line AS (
+        SELECT l.order_id, l.ref AS line_ref, p.part AS sku_id, l.multiplier * p.units AS per_unit, l.quantity,
+               l.cancelled_quantity, l.dispatched_quantity, o.status, o.payment
+        FROM order_line l
+        JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+        JOIN stock_effect e ON e.seller_id = o.seller_id AND e.order_id = o.id AND e.stock_key = o.stock_key
+        JOIN parts p ON p.root = l.sku_id
+        JOIN sku k ON k.id = p.part AND k.opened_at IS NOT NULL
+        WHERE coalesce(l.fulfilled_by, '') <> 'marketplace' AND o.fulfilled_by_due IS NULL
+    )
+"""
+
+CHECKS: dict[str, LiteralString] = {
+    "I1 on_hand is the sum of its movements": """
+        SELECT l.sku_id, l.warehouse_id, l.on_hand, coalesce(sum(m.delta), 0)::int AS moved FROM stock_level l
+        LEFT JOIN stock_movement m ON m.seller_id = l.seller_id AND m.sku_id = l.sku_id
+            AND m.warehouse_id = l.warehouse_id
+        GROUP BY l.seller_id, l.sku_id, l.warehouse_id HAVING l.on_hand <> coalesce(sum(m.delta), 0)""",
+    "I2 reserved is the sum of open reservations": """
+        SELECT l.sku_id, l.warehouse_id, l.reserved, coalesce(sum(r.quantity), 0)::int AS held FROM stock_level l
+        LEFT JOIN reservation r ON r.seller_id = l.seller_id AND r.sku_id = l.sku_id
+            AND r.warehouse_id = l.warehouse_id
+        GROUP BY l.seller_id, l.sku_id, l.warehouse_id HAVING l.reserved <> coalesce(sum(r.quantity), 0)""",
+    "I3 at rest every slot shows the computed number": """
+        SELECT s.id, a.name AS account, s.ref, s.desired, s.expected, s.pushed, s.due_at FROM stock_slot s
+        JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+        WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired
+          AND s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'""",
+    "I4 one stock effect per origin": """
+        SELECT r.order_id, o.stock_key FROM reservation r
+        JOIN orders o ON o.seller_id = r.seller_id AND o.id = r.order_id
+        LEFT JOIN stock_effect e ON e.seller_id = o.seller_id AND e.stock_key = o.stock_key
+        WHERE e.order_id IS DISTINCT FROM o.id""",
+    "I5 movements sum to what each line dispatched": _PARTS
+    + """
+        SELECT line.order_id, line.line_ref, line.sku_id, line.dispatched_quantity * line.per_unit AS dispatched,
+               coalesce(-m.moved, 0) + coalesce(b.dispatched, 0) AS moved
+        FROM line
+        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(delta)::int AS moved FROM stock_movement
+                   WHERE reason = 'dispatch' GROUP BY order_id, line_ref, sku_id) m USING (order_id, line_ref, sku_id)
+        LEFT JOIN stock_base b ON b.order_id = line.order_id AND b.line_ref = line.line_ref AND b.sku_id = line.sku_id
+        WHERE line.dispatched_quantity * line.per_unit <> coalesce(-m.moved, 0) + coalesce(b.dispatched, 0)""",
+    "I5 what a paid order is owed is held or named short": _PARTS
+    + """
+        SELECT line.order_id, line.line_ref, line.sku_id, coalesce(r.held, 0) + coalesce(s.quantity, 0) AS held,
+               greatest(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) * line.per_unit AS owed, line.status
+        FROM line
+        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(quantity)::int AS held FROM reservation
+                   GROUP BY order_id, line_ref, sku_id) r USING (order_id, line_ref, sku_id)
+        LEFT JOIN shortage s ON s.order_id = line.order_id AND s.line_ref = line.line_ref AND s.sku_id = line.sku_id
+        WHERE (line.status = 'paid' AND line.payment IN ('paid', 'partially_refunded')
+               AND coalesce(r.held, 0) + coalesce(s.quantity, 0)
+                   <> greatest(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) * line.per_unit)
+           OR (line.status IN ('cancelled', 'delivered') AND coalesce(r.held, 0) + coalesce(s.quantity, 0) <> 0)""",
+    "I7 status steps back only as listed": """
+        SELECT order_id, params->>'before' AS before, params->>'after' AS after FROM order_event
+        WHERE kind = 'status' AND (params->>'before', params->>'after') NOT IN (
+            ('placed', 'paid'), ('placed', 'dispatched'), ('placed', 'delivered'), ('placed', 'cancelled'),
+            ('paid', 'dispatched'), ('paid', 'delivered'), ('paid', 'cancelled'), ('paid', 'placed'),
+            ('dispatched', 'delivered'), ('cancelled', 'placed'), ('cancelled', 'paid'), ('cancelled', 'dispatched'),
+            ('cancelled', 'delivered'))""",
+    "I8 unfinished work has a next attempt or a shown reason": """
+        SELECT 'slot' AS what, s.id::text FROM stock_slot s
+        JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+        WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
+          AND s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
+        UNION ALL
+        SELECT 'parcel', h.id::text FROM shipment h
+        WHERE h.carrier_account_id IS NOT NULL AND h.track_due_at IS NULL AND h.lease_token IS NULL
+          AND NOT coalesce(h.status, '') = ANY('{delivered,returned,lost,cancelled}')""",
+    "I9 no unit is promised twice": """
+        SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE reserved > greatest(on_hand, 0)""",
+}
+# I6 (no notice acknowledged and then unaccounted for): rows that are due and have been passed over.
+PASSED_OVER: LiteralString = """
+    SELECT id, topic, ref, due_at FROM inbox
+    WHERE state = 'due' AND due_at < now() - %s * interval '1 second' AND (lease_until IS NULL OR lease_until < now())"""
+
+
+async def broken(tx: Tx, *, at_rest: bool, passed_over: float = 120.0) -> dict[str, list[dict[str, Any]]]:
+    """Broken invariants with up to 20 offending rows each. I3 is only asked at rest."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, sql in CHECKS.items():
+        if name.startswith("I3") and not at_rest:
+            continue
+        if rows := await tx.all(sql):
+            found[name] = rows[:20]
+    if rows := await tx.all(PASSED_OVER, [0 if at_rest else passed_over]):
+        found["I6 no notice is acknowledged and then passed over"] = rows[:20]
+    return found
