@@ -170,6 +170,10 @@ class OrderSource:
     parse: Callable[[Raw], Order]
     # Which fields each part beside "order" owns (their version moves with that part's clock).
     parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # The same, less the parts that we have and that do not change (order ref, names of those parts).
+    refetch: Callable[[Api, str, frozenset[str]], Awaitable[Raw]] | None = None
+    # One request for the most recently placed orders: what is looked at right before an absolute stock write.
+    latest: Callable[[Api], Awaitable[Page]] | None = None
     # order ref of a notice with topic "shipment", where the channel tells shipments by their own id
     orders_of_shipment: Callable[[Api, str], Awaitable[list[str]]] | None = None
     ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None
@@ -182,6 +186,9 @@ class ListingSource:
     pages: Callable[[Api, str | None], Awaitable[Page]]
     fetch: Callable[[Api, str], Awaitable[Raw]]  # by Listing.ref
     parse: Callable[[Raw], list[Listing]]
+    # Several at once, up to `batch`, in one request: documents of those that are there.
+    fetch_many: Callable[[Api, Sequence[str]], Awaitable[list[Raw]]] | None = None
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

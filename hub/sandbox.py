@@ -5,14 +5,15 @@ A sandbox is an aiohttp app that behaves as the channel's documentation says; wh
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -147,11 +148,13 @@ class Sandbox(Protocol):
         """
 
 
-def _chaos(knobs: Knobs, chance: random.Random) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _chaos(knobs: Knobs, chance: random.Random) -> Middleware:
     @web.middleware
     async def misbehave(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/_sandbox"):
             return await handler(request)
+        resource = request.match_info.route.resource
+        app_calls(request.app)[f"{request.method} {resource.canonical if resource else request.path}"] += 1
         if knobs.latency:
             await asyncio.sleep(knobs.latency)
         if knobs.down or chance.random() < knobs.fail:
@@ -168,9 +171,18 @@ def _chaos(knobs: Knobs, chance: random.Random) -> Callable[[web.Request, Handle
     return misbehave
 
 
+CALLS: web.AppKey[Counter[str]] = web.AppKey("calls", Counter)
+
+
+def app_calls(app: web.Application) -> Counter[str]:
+    """How often each of the channel's routes was called."""
+    return app[CALLS]
+
+
 def make_app(knobs: Knobs, courier: Courier, chance: random.Random) -> web.Application:
     """An application with the knobs applied; the sandbox adds its own routes and then `add_controls`."""
     app = web.Application(middlewares=[_chaos(knobs, chance)])
+    app[CALLS] = Counter()
     app.on_cleanup.append(courier.close)
     return app
 
@@ -191,7 +203,10 @@ def add_controls(sandbox: Sandbox) -> None:
 
     async def quiet(_request: web.Request) -> web.Response:
         courier = sandbox.courier
-        told = {"under_way": len(courier.under_way), "sent": courier.sent, "refused": courier.refused}
+        told = {
+            "under_way": len(courier.under_way), "sent": courier.sent, "refused": courier.refused,
+            "calls": dict(app_calls(sandbox.app)),
+        }  # fmt: skip
         return web.json_response(told)
 
     async def credentials(request: web.Request) -> web.Response:

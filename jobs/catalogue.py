@@ -1,6 +1,7 @@
 """Listings: the walk over everything a channel sells, linking, and the audit of what it shows."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from hub.context import working_for
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.model import Listing, ListingStatus, ManagedBy
-from hub.store import Tx, alerts, due, listings, slots
+from hub.store import Tx, alerts, due, listings, slots, stock
 from hub.store.accounts import Account
 from jobs.availability import Ripple, recompute
 from jobs.runtime import Runtime, log
@@ -22,19 +23,16 @@ async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
     if source is None:
         await _rest(rt, account, task.kind, token)
         return True
-    cursor, more, ripple, started = task.cursor, True, Ripple(), rt.now()
+    cursor, more, started = task.cursor, True, rt.now()
     while more:
         began = rt.now()
         page = await source.pages(api, cursor)
         told = [listing for raw in page.documents for listing in source.parse(raw)]
+        await record(rt, account, told, began)
         async with rt.db.seller(account.seller_id) as tx:
-            for listing in told:
-                await compare(rt, tx, account, listing, began, rt.now(), ripple)
             if not await due.task_cursor(tx, account.id, task.kind, token, page.cursor, rt.now()):
                 return False  # somebody else walks on
         cursor, more = page.cursor, page.more
-        for account_id in ripple.accounts:
-            rt.ring("stock", account_id)
         if more and time.monotonic() > until:
             async with rt.db.seller(account.seller_id) as tx:
                 await due.task_done(tx, account.id, task.kind, token, rt.now(), cursor, more=True)
@@ -58,27 +56,50 @@ async def _close(rt: Runtime, account: Account, started: datetime) -> None:
             await listings.gone(tx, account.id, ref, rt.now())
 
 
-async def compare(
-    rt: Runtime, tx: Tx, account: Account, told: Listing, began: datetime, answered: datetime, ripple: Ripple
-) -> None:
-    """Write one listing as told and compare what its slot shows with what the hub reckons."""
-    put = await listings.put(tx, account.id, told, began, answered)
-    if put["sku_id"] is None and account.settings.get("autolink", True):
-        if await link_exactly(tx, put["listing_id"], told):
-            await _linked(tx, put["slot_id"], answered, ripple)
-    elif put["is_new"] and put["sku_id"] is not None:
-        await _linked(tx, put["slot_id"], answered, ripple)
-    if put["is_new"] or told.stock_quantity is None or told.managed_by is ManagedBy.MARKETPLACE:
+async def record(rt: Runtime, account: Account, told: Sequence[Listing], began: datetime) -> None:
+    """Write listings as told, link what is certain, compare what slots show, and compute what is new."""
+    if not told:
         return
-    was = await slots.looked(tx, None, put["slot_id"], told.stock_quantity, told.version, began, answered)
+    answered, ripple = rt.now(), Ripple()
+    new: set[UUID] = set()
+    async with rt.db.seller(account.seller_id) as tx:
+        await listings.lock_slots(tx, account.id, [listing.slot_ref for listing in told])
+        for listing in told:
+            new |= await _one(tx, account, listing, began, answered, ripple)
+    if new:  # in a transaction of its own: levels are locked before slots
+        async with rt.db.seller(account.seller_id) as tx:
+            await stock.lock_around(tx, new)
+            await recompute(tx, new, answered, ripple, "link")
+    for account_id in ripple.accounts:
+        rt.ring("stock", account_id)
+
+
+async def _one(
+    tx: Tx, account: Account, told: Listing, began: datetime, answered: datetime, ripple: Ripple
+) -> set[UUID]:
+    """One listing and its slot. Answers the SKU whose slots are to be computed."""
+    put = await listings.put(tx, account.id, told, began, answered)
+    sku_id: UUID | None = put["sku_id"]
+    if sku_id is None and account.settings.get("autolink", True):
+        sku_id = await link_exactly(tx, put["listing_id"], told)
+    if not put["is_new"]:
+        await _compare(tx, account, put["slot_id"], told, began, answered, ripple)
+    return {sku_id} if sku_id and (put["uncomputed"] or put["sku_id"] is None) else set()
+
+
+async def _compare(
+    tx: Tx, account: Account, slot_id: UUID, told: Listing, began: datetime, answered: datetime, ripple: Ripple
+) -> None:
+    if told.stock_quantity is None or told.managed_by is ManagedBy.MARKETPLACE:
+        return
+    was = await slots.looked(tx, None, slot_id, told.stock_quantity, told.version, began, answered)
     if was is None:
         return
     if was["due_now"] is not None:
         ripple.accounts.add(account.id)
-    class_ = classify(was, told)
-    if class_:
+    if class_ := classify(was, told):
         await listings.drift_add(
-            tx, account.id, put["slot_id"], class_, told.stock_quantity, was["expected"], was["desired"],
+            tx, account.id, slot_id, class_, told.stock_quantity, was["expected"], was["desired"],
             repaired=account.writes and was["due_now"] is not None,
         )  # fmt: skip
 
@@ -101,24 +122,18 @@ def classify(was: dict[str, object], told: Listing) -> str | None:
     return "lost_push" if seen == was["seen"] else "external_edit"
 
 
-async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> bool:
-    """Link a listing by equal SKU code, else by a GTIN that only one SKU has. Never by title."""
+async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> UUID | None:
+    """Link a listing by equal SKU code, else by a GTIN that only one SKU has, never by title. Answers the SKU."""
     by_code, by_gtin = await listings.matches(tx, [told.sku or ""], [told.gtin or ""])
     sku_id, how = listings.exact(by_code, by_gtin, told.sku, told.gtin)
     if sku_id is None:
-        return False
+        return None
     try:
         await listings.link(tx, listing_id, sku_id, 1, how)
     except ValueError as refusal:
         await alerts.raise_(tx, "link_refused", str(listing_id), detail=str(refusal))
-        return False
-    return True
-
-
-async def _linked(tx: Tx, slot_id: UUID, since: datetime, ripple: Ripple) -> None:
-    sku_id: UUID | None = await tx.value("SELECT sku_id FROM stock_slot WHERE id = %s", [slot_id])
-    if sku_id is not None:
-        await recompute(tx, [sku_id], since, ripple, "link")
+        return None
+    return sku_id
 
 
 async def run_tasks(rt: Runtime, account: Account, token: UUID, tasks: list[due.Task]) -> None:

@@ -128,6 +128,20 @@ async def account_check(rt: Runtime, account: Account) -> tuple[Identity | None,
     return identity, None
 
 
+async def account_reseal(rt: Runtime, account: Account, told: Mapping[str, str]) -> None:
+    """Replace some of an account's credentials; its address and webhook secret stay. Refused names a wrong field."""
+    adapter = adapter_named(account.channel)
+    async with rt.db.seller(account.seller_id) as tx:
+        kept = await accounts.credential(tx, account.id)
+    opened = dict(rt.vault.open(kept.sealed))
+    before = {name: value for name, value in json.loads(opened["credentials"]).items() if value is not None}
+    credentials = read_credentials(adapter, {**before, **told})
+    opened["credentials"] = sealable(credentials)
+    async with rt.db.seller(account.seller_id) as tx:
+        await accounts.reseal(tx, account.id, rt.vault.seal(opened))
+        await stock.audit(tx, "account_reseal", str(account.id), fields=sorted(told))
+
+
 SENTENCES = {
     Fault.AUTH: "{label} refused the credentials: {detail}",
     Fault.TRANSIENT: "{label} could not be reached: {detail}",

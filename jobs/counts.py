@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from hub import stock as decide
+from hub.model import Status
 from hub.stock import Answer
-from hub.store import Tx, alerts, listings, orders, stock
+from hub.store import Tx, alerts, listings, lookup, orders, stock
 from hub.store.accounts import Account
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
@@ -43,7 +44,9 @@ async def set_stock(
         if create:
             await link_exactly(rt, tx, None, ripple)
         await _refuse_kits(tx, ids)
-        levels = await stock.lock_levels(tx, ids.values(), [shelf])
+        await stock.make_levels(tx, list(ids.values()), [shelf])
+        await stock.lock_around(tx, ids.values())
+        levels = await stock.lock_levels(tx, ids.values())
         picture, result, opened = stock.picture(levels), [], []
         for code, units in counts:
             sku = ids[code]
@@ -57,7 +60,7 @@ async def set_stock(
         await stock.write_levels(tx, picture, levels)
         for sku in opened:
             await _opened(rt, tx, sku, ripple, now)
-        levels = await stock.lock_levels(tx, ids.values(), [shelf])
+        levels = await stock.lock_levels(tx, ids.values())
         picture = stock.picture(levels)
         await raised(tx, ids.values(), levels, await stock.shelves(tx))
         await stock.write_levels(tx, picture, levels)
@@ -145,6 +148,8 @@ async def link(
             slot_id = await listings.link(tx, listing_id, sku_id, multiplier, how)
         except (ValueError, LookupError) as problem:
             raise Refused(str(problem.args[0])) from None
+        if sku_id is not None:
+            await stock.lock_around(tx, [sku_id])
         await relink_orders(rt, tx, listing_id, ripple)
         if sku_id is not None:
             await recompute(tx, [sku_id], now, ripple, "link")
@@ -176,8 +181,9 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
     by_code, by_gtin = await listings.matches(tx, codes, gtins)
     touched: set[UUID] = set()
     linked = 0
-    for row in waiting:
-        sku_id, how = listings.exact(by_code, by_gtin, row["channel_sku"], row["gtin"])
+    found = [listings.exact(by_code, by_gtin, row["channel_sku"], row["gtin"]) for row in waiting]
+    await stock.lock_around(tx, {sku_id for sku_id, _how in found if sku_id})
+    for row, (sku_id, how) in zip(waiting, found, strict=True):
         if sku_id is None:
             continue
         try:
@@ -214,6 +220,46 @@ async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -
         await settle_order(
             tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
         )
+
+
+async def set_kit(
+    rt: Runtime, seller_id: UUID, code: str, components: Mapping[str, int], *, create: bool = False
+) -> None:
+    """Make a SKU (a new one where there is none) a kit of these components, and settle the orders that sold it.
+
+    Raises Refused for an unknown component (unless `create`), a kit that would hold itself, or a SKU whose own
+    units are counted: then nothing is written.
+    """
+    now, ripple = rt.now(), Ripple()
+    async with rt.db.seller(seller_id) as tx:
+        if code in components:
+            raise Refused(f"{code} would hold itself")
+        ids = await _skus(tx, list(components.items()), create=create)
+        kit = await stock.sku_put(tx, code)
+        if await lookup.is_counted(tx, kit):
+            raise Refused(f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit")
+        try:
+            await stock.kit_put(tx, kit, {ids[name]: units for name, units in components.items()})
+        except ValueError:
+            raise Refused(f"{code} would hold itself, through one of its components") from None
+        await stock.lock_around(tx, [kit, *ids.values()])
+        await link_exactly(rt, tx, None, ripple)
+        affected = await stock.with_kits_of(tx, [kit])
+        for order_id in await stock.open_orders_with(tx, affected):
+            stored = await orders.lock_id(tx, order_id)
+            if stored is None or stored.known is None or stored.known.order.status not in _UNSENT:
+                continue
+            order = stored.known.order
+            links = await orders.links(tx, stored.account_id, order)
+            await settle_order(
+                tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
+            )
+        await recompute(tx, [kit], now, ripple, "count")
+        await stock.audit(tx, "kit_set", code, components=dict(components))
+    _ring(rt, ripple)
+
+
+_UNSENT = (Status.PLACED, Status.PAID)
 
 
 async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str, object], Answer]]:

@@ -4,13 +4,13 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from hub import orders as decide
 from hub import parse
-from hub.contract import Adapter, Kind
+from hub.contract import Adapter, Kind, ListingSource
 from hub.context import working_for
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
@@ -25,20 +25,24 @@ from jobs.settle import settle_order
 
 BATCH = 64
 AT_ONCE = 8
+DEBOUNCE = timedelta(seconds=2)
 ORDER_TOPICS = {Topic.ORDER, Topic.SHIPMENT}
 LISTING_TOPICS = {Topic.LISTING, Topic.STOCK}
 
 
-async def drain(rt: Runtime, account: Account, until: float | None = None) -> int:
-    """Work off an account's due inbox. Answers how many rows were accounted for."""
+async def drain(
+    rt: Runtime, account: Account, until: float | None = None, topics: Collection[str] | None = None
+) -> int:
+    """Work off an account's due inbox (of these topics). Answers how many rows were accounted for."""
     deadline = until or time.monotonic() + rt.policy.drain_seconds
+    wanted = sorted(topics) if topics is not None else None
     api = await rt.api(account)
     count = 0
     with working_for(account.seller_id, account.id):
         while time.monotonic() < deadline:
             token = uuid4()
             async with rt.db.seller(account.seller_id) as tx:
-                entries = await inbox.claim(tx, account.id, token, rt.worker, rt.now(), BATCH)
+                entries = await inbox.claim(tx, account.id, token, rt.worker, rt.now(), BATCH, wanted)
             if not entries:
                 break
             await _work_off(rt, account, api, token, entries)
@@ -49,7 +53,9 @@ async def drain(rt: Runtime, account: Account, until: float | None = None) -> in
 async def _work_off(rt: Runtime, account: Account, api: AccountApi, token: UUID, entries: Sequence[Entry]) -> None:
     groups: dict[tuple[str, str | None], list[Entry]] = defaultdict(list)
     for entry in entries:
-        groups[_kind(entry.topic), entry.ref].append(entry)
+        kind = _kind(entry.topic)
+        # Listings are read in the channel's own batches, orders one by one.
+        groups[kind, None if kind == "listing" else entry.ref].append(entry)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(kind: str, ref: str | None, rows: list[Entry]) -> None:
@@ -107,17 +113,40 @@ async def _order(
         if row.raw is not None:
             raw = json.loads(row.raw)
             told.append((row.seq, raw, adapter.orders.parse(raw)))
-    if any(row.raw is None for row in rows):
-        fetched = await _fetch(rt, account, api, adapter, ref, rows)
+    thin = [row for row in rows if row.raw is None]
+    last = await _last_fetch(rt, account, ref) if thin else None
+    if thin and not (last and last.seq > max(row.seq for row in thin)):
+        if last and not told and rt.now() - last.at < DEBOUNCE:
+            await _wait(rt, account, token, rows, last.at + DEBOUNCE)
+            return
+        have = last.have if last else frozenset()
+        fetched = await _fetch(rt, account, api, adapter, ref, rows, have)
         if fetched is None:
             told.append((rows[-1].seq, None, _gone(rt, ref)))
         else:
             told.append(fetched)
-    await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each[0]))
+    if told:
+        await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each[0]))
+    else:
+        await _finish(rt, account, token, rows)
+
+
+async def _last_fetch(rt: Runtime, account: Account, ref: str) -> orders.Fetched | None:
+    """When an order's newest document was fetched: a notice that came before that fetch left is told by it."""
+    async with rt.db.seller(account.seller_id) as tx:
+        return await orders.fetched(tx, account.id, ref)
+
+
+async def _wait(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry], until: datetime) -> None:
+    """Channels tell one change many times within seconds: the first at once, the others together."""
+    async with rt.db.seller(account.seller_id) as tx:
+        for row in rows:
+            await inbox.later(tx, row.id, token, until, "together with what else is told", counts=False)
 
 
 async def _fetch(
-    rt: Runtime, account: Account, api: AccountApi, adapter: Adapter, ref: str, rows: Sequence[Entry]
+    rt: Runtime, account: Account, api: AccountApi, adapter: Adapter, ref: str, rows: Sequence[Entry],
+    have: frozenset[str],
 ) -> tuple[int, Raw, Order] | None:
     """Fetch an order and keep it raw before reading it. None: the channel does not have it (any more)."""
     source = adapter.orders
@@ -126,7 +155,7 @@ async def _fetch(
     async with rt.db.seller(account.seller_id) as tx:
         seq = await inbox.next_seq(tx)
     try:
-        raw = await source.fetch(api, ref)
+        raw = await (source.refetch(api, ref, have) if source.refetch and have else source.fetch(api, ref))
     except ChannelError as problem:
         if problem.fault is Fault.MISSING:
             return None
@@ -244,7 +273,10 @@ async def _shipment(
 ) -> None:
     """A shipment's news: fetch every order it serves."""
     source = rt.adapter(account.channel).orders
-    refs = await source.orders_of_shipment(api, ref) if source and source.orders_of_shipment and ref else []
+    async with rt.db.seller(account.seller_id) as tx:
+        refs = await shipments.order_refs(tx, account.id, ref or "")
+    if not refs and source and source.orders_of_shipment and ref:
+        refs = await source.orders_of_shipment(api, ref)
     arrivals = [
         Arrival(
             seller_id=account.seller_id, account_id=account.id, source="webhook", topic=Topic.ORDER, ref=order_ref,
@@ -261,40 +293,65 @@ async def _shipment(
 # ── listings and the rest ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _listing(
+async def _listings(
     rt: Runtime, account: Account, api: AccountApi, token: UUID, ref: str | None, rows: Sequence[Entry]
 ) -> None:
-    """A listing's news: read it afresh, our own echo included, and compare."""
-    from jobs.catalogue import compare  # noqa: PLC0415 - catalogue reads listings the same way
-
+    """News of listings: read them afresh, our own echoes left out, and compare."""
+    del ref
     source = rt.adapter(account.channel).listings
-    if source is None or ref is None:
-        await _finish(rt, account, token, rows)
-        return
-    began = rt.now()
-    try:
-        raw = await source.fetch(api, ref)
-        told = source.parse(raw)
-    except ChannelError as problem:
-        if problem.fault is not Fault.MISSING:
-            raise
-        told = []
-    ripple = Ripple()
-    async with rt.db.seller(account.seller_id) as tx:
-        if not told:
-            await listings.gone(tx, account.id, ref, rt.now())
-        for listing in told:
-            await compare(rt, tx, account, listing, began, rt.now(), ripple)
-        if told and all(listing.status is ListingStatus.CLOSED for listing in told):
-            await listings.gone(tx, account.id, ref, rt.now())
-        await inbox.done(tx, [row.id for row in rows], token)
-    for account_id in ripple.accounts:
-        rt.ring("stock", account_id)
+    by_ref: dict[str, list[Entry]] = defaultdict(list)
+    for row in rows:
+        by_ref[row.ref or ""].append(row)
+    echoes = [told for told, same in by_ref.items() if source is None or not told or await _is_echo(rt, account, source, same)]
+    await _finish(rt, account, token, [row for told in echoes for row in by_ref.pop(told)])
+    refs = list(by_ref)
+    while source and refs:
+        some, refs = refs[: source.batch], refs[source.batch :]
+        try:
+            await _read_listings(rt, account, api, source, some)
+        except ChannelError as problem:
+            await failed(rt, account, token, [row for each in some for row in by_ref[each]], problem)
+        else:
+            await _finish(rt, account, token, [row for each in some for row in by_ref[each]])
 
 
-async def _finish(
-    rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry]
+async def _read_listings(
+    rt: Runtime, account: Account, api: AccountApi, source: ListingSource, refs: Sequence[str]
 ) -> None:
+    from jobs.catalogue import record  # noqa: PLC0415 - catalogue reads listings the same way
+
+    began = rt.now()
+    told = [listing for raw in await _fetch_listings(api, source, refs) for listing in source.parse(raw)]
+    await record(rt, account, told, began)
+    there = {listing.ref for listing in told if listing.status is not ListingStatus.CLOSED}
+    async with rt.db.seller(account.seller_id) as tx:
+        for ref in set(refs) - there:
+            await listings.gone(tx, account.id, ref, rt.now())
+
+
+async def _fetch_listings(api: AccountApi, source: ListingSource, refs: Sequence[str]) -> list[Raw]:
+    if source.fetch_many:
+        return await source.fetch_many(api, refs)
+    try:
+        return [await source.fetch(api, ref) for ref in refs]
+    except ChannelError as problem:
+        if problem.fault is Fault.MISSING and len(refs) == 1:
+            return []
+        raise
+
+
+async def _is_echo(rt: Runtime, account: Account, source: ListingSource, rows: Sequence[Entry]) -> bool:
+    """Whether there is nothing to read: a fat notice that repeats what we reckon with, a thin one read since."""
+    newest = rows[-1]
+    if newest.raw is None:
+        async with rt.db.seller(account.seller_id) as tx:
+            return await listings.read_since(tx, account.id, newest.ref or "", newest.received_at)
+    told = source.parse(json.loads(newest.raw))
+    async with rt.db.seller(account.seller_id) as tx:
+        return bool(told) and all([await listings.is_known(tx, account.id, listing) for listing in told])
+
+
+async def _finish(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry]) -> None:
     async with rt.db.seller(account.seller_id) as tx:
         await inbox.done(tx, [row.id for row in rows], token)
 
@@ -306,4 +363,4 @@ async def _other(
     await _finish(rt, account, token, rows)
 
 
-_STEPS = {Topic.ORDER: _order, Topic.SHIPMENT: _shipment, "listing": _listing, "other": _other}
+_STEPS = {Topic.ORDER: _order, Topic.SHIPMENT: _shipment, "listing": _listings, "other": _other}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from hub import parse
+from hub.contract import OrderSource, Page
 from hub.http import AccountApi
 from hub.model import Notice, Topic
 from hub.store import accounts, due, inbox, orders
@@ -18,17 +19,37 @@ SECONDS_WITH_WEBHOOKS = 60.0
 MISSED_SECONDS = 300.0
 SUBSCRIBE_SECONDS = 900.0
 WAIT_FOR_OTHER = 3.0
+# Echoes of our own writes, mostly, and parcels on their way: told many times over, never in the way of sales.
+CALM_SECONDS = {Topic.LISTING: 5.0, Topic.STOCK: 5.0, Topic.SHIPMENT: 1.5}
+FRESH_SECONDS = 0.5  # a look at the newest orders serves every write that leaves within this time
 
 
 async def newest(rt: Runtime, account: Account, api: AccountApi) -> None:
     """The newest orders into the inbox, now: before an absolute write puts an unknown sale's unit back.
 
-    Where another worker is polling this account, wait for it: its answer serves us as well.
+    One request where the channel can tell its latest orders; else the poll, or another worker's.
     """
-    if rt.adapter(account.channel).orders is None:
+    source = rt.adapter(account.channel).orders
+    if source is None:
         return
+    if source.latest is None:
+        await _poll_now(rt, account, api)
+        return
+    looked = rt.looked.get(account.id, 0.0)
+    if time.monotonic() - looked < FRESH_SECONDS:
+        return
+    began = time.monotonic()
+    async with rt.db.seller(account.seller_id) as tx:
+        seq = await inbox.next_seq(tx)
+    page = await source.latest(api)
+    await _keep(rt, account, source, page, seq, new_only=True)
+    rt.looked[account.id] = began
+
+
+async def _poll_now(rt: Runtime, account: Account, api: AccountApi) -> None:
+    """Poll out of turn. Where another worker is polling this account, its answer serves us as well."""
     deadline = time.monotonic() + WAIT_FOR_OTHER
-    while True:
+    while time.monotonic() < deadline:
         token = uuid4()
         async with rt.db.seller(account.seller_id) as tx:
             tasks = await due.claim_tasks(tx, account.id, token, rt.worker, rt.now(), ["poll"], early=True)
@@ -40,9 +61,30 @@ async def newest(rt: Runtime, account: Account, api: AccountApi) -> None:
                     await due.task_later(tx, account.id, "poll", token, rt.now() + timedelta(seconds=2), "interrupted")
                 raise
             return
-        if time.monotonic() > deadline:
-            return
         await asyncio.sleep(0.05)
+
+
+async def _keep(
+    rt: Runtime, account: Account, source: OrderSource, page: Page, seq: int, *, new_only: bool = False
+) -> None:
+    """A page's orders into the inbox; those whose document is known to the letter are left out.
+
+    `new_only`: of refs, only those of orders that we do not know at all.
+    """
+    told = [(source.parse(raw).ref, parse.canonical_bytes(raw)) for raw in page.documents]
+    async with rt.db.seller(account.seller_id) as tx:
+        kept = await orders.digests(tx, account.id, [*(ref for ref, _raw in told), *page.refs])
+        arrivals = [
+            _arrival(account, ref, f"poll:{ref}:{digest}", raw, seq)
+            for ref, raw in told
+            if kept.get(ref) != (digest := parse.digest(raw))
+        ]
+        refs = [ref for ref in page.refs if not (new_only and ref in kept)]
+        arrivals += [_arrival(account, ref, f"order:{ref}", None, None) for ref in refs]
+        if arrivals:
+            await inbox.add(tx, arrivals)
+    if arrivals:
+        rt.ring("intake", account.id)
 
 
 async def poll(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> None:
@@ -53,21 +95,10 @@ async def poll(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
         async with rt.db.seller(account.seller_id) as tx:
             seq = await inbox.next_seq(tx)
         page = await source.since(api, cursor)
-        told = [(source.parse(raw), raw) for raw in page.documents]
+        await _keep(rt, account, source, page, seq)
         async with rt.db.seller(account.seller_id) as tx:
-            kept = await orders.digests(tx, account.id, [order.ref for order, _raw in told])
-            arrivals = [
-                _arrival(account, "poll", Topic.ORDER, order.ref, f"poll:{order.ref}:{digest}", raw_bytes, seq)
-                for order, raw in told
-                if kept.get(order.ref) != (digest := parse.digest(raw_bytes := parse.canonical_bytes(raw)))
-            ]
-            arrivals += [_arrival(account, "poll", Topic.ORDER, ref, f"order:{ref}", None, None) for ref in page.refs]
-            if arrivals:
-                await inbox.add(tx, arrivals)
             if not await due.task_cursor(tx, account.id, "poll", token, page.cursor, rt.now()):
                 return
-        if arrivals:
-            rt.ring("intake", account.id)
         if source.ack and page.documents:
             await source.ack(api, page.documents)
         cursor, more = page.cursor, page.more and time.monotonic() < until
@@ -75,11 +106,9 @@ async def poll(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
     await _done(rt, account, "poll", token, seconds, cursor)
 
 
-def _arrival(
-    account: Account, source: str, topic: str, ref: str | None, key: str, raw: bytes | None, seq: int | None
-) -> Arrival:
+def _arrival(account: Account, ref: str, key: str, raw: bytes | None, seq: int | None) -> Arrival:
     return Arrival(
-        seller_id=account.seller_id, account_id=account.id, source=source, topic=topic, ref=ref, dedupe_key=key,
+        seller_id=account.seller_id, account_id=account.id, source="poll", topic=Topic.ORDER, ref=ref, dedupe_key=key,
         told_at=None, raw=raw, seq=seq,
     )  # fmt: skip
 
@@ -121,6 +150,7 @@ def arrival_of(account: Account | accounts.Route, notice: Notice, source: str) -
         told_at=notice.at,
         raw=None if notice.raw is None else parse.canonical_bytes(notice.raw),
         state="kept" if notice.topic is Topic.UNKNOWN else "due",
+        wait=CALM_SECONDS.get(notice.topic, 0.0),
     )
 
 

@@ -58,7 +58,7 @@ async def _push(
     if any(slot.desired and not sink.compare_and_set(slot.write()) for slot in claimed):
         # An absolute write computed before an unknown sale would put the unit back; a write of 0 cannot.
         await poll.newest(rt, account, api)
-        await ingest.drain(rt, account, time.monotonic() + 5)
+        await ingest.drain(rt, account, time.monotonic() + 5, ingest.ORDER_TOPICS)
         await _others_done(rt, account)
     async with rt.db.seller(account.seller_id) as tx:
         claimed = await slots.again(tx, token)
@@ -76,12 +76,14 @@ async def _push(
 
 
 async def _others_done(rt: Runtime, account: Account) -> None:
-    """Wait for what other workers are ingesting of this account right now."""
-    until = time.monotonic() + 2
+    """Wait for what other workers were ingesting of this account when we asked; not for what came later."""
+    until, before = time.monotonic() + 2, None
     while time.monotonic() < until:
         async with rt.db.seller(account.seller_id) as tx:
-            if not await inbox.busy(tx, account.id, rt.now()):
-                return
+            greatest = await inbox.under_way(tx, account.id, rt.now(), before)
+        if greatest is None:
+            return
+        before = before or greatest
         await asyncio.sleep(0.02)
 
 
@@ -94,6 +96,7 @@ async def _look(
         began = rt.now()
         seen = await sink.look(api, [slot.write() for slot in some])
         async with rt.db.seller(account.seller_id) as tx:
+            await slots.lock(tx, [slot.id for slot in some])
             for slot, listing in zip(some, seen, strict=True):
                 if listing is None:
                     await slots.park(tx, slot.id, "missing", "o canal não tem mais este anúncio")
@@ -160,6 +163,7 @@ async def _send(
         return
     answered = rt.now()
     async with rt.db.seller(account.seller_id) as tx:
+        await slots.lock(tx, [slot.id for slot in covered])
         for slot, outcome in zip(covered, outcomes, strict=True):
             await _RECORD[outcome.outcome](rt, tx, account, token, slot, outcome)
             if outcome.outcome is OutcomeKind.ACCEPTED:
@@ -209,6 +213,7 @@ async def _failed(
         await _one_by_one(rt, account, token, covered)
         return
     async with rt.db.seller(account.seller_id) as tx:
+        await slots.lock(tx, [slot.id for slot in covered])
         for slot in covered:
             await _give_back(rt, tx, account, token, slot, problem)
 

@@ -54,6 +54,7 @@ class Runtime:
     policy: Policy = field(default_factory=Policy)
     worker: int = 0  # who holds our leases; 0 outside workers
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    looked: dict[UUID, float] = field(default_factory=dict)  # when an account's newest orders were looked at
     _sealed: dict[UUID, tuple[bytes, Mapping[str, str]]] = field(default_factory=dict)
 
     def adapter(self, channel: str) -> Adapter:

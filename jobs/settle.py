@@ -22,13 +22,15 @@ async def settle_order(
     """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
     if not await _fulfiller_known(tx, stored.id, after, now):
         return False
-    await slots.own_sales(tx, stored.account_id, own_changes(before, after, hold_from))
-    if not await orders.own_effect(tx, stored.stock_key, stored.id):
-        return True
     wants = await _wants(tx, after, links, hold_from)
     haves = await stock.held_by(tx, stored.id)
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
+    await stock.lock_around(tx, components)
+    await slots.own_sales(tx, stored.account_id, own_changes(before, after))
     if not components:
+        return True
+    if not await orders.own_effect(tx, stored.stock_key, stored.id):
+        await recompute(tx, components, since, ripple, "sale")
         return True
     opened = await stock.opened(tx, components)
     wants = [want for want in wants if want.sku_id in opened]
@@ -126,11 +128,8 @@ async def _base(
     return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
 
 
-def own_changes(
-    before: Order | None, after: Order, hold_from: Status
-) -> list[tuple[str, str | None, int, datetime | None]]:
+def own_changes(before: Order | None, after: Order) -> list[tuple[str, str | None, int, datetime | None]]:
     """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when)."""
-    del hold_from  # the channel keeps its own rule for when it takes a unit
     old = {line.ref: line for line in before.lines} if before else {}
     new = {line.ref: line for line in after.lines}
     found = []

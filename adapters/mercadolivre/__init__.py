@@ -63,11 +63,19 @@ ADAPTER = Adapter(
     orders=OrderSource(
         fetch=client.fetch_order,
         since=client.orders_since,
+        refetch=client.refetch_order,
+        latest=client.latest_orders,
         parse=mapping.order,
         parts=mapping.PARTS,
         orders_of_shipment=client.orders_of_shipment,
     ),
-    listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=listings.listings),
+    listings=ListingSource(
+        pages=client.listing_pages,
+        fetch=client.fetch_listing,
+        fetch_many=client.fetch_listings,
+        batch=client.MULTIGET,
+        parse=listings.listings,
+    ),
     stock=StockSink(
         render=listings.stock_requests,
         read=listings.stock_outcomes,

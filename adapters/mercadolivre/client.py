@@ -154,6 +154,11 @@ def _seller(api: Api) -> str:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """`{order, shipment, billing_info, sla}`; all but the order are null while they are not there."""
+    return await refetch_order(api, ref, frozenset())
+
+
+async def refetch_order(api: Api, ref: str, have: frozenset[str]) -> Raw:
+    """The same; who to invoice is left out where we have it, for it does not change."""
     reply = await api.call(Request(method="GET", path=f"/orders/{_part(ref)}"))
     if reply.status == HTTPStatus.PARTIAL_CONTENT:
         missing = reply.headers.get("x-content-missing", "some of it")
@@ -161,8 +166,13 @@ async def fetch_order(api: Api, ref: str) -> Raw:
             Fault.TRANSIENT, "partial_content", f"order {ref} came without {missing}", status=206
         )
     order = json_of(reply)
-    shipment, billing = await asyncio.gather(_shipment(api, order), _billing(api, order))
+    asked = _nothing() if "billing" in have else _billing(api, order)
+    shipment, billing = await asyncio.gather(_shipment(api, order), asked)
     return {"order": order, "shipment": shipment, "billing_info": billing, "sla": await _sla(api, shipment)}
+
+
+async def _nothing() -> Raw:
+    return None
 
 
 def _within(raw: Raw, *keys: str) -> Raw:
@@ -316,6 +326,13 @@ async def _search(api: Api, at: Cursor) -> _Search:
     return parse.wire(_Search, await _get(api, "/orders/search", **params), "search")
 
 
+async def latest_orders(api: Api) -> Page:
+    """Refs of the orders placed last, newest first, in one request; cancelled ones are left out there."""
+    params = {"seller": _seller(api), "sort": "date_desc", "offset": "0", "limit": str(PAGE)}
+    found = parse.wire(_Search, await _get(api, "/orders/search", **params), "search")
+    return Page(refs=tuple(mapping.id_of(row.id, "results.id") for row in found.results))
+
+
 # ── Listings and stock ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -363,6 +380,11 @@ async def _multiget(api: Api, refs: Sequence[str]) -> list[Raw]:
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """An item, or `{item, stock}` where the seller keeps stock by location."""
     return await _with_stock(api, await _get(api, f"/items/{_part(ref)}", include_attributes="all"))
+
+
+async def fetch_listings(api: Api, refs: Sequence[str]) -> list[Raw]:
+    """Up to MULTIGET listings in one request; those that are gone are left out."""
+    return [await _with_stock(api, item) for item in (await _items(api, refs)).values()]
 
 
 async def _with_stock(api: Api, item: Raw) -> Raw:

@@ -22,6 +22,7 @@ ZONE = timezone(timedelta(hours=-4))
 TOPICS = ("orders_v2", "shipments", "items", "payments", "stock-locations")
 PAUSES = (30.0, 90.0, 180.0, 300.0, 600.0, 900.0, 1500.0)  # 8 attempts in 1 h
 MASK = "XXXXXXX"
+FIRST_ORDER, BILLING = 2_000_009_000_000_000, 677_000_000_000_000_000
 ME1 = {
     ("shipped", "null"), ("shipped", "out_for_delivery"), ("shipped", "receiver_absent"),
     ("shipped", "dangerous_area"), ("shipped", "bad_address"), ("shipped", "unauthorized_receiver"),
@@ -438,7 +439,7 @@ class MercadoLivre:
         for item, offer, units, kit in rows:
             shelf = offer.product.take(units)
             sale = Sale(
-                id=2_000_009_000_000_000 + self._next(), item=item, offer=offer, quantity=units, buyer=buyer,
+                id=FIRST_ORDER + self._next(), item=item, offer=offer, quantity=units, buyer=buyer,
                 parcel=parcel, shelf=shelf, pack=pack, kit=kit,
             )  # fmt: skip
             sale.tags = ["not_paid", "not_delivered", *(["pack_order"] if pack else [])]
@@ -933,7 +934,7 @@ class MercadoLivre:
         }  # fmt: skip
         if sale.kit:
             line["bundle"] = {"parent_item": {"id": sale.kit}}
-        cost, billing = 0 if sale.pack else sale.parcel.cost_cents, str(677_000_000 + sale.id % 10**6)
+        cost, billing = 0 if sale.pack else sale.parcel.cost_cents, str(sale.id - FIRST_ORDER + BILLING)
         detail = {
             "group": "buyer",
             "code": "buyer_regret",
@@ -970,8 +971,7 @@ class MercadoLivre:
         }  # fmt: skip
 
     async def billing_info(self, request: web.Request) -> web.StreamResponse:
-        wanted = int(request.match_info["id"]) - 677_000_000
-        sale = next((sale for sale in self.sales.values() if sale.id % 10**6 == wanted), None)
+        sale = self.sales.get(int(request.match_info["id"]) - BILLING + FIRST_ORDER)
         if sale is None or sale.paid is None:
             raise missing("billing info")
         name, last_name, kind, number, street, house, city, state, cep = BUYERS[sale.buyer]

@@ -53,7 +53,12 @@ ADAPTER = Adapter(
         is_ping=webhook.is_ping,
         subscribe=client.subscribe,
     ),
-    orders=OrderSource(fetch=client.fetch_order, since=client.orders_since, parse=mapping.order),
+    orders=OrderSource(
+        fetch=client.fetch_order,
+        since=client.orders_since,
+        parse=mapping.order,
+        latest=client.latest_orders,
+    ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
     stock=StockSink(render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH),
     shipments=ShipmentSink(render=shipping.render, targets=tuple(shipping.TARGETS)),

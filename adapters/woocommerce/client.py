@@ -18,6 +18,7 @@ from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, StockWrite
 
 PER_PAGE = 100
+LATEST = 30
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=10)  # an order may be committed some seconds after the time that it carries
 SECOND = timedelta(seconds=1)  # the store's clock; `modified_after` is exclusive
@@ -106,24 +107,28 @@ async def fetch_order(api: Api, ref: str) -> Raw:
 class _Cursor:
     """Everything modified up to `after` is read, in the trash up to `trash`.
 
+    `low` is where this poll began: the next one begins OVERLAP before the newest order, but never before that.
     `page` above 0: the second after `after` holds more than a page, and is read from its last page to its
     first: an order changed meanwhile leaves that second and moves the later ones towards pages yet unread.
     """
 
     after: datetime
     trash: datetime
+    low: datetime
     page: int = 0
 
     def dump(self) -> str:
-        return json.dumps({"after": _wire(self.after), "trash": _wire(self.trash), "page": self.page})
+        times = {"after": self.after, "trash": self.trash, "low": self.low}
+        return json.dumps({name: _wire(at) for name, at in times.items()} | {"page": self.page})
 
     @classmethod
     def load(cls, cursor: str | None, now: datetime) -> "_Cursor":
         if cursor is None:
             start = (now - LOOK_BACK).replace(microsecond=0)
-            return cls(start, start)
+            return cls(start, start, start)
         told = json.loads(cursor)
-        return cls(_time(told["after"]), _time(told["trash"]), told["page"])
+        low = told.get("low", told["after"])
+        return cls(_time(told["after"]), _time(told["trash"]), _time(low), told["page"])
 
 
 def _wire(at: datetime) -> str:
@@ -142,12 +147,19 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     rows, _pages = await _orders(api, "any", at.after)
     newest = _newest(rows, at.after)
     if len(rows) < PER_PAGE:
-        return await _last_page(api, replace(at, after=max(at.after, newest - OVERLAP)), rows)
+        low = max(at.low, newest - OVERLAP)
+        return await _last_page(api, replace(at, after=low, low=low), rows)
     edge = newest - SECOND
     if edge > at.after:
         return Page(documents=tuple(rows), cursor=replace(at, after=edge).dump(), more=True)
     _rows, pages = await _orders(api, "any", at.after, before=at.after + 2 * SECOND)
     return Page(documents=tuple(rows), cursor=replace(at, page=pages).dump(), more=True)
+
+
+async def latest_orders(api: Api) -> Page:
+    """The orders placed last, in one request."""
+    reply = await _get(api, "/orders", status="any", orderby="date", order="desc", per_page=str(LATEST))
+    return Page(documents=tuple(_list(reply, "orders")))
 
 
 async def _crowded(api: Api, at: _Cursor) -> Page:

@@ -102,11 +102,8 @@ def _outcome(write: StockWrite, n: int, row: dict[str, Any] | None) -> Outcome:
     if row.get("manage_stock") in (False, "no", ""):  # stock management is off for the whole store
         return _fault(write, NOT_COUNTED, "the store does not count stock: turn stock management on")
     told = row.get("stock_quantity")
-    seen = None
-    if parse.text(told) is not None:
-        if not isinstance(told, (str, int, float)):
-            raise Unreadable(f"body.update.{n}.stock_quantity", "not a number")
-        seen = parse.quantity(told, f"body.update.{n}.stock_quantity")
+    is_told = parse.text(told) is not None
+    seen = parse.quantity(told, f"body.update.{n}.stock_quantity") if is_told else None
     return Outcome(**_named(write), outcome=OutcomeKind.ACCEPTED, seen=seen)
 
 

@@ -268,6 +268,7 @@ class _Demo:
         told["broken"] = {name: rows[:5] for name, rows in broken.items()}
         told["missing_orders"] = await _missing_orders(rt, people)
         told["shelf_differences"] = await _shelf_differences(rt, people)
+        told["calls"] = {shelf.name: await _calls(people.session, shelf) for shelf in [*people.stores, people.carrier]}
         told["ok"] = bool(
             told["rested"] and not broken and not told["missing_orders"] and not told["shelf_differences"]
         )
@@ -320,6 +321,12 @@ async def _under_way(session: aiohttp.ClientSession, shelf: Shelf) -> int:
     async with session.get(f"{shelf.url}/_sandbox/quiet") as answer:
         told = await answer.json()
     return int(told["under_way"])
+
+
+async def _calls(session: aiohttp.ClientSession, shelf: Shelf) -> dict[str, int]:
+    async with session.get(f"{shelf.url}/_sandbox/quiet") as answer:
+        told: dict[str, int] = (await answer.json())["calls"]
+    return told
 
 
 async def _missing_orders(rt: Runtime, people: People) -> list[str]:

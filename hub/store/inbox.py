@@ -27,6 +27,7 @@ class Arrival:
     raw: bytes | None
     state: str = "due"
     seq: int | None = None
+    wait: float = 0.0  # seconds until it is due: what is only worth reading once it has calmed down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,12 @@ class Entry:
 
 
 _INSERT = """
-    INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq)
+    INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq, due_at)
     SELECT seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state,
-        coalesce(seq, nextval('fetch_seq'))
+        coalesce(seq, nextval('fetch_seq')), now() + wait * interval '1 second'
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-        %s::timestamptz[], %s::bytea[], %s::text[], %s::bigint[])
-        AS told(seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq)
+        %s::timestamptz[], %s::bytea[], %s::text[], %s::bigint[], %s::float8[])
+        AS told(seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq, wait)
     ON CONFLICT DO NOTHING"""
 
 
@@ -58,7 +59,8 @@ async def add(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     columns = list(
         zip(
             *(
-                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state, a.seq)
+                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state, a.seq,
+                 a.wait)
                 for a in arrivals
             ),
             strict=True,
@@ -74,29 +76,31 @@ async def next_seq(tx: Tx) -> int:
 
 
 async def claim(
-    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int
+    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int, topics: Sequence[str] | None = None
 ) -> list[Entry]:
-    """Take up to `limit` due rows of an account, oldest first."""
+    """Take up to `limit` due rows of an account (of these topics), oldest first."""
     sql = """
         WITH due AS (
             SELECT seller_id, id FROM inbox
             WHERE account_id = %s AND state = 'due' AND due_at <= %s AND (lease_until IS NULL OR lease_until <= %s)
+              AND (%s::text[] IS NULL OR topic = ANY(%s))
             ORDER BY due_at, seq LIMIT %s FOR UPDATE SKIP LOCKED
         )
         UPDATE inbox i SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
         WHERE i.seller_id = due.seller_id AND i.id = due.id
         RETURNING i.id, i.seq, i.source, i.topic, i.ref, i.raw, i.received_at, i.attempts"""
-    rows = await tx.all(sql, [account_id, now, now, limit, token, now + LEASE, worker])
+    wanted = list(topics) if topics is not None else None
+    rows = await tx.all(sql, [account_id, now, now, wanted, wanted, limit, token, now + LEASE, worker])
     return sorted((Entry(**row) for row in rows), key=lambda entry: entry.seq)
 
 
-async def busy(tx: Tx, account_id: UUID, now: datetime) -> bool:
-    """Whether somebody is working on this account's orders right now."""
+async def under_way(tx: Tx, account_id: UUID, now: datetime, before: int | None = None) -> int | None:
+    """The greatest seq of this account's orders that somebody is working on right now (of those up to `before`)."""
     sql = """
-        SELECT EXISTS (SELECT FROM inbox WHERE account_id = %s AND state = 'due' AND lease_until > %s
-            AND topic IN ('order', 'shipment'))"""
-    working: bool = await tx.value(sql, [account_id, now])
-    return working
+        SELECT max(seq) FROM inbox WHERE account_id = %s AND state = 'due' AND lease_until > %s
+            AND topic IN ('order', 'shipment') AND (%s::bigint IS NULL OR seq <= %s)"""
+    greatest: int | None = await tx.value(sql, [account_id, now, before, before])
+    return greatest
 
 
 async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:

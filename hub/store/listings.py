@@ -19,7 +19,7 @@ _SLOT = """
         listing_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.listing_ref ELSE stock_slot.listing_ref END,
         variation_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.variation_ref
                              ELSE stock_slot.variation_ref END
-    RETURNING id, sku_id, (xmax = 0) AS is_new"""
+    RETURNING id, sku_id, (xmax = 0) AS is_new, desired IS NULL AS uncomputed"""
 
 _LISTING = """
     INSERT INTO listing (seller_id, id, account_id, ref, variation_ref, slot_id, channel_sku, gtin, title, url, status,
@@ -34,7 +34,7 @@ _LISTING = """
 
 
 async def put(tx: Tx, account_id: UUID, told: Listing, began: datetime, answered: datetime) -> dict[str, Any]:
-    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new}; `is_new` is the slot's.
+    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new, uncomputed}; the last two are the slot's.
 
     What a slot shows (`seen`, `expected`) is set here only when the slot is new: later readings go through
     slots.looked, which knows about writes under way.
@@ -51,7 +51,38 @@ async def put(tx: Tx, account_id: UUID, told: Listing, began: datetime, answered
         raise RuntimeError("an upsert answered nothing")
     return {
         "slot_id": slot["id"], "listing_id": listing["id"], "sku_id": listing["sku_id"], "is_new": slot["is_new"],
+        "uncomputed": slot["uncomputed"],
     }  # fmt: skip
+
+
+async def is_known(tx: Tx, account_id: UUID, told: Listing) -> bool:
+    """Whether a listing is told exactly as we have it, its stock as we reckon with and no write under way."""
+    sql = """
+        SELECT s.expected, s.doubt_until, l.status, l.price_cents, l.channel_sku, l.title FROM listing l
+        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+        WHERE l.account_id = %s AND l.ref = %s AND l.variation_ref IS NOT DISTINCT FROM %s AND l.gone_at IS NULL"""
+    row = await tx.one(sql, [account_id, told.ref, told.variation_ref])
+    if row is None or row["doubt_until"] is not None:
+        return False
+    known = (row["expected"], row["status"], row["price_cents"], row["channel_sku"], row["title"])
+    return known == (told.stock_quantity, told.status, told.price_cents, told.sku, told.title)
+
+
+async def read_since(tx: Tx, account_id: UUID, ref: str, at: datetime) -> bool:
+    """Whether every slot of a listing was read, or written, from `at` on."""
+    sql = """
+        SELECT bool_and(s.synced_from >= %s AND s.doubt_until IS NULL) FROM listing l
+        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+        WHERE l.account_id = %s AND l.ref = %s AND l.gone_at IS NULL"""
+    return bool(await tx.value(sql, [at, account_id, ref]))
+
+
+async def lock_slots(tx: Tx, account_id: UUID, slot_refs: Sequence[str]) -> None:
+    """Lock these slots in id order, as everybody does."""
+    await tx.run(
+        "SELECT 1 FROM stock_slot WHERE account_id = %s AND ref = ANY(%s) ORDER BY id FOR UPDATE",
+        [account_id, list(slot_refs)],
+    )
 
 
 async def gone(tx: Tx, account_id: UUID, ref: str, at: datetime) -> int:

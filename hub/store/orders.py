@@ -179,6 +179,27 @@ async def digests(tx: Tx, account_id: UUID, refs: Sequence[str]) -> dict[str, st
     return {row["ref"]: row["digest"] for row in await tx.all(sql, [account_id, list(refs)])}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An order's newest document: its fetch_seq, when we had it, and which parts need not be fetched again."""
+
+    seq: int
+    at: datetime
+    have: frozenset[str]
+
+
+async def fetched(tx: Tx, account_id: UUID, ref: str) -> Fetched | None:
+    """What is known of an order's fetches; None when there was none, or when it must be fetched whole again."""
+    sql = """
+        SELECT max(p.fetch_seq) AS seq, max(p.fetched_at) AS at, bool_or(o.buyer_document IS NOT NULL) AS billed
+        FROM order_part p JOIN orders o ON o.seller_id = p.seller_id AND o.id = p.order_id
+        WHERE o.account_id = %s AND o.ref = %s AND o.fulfilled_by_due IS NULL"""
+    row = await tx.one(sql, [account_id, ref])
+    if row is None or row["seq"] is None:
+        return None
+    return Fetched(seq=row["seq"], at=row["at"], have=frozenset({"billing"} if row["billed"] else ()))
+
+
 async def own_effect(tx: Tx, stock_key: str, order_id: UUID) -> bool:
     """Whether this order owns the stock effect of its origin (the first to claim it does)."""
     await tx.run(

@@ -87,3 +87,13 @@ async def memberships(tx: Tx, user_id: UUID) -> list[dict[str, Any]]:
         "ORDER BY s.name",
         [user_id],
     )
+
+
+async def member(tx: Tx, user_id: UUID) -> dict[str, Any] | None:
+    """An active user as a member of this transaction's seller: name, email, locale, session_epoch, role, seller."""
+    return await tx.one(
+        """SELECT u.name, u.email, u.locale, u.session_epoch, m.role, s.name AS seller
+           FROM membership m JOIN app_user u ON u.id = m.user_id JOIN seller s ON s.seller_id = m.seller_id
+           WHERE m.seller_id = %s AND m.user_id = %s AND u.disabled_at IS NULL""",
+        [tx.seller, user_id],
+    )

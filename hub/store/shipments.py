@@ -199,6 +199,18 @@ async def orders_of(tx: Tx, shipment_id: UUID) -> list[dict[str, Any]]:
     )
 
 
+async def order_refs(tx: Tx, account_id: UUID, ref: str) -> list[str]:
+    """Refs of the orders that a channel's shipment is known to serve."""
+    rows = await tx.all(
+        """SELECT DISTINCT o.ref FROM shipment s
+           JOIN shipment_line l ON l.seller_id = s.seller_id AND l.shipment_id = s.id
+           JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+           WHERE s.account_id = %s AND s.ref = %s""",
+        [account_id, ref],
+    )
+    return [row["ref"] for row in rows]
+
+
 async def told_one(tx: Tx, token: UUID, shipment_id: UUID, news: str) -> bool:
     """Note that a channel was told one thing, before the next is told."""
     sql = """

@@ -81,12 +81,19 @@ async def again(tx: Tx, token: UUID) -> list[Due]:
     return [Due(**row) for row in rows]
 
 
+async def lock(tx: Tx, slot_ids: Iterable[UUID]) -> list[UUID]:
+    """Lock slots in id order, as everybody does who changes several in one transaction. Answers the order."""
+    ids = sorted(slot_ids)
+    await tx.run("SELECT 1 FROM stock_slot WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids])
+    return ids
+
+
 async def begin(tx: Tx, token: UUID, slot_ids: Iterable[UUID], now: datetime, deadline: timedelta) -> set[UUID]:
     """Note that a write leaves: from here until its outcome is recorded the slots are in doubt."""
     sql = """
         UPDATE stock_slot SET pushed = NULL, synced_from = %s, synced_to = NULL, doubt_until = %s, lease_until = %s
         WHERE lease_token = %s AND id = ANY(%s) RETURNING id"""
-    rows = await tx.all(sql, [now, now + deadline, now + LEASE, token, list(slot_ids)])
+    rows = await tx.all(sql, [now, now + deadline, now + LEASE, token, await lock(tx, slot_ids)])
     return {row["id"] for row in rows}
 
 
@@ -97,7 +104,7 @@ async def release(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetim
             due_at = CASE WHEN %(due)s::timestamptz IS NULL AND expected IS NOT DISTINCT FROM desired
                           AND doubt_until IS NULL THEN NULL ELSE coalesce(%(due)s, now()) END
         WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
-    await tx.run(sql, {"due": due_at, "token": token, "ids": list(slot_ids)})
+    await tx.run(sql, {"due": due_at, "token": token, "ids": await lock(tx, slot_ids)})
 
 
 async def accepted(tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: datetime, answered: datetime) -> bool:
@@ -133,7 +140,7 @@ async def looked(
     sql = """
         UPDATE stock_slot s SET seen = %(seen)s, seen_at = %(answered)s, expected = %(seen)s,
             version = coalesce(%(version)s, s.version), synced_from = %(began)s, synced_to = %(answered)s,
-            doubt_until = NULL,
+            doubt_until = NULL, dirty_at = CASE WHEN s.due_at IS NULL THEN %(answered)s ELSE s.dirty_at END,
             pushed = CASE WHEN s.desired = %(seen)s THEN %(seen)s END,
             due_at = CASE WHEN s.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
                           WHEN s.desired = %(seen)s AND s.lease_token IS NULL THEN NULL
@@ -167,7 +174,7 @@ async def retry(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime,
             UPDATE stock_slot SET attempts = attempts + 1, due_at = %s, lease_token = NULL, lease_until = NULL,
                 lease_by = NULL, doubt_until = CASE WHEN synced_to IS NULL THEN now() END, version = NULL
             WHERE lease_token = %s AND id = ANY(%s)"""
-    await tx.run(sql, [due_at, token, list(slot_ids)])
+    await tx.run(sql, [due_at, token, await lock(tx, slot_ids)])
 
 
 async def park(tx: Tx, slot_id: UUID, code: str, reason: str) -> None:
@@ -228,7 +235,7 @@ async def own_sales(
             continue
         await tx.run(
             "UPDATE stock_slot SET doubt_until = least(doubt_until, now()), due_at = coalesce(due_at, now()), "
-            "dirty_at = coalesce(dirty_at, now()) WHERE id = %s",
+            "dirty_at = CASE WHEN due_at IS NULL OR lease_token IS NOT NULL THEN now() ELSE dirty_at END WHERE id = %s",
             [slot["id"]],
         )
 

@@ -111,24 +111,46 @@ async def with_kits_of(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
     return wanted | {row["kit_id"] for row in await tx.all(sql, [list(wanted)])}
 
 
+async def lock_around(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
+    """Lock all that decides what slots of these SKUs show: first levels, then slots, each in id order.
+
+    A kit's number hangs on all its components: without their locks two sales of different components would each
+    compute the kit from the other's old level. Answers the SKUs and the kits of them.
+    """
+    touched = await with_kits_of(tx, sku_ids)
+    made_of = await kits(tx, touched)
+    parts = {part.sku_id for sku in touched for part in stock.flatten_kit(sku, made_of)}
+    await tx.run(
+        "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE", [sorted(parts)]
+    )
+    await tx.run("SELECT 1 FROM stock_slot WHERE sku_id = ANY(%s) ORDER BY id FOR UPDATE", [list(touched)])
+    return touched
+
+
 async def lock_levels(tx: Tx, sku_ids: Iterable[UUID], shelves_: Sequence[UUID] = ()) -> Levels:
     """Levels of these SKUs, locked in id order (so two orders never wait for each other).
 
-    Rows are made for every pairing with `shelves_`, so that what is read is also locked.
+    Rows are made for every pairing with `shelves_`, so that what is read is also locked. Where slots are computed
+    in the same transaction, `lock_around` comes first.
     """
     ids = sorted(set(sku_ids))
     if shelves_:
-        pairs = [(sku, shelf) for sku in ids for shelf in sorted(shelves_)]
-        await tx.run(
-            "INSERT INTO stock_level (seller_id, sku_id, warehouse_id) "
-            "SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING",
-            [tx.seller, [pair[0] for pair in pairs], [pair[1] for pair in pairs]],
-        )
+        await make_levels(tx, ids, shelves_)
     sql = """
         SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)
         ORDER BY sku_id, warehouse_id FOR UPDATE"""
     rows = await tx.all(sql, [ids])
     return {(row["sku_id"], row["warehouse_id"]): Level(row["on_hand"], row["reserved"]) for row in rows}
+
+
+async def make_levels(tx: Tx, sku_ids: Sequence[UUID], shelves_: Sequence[UUID]) -> None:
+    """Rows for every pairing, in id order."""
+    pairs = [(sku, shelf) for sku in sorted(sku_ids) for shelf in sorted(shelves_)]
+    await tx.run(
+        "INSERT INTO stock_level (seller_id, sku_id, warehouse_id) "
+        "SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING",
+        [tx.seller, [pair[0] for pair in pairs], [pair[1] for pair in pairs]],
+    )
 
 
 async def write_levels(tx: Tx, before: Mapping[tuple[UUID, UUID], tuple[int, int]], levels: Levels) -> None:
@@ -355,7 +377,7 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, ca
             generation = s.generation + (s.desired IS DISTINCT FROM told.desired)::int,
             cause = CASE WHEN s.desired IS DISTINCT FROM told.desired THEN %s ELSE s.cause END,
             braked = s.braked AND told.desired = 0,
-            dirty_at = CASE WHEN s.due_at IS NULL THEN %s ELSE s.dirty_at END,
+            dirty_at = CASE WHEN s.due_at IS NULL OR s.lease_token IS NOT NULL THEN %s ELSE s.dirty_at END,
             due_at = CASE
                 WHEN told.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
                 WHEN s.expected = told.desired AND s.doubt_until IS NULL AND s.lease_token IS NULL THEN NULL

@@ -222,6 +222,13 @@ def test_a_person_who_also_tells_a_cnpj_is_known_by_the_cpf():
     assert order(billing=billing).buyer.document.kind == "cpf"
 
 
+def test_the_kind_of_person_may_stand_in_the_meta_only():
+    billing = told("order", "company_tells_cpf_and_cnpj")["billing"] | {"persontype": ""}
+    for persontype, kind in (("1", "cpf"), ("2", "cnpj")):
+        meta = [{"key": "_billing_persontype", "value": persontype}]
+        assert order(billing=billing, meta_data=meta).buyer.document.kind == kind
+
+
 def test_no_document_without_the_plugin():
     assert order("no_brazilian_fields").buyer.document is None
 
@@ -257,6 +264,12 @@ def test_an_empty_shipping_block_means_the_billing_address():
 def test_number_and_district_from_the_raw_meta():
     found = order("brazilian_fields_in_meta_only").ship_to
     assert (found.street, found.number, found.district) == ("Rua das Laranjeiras", "318", "Funcionários")
+
+
+def test_meta_that_is_no_plain_value_tells_nothing():
+    meta = [{"key": "_billing_number", "value": {"n": 1}}, {"key": "_billing_neighborhood", "value": ["x"]}]
+    found = order("brazilian_fields_in_meta_only", meta_data=meta).ship_to
+    assert (found.number, found.district) == (None, None)
 
 
 def test_shipping_is_never_mixed_with_billing():
@@ -343,6 +356,20 @@ def test_listing(case: str, quantity: int | None, stock_quantity: int | None, st
     assert (found.ref, found.variation_ref, found.slot_ref) == ("71", None, "71")
     assert (found.quantity, found.stock_quantity, found.status) == (quantity, stock_quantity, status)
     assert (found.price_cents, found.currency, found.version) == (2990, None, None)
+
+
+@pytest.mark.parametrize(
+    ("told_stock", "quantity", "stock_quantity"),
+    [("", None, None), (None, None, None), (-1, 0, -1), (0, 0, 0), ("7", 7, 7), (7.0, 7, 7)],
+)
+def test_stock_as_stores_tell_it(told_stock: Any, quantity: int | None, stock_quantity: int | None):
+    (found,) = mapping.listings(told("listing", "simple_managed") | {"stock_quantity": told_stock})
+    assert (found.quantity, found.stock_quantity) == (quantity, stock_quantity)
+
+
+def test_a_link_that_is_none():
+    (found,) = mapping.listings(told("listing", "types_drift"))
+    assert found.url is None
 
 
 def test_variations_stand_for_their_product():
@@ -485,6 +512,12 @@ def test_rows_are_matched_by_id_and_not_by_place():
     body = json.dumps({"update": known["body"]["update"][::-1]}).encode()
     found = stock.read(stock.sent(Request(**known["request"])), Reply(status=200, headers={}, body=body))
     assert [(each.slot_ref, each.seen) for each in found] == [("71", 7), ("72", 0)]
+
+
+def test_an_accepted_number_that_is_not_told_back_is_still_accepted():
+    body = json.dumps({"update": [{"id": 71, "manage_stock": True, "stock_quantity": None}]}).encode()
+    (found,) = stock.read([write("71", 7)], Reply(status=200, headers={}, body=body))
+    assert (found.outcome, found.seen) == (OutcomeKind.ACCEPTED, None)
 
 
 def test_a_missing_product_is_missing_by_the_table():
@@ -701,7 +734,8 @@ def test_the_pair_of_a_new_order_reads_to_the_same_order():
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"7", b"\xff", b'{"id":', b'{"id":null}', b'{"code":"x"}', b"[" * 9000]
+    "body",
+    [b"", b"[]", b"7", b"\xff", b'{"id":', b'{"id":null}', b'{"code":"x"}', b'{"id":{"a":1}}', b"[" * 9000],
 )
 def test_a_body_that_names_nothing_is_unreadable(body: bytes):
     with pytest.raises(Unreadable, match="body"):
@@ -734,6 +768,13 @@ def test_store_url(typed: str, base_url: str, external_id: str):
     credentials = client.WooCredentials.model_validate({"store_url": typed, **KEY})
     assert credentials.base_url() == base_url
     assert webhook.store_ref(credentials.store_url) == external_id
+
+
+@pytest.mark.parametrize("source", ["", "https://[::1", "http://a:b", "http://a:99999999"])
+def test_a_source_that_is_no_address(source: str):
+    headers = {"x-wc-webhook-topic": "order.updated", "x-wc-webhook-source": source}
+    (notice,) = webhook.read(Knock(headers=headers, body=b'{"id":1}'))
+    assert (notice.ref, notice.account_ref) == ("1", None)
 
 
 @pytest.mark.parametrize("typed", ["", "ftp://loja.example", "https://", "https://[::1", "https://a:b"])

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce import ADAPTER, client, mapping, sandbox, shipping, stock, webhook
 from adapters.woocommerce.sandbox import Woo
-from hub.faults import ChannelError, Fault
+from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import (
     Fulfilment,
     Knock,
@@ -23,6 +23,7 @@ from hub.model import (
     Notice,
     OutcomeKind,
     Payment,
+    Reply,
     Request,
     ShipmentNews,
     StockWrite,
@@ -271,6 +272,16 @@ async def test_an_order_that_is_gone_is_missing(connect: Connect):
     assert (await refusal(client.fetch_order(api, "../products/11")))[0] is Fault.MISSING
 
 
+async def test_the_orders_placed_last_in_one_request(connect: Connect):
+    shop = sandbox.create(products(1, quantity=100))
+    api = await connect(ADAPTER, shop)
+    refs = [await buy(shop) for _ in range(client.LATEST + 5)]
+    await shop.act("complete", {"order_ref": refs[0]})
+    page = await client.latest_orders(api)
+    assert [str(raw["id"]) for raw in page.documents] == refs[: -client.LATEST - 1 : -1]
+    assert (len(api.calls), page.more) == (1, False)
+
+
 # ── Polling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -372,6 +383,35 @@ async def test_a_crowded_second_that_nobody_touches(connect: Connect, clock: Clo
     same = [await buy(shop) for _ in range(230)]
     seen, _cursor = await poll(api, None)
     assert set(seen) == set(same)
+
+
+async def test_a_crowded_second_without_a_count_of_pages_is_refused(
+    connect: Connect, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    shop = sandbox.create(products(1, quantity=10_000), now=clock)
+    api = await connect(ADAPTER, shop)
+    for _ in range(230):
+        await buy(shop)
+    whole = api.call
+
+    async def stripped(request: Request) -> Reply:  # some proxies drop headers that they do not know
+        return replace(await whole(request), headers={})
+
+    monkeypatch.setattr(api, "call", stripped)
+    with pytest.raises(Unreadable, match="X-WP-TotalPages"):
+        await poll(api, None)
+
+
+async def test_orders_without_any_clock_are_refused(
+    connect: Connect, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    shop = sandbox.create(products(1, quantity=10_000), now=clock)
+    api = await connect(ADAPTER, shop)
+    for _ in range(100):
+        await buy(shop)
+    monkeypatch.setattr(shop, "_order_row", lambda order: {"id": order.id, "status": order.status})
+    with pytest.raises(Unreadable, match=r"orders\.date_modified_gmt"):
+        await client.orders_since(api, None)
 
 
 async def test_polling_sees_the_trash(connect: Connect, clock: Clock):
@@ -570,6 +610,14 @@ async def test_one_wrong_id_spoils_no_other_row(connect: Connect):
     }
     seen = await client.look(api, writes)
     assert [each.stock_quantity if each else None for each in seen] == [2, None, None, 2, None, None]
+
+
+async def test_a_store_that_is_down_is_not_a_store_without_products(connect: Connect):
+    shop = sandbox.create(products(1))
+    api = await connect(ADAPTER, shop)
+    writes = await writes_for(api, 1)
+    shop.knobs.turn({"down": True})
+    assert (await refusal(client.look(api, writes)))[0] is Fault.TRANSIENT
 
 
 async def test_a_batch_over_a_hundred_is_refused_row_by_row(connect: Connect):

@@ -1,0 +1,346 @@
+"""What the pages show: read-only, each query bounded by an index and a LIMIT, pages by keyset."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from hub.store import Tx
+
+NAMES_AMONG = 20_000  # a buyer's name is looked for among so many newest orders: no index holds parts of names
+
+
+async def figures(tx: Tx, midnight: datetime, tomorrow: datetime, now: datetime, lately: datetime) -> dict[str, Any]:
+    """Sales since midnight, orders to dispatch, units short, and the propagation of what was pushed lately."""
+    told = await tx.one(
+        """SELECT
+             (SELECT count(*) FROM orders WHERE placed_at >= %(midnight)s AND status <> 'cancelled') AS sales,
+             (SELECT coalesce(sum(total_cents), 0)::bigint FROM orders WHERE placed_at >= %(midnight)s
+                AND status <> 'cancelled' AND currency = 'BRL') AS sales_cents,
+             (SELECT count(*) FROM orders WHERE status IN ('placed', 'paid') AND status = 'paid'
+                AND ship_by < %(tomorrow)s) AS to_ship,
+             (SELECT count(*) FROM orders WHERE status IN ('placed', 'paid') AND status = 'paid'
+                AND ship_by < %(now)s) AS late,
+             (SELECT coalesce(sum(quantity), 0)::int FROM shortage) AS short""",
+        {"midnight": midnight, "tomorrow": tomorrow, "now": now},
+    )
+    pushed = await tx.one(
+        """SELECT count(*) AS pushes,
+             percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - dirty_at) * 1000)::float AS p50,
+             percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - dirty_at) * 1000)::float AS p99
+           FROM push_log WHERE answered_at >= %s AND outcome = 'accepted' AND dirty_at IS NOT NULL""",
+        [lately],
+    )
+    return {**(told or {}), **(pushed or {})}
+
+
+_FEED = """
+    SELECT p.id, p.account_id, a.name AS account, a.channel, p.quantity, p.previous, p.outcome, p.message, p.answered_at,
+           k.code AS sku, coalesce(nullif(k.title, ''), l.title) AS title,
+           (extract(epoch FROM p.answered_at - coalesce(p.dirty_at, p.sent_at)) * 1000)::float AS ms
+    FROM push_log p JOIN account a ON a.seller_id = p.seller_id AND a.id = p.account_id
+    LEFT JOIN sku k ON k.seller_id = p.seller_id AND k.id = p.sku_id
+    LEFT JOIN LATERAL (SELECT title FROM listing l WHERE l.seller_id = p.seller_id AND l.slot_id = p.slot_id LIMIT 1) l
+        ON true"""
+
+
+async def pushes(tx: Tx, limit: int) -> list[dict[str, Any]]:
+    """The latest answers of channels to stock writes, newest first."""
+    return await tx.all(f"{_FEED} ORDER BY p.answered_at DESC, p.id DESC LIMIT %s", [limit])
+
+
+async def pushes_since(tx: Tx, since: datetime, known: Iterable[UUID], limit: int) -> list[dict[str, Any]]:
+    """Those since an instant that are not among the known ones, newest first."""
+    where = "WHERE p.answered_at >= %s AND NOT p.id = ANY(%s) ORDER BY p.answered_at DESC, p.id DESC LIMIT %s"
+    return await tx.all(f"{_FEED} {where}", [since, list(known), limit])
+
+
+# ── accounts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def accounts(tx: Tx, now: datetime, day_ago: datetime) -> list[dict[str, Any]]:
+    """Every account with its last poll and notice, its due work and what is parked."""
+    return await tx.all(
+        """SELECT a.id, a.channel, a.name, a.external_id, a.status, a.held_reason, a.stock_role, a.braked_at,
+                  a.checked_at, a.approved_at, t.polled_at, t.task_error, n.noticed_at, i.inbox_due, p.inbox_parked,
+                  s.slots_due, s.slots_parked, s.slots, s.slots_doubt, h.news_due, u.news_parked
+           FROM account a
+           LEFT JOIN LATERAL (SELECT max(succeeded_at) FILTER (WHERE kind = 'poll') AS polled_at,
+                min(error) FILTER (WHERE error IS NOT NULL) AS task_error
+                FROM task WHERE seller_id = a.seller_id AND account_id = a.id) t ON true
+           LEFT JOIN LATERAL (SELECT received_at AS noticed_at FROM inbox WHERE seller_id = a.seller_id
+                AND account_id = a.id AND source = 'webhook' AND id > %(day_ago)s ORDER BY id DESC LIMIT 1) n ON true
+           LEFT JOIN LATERAL (SELECT count(*) AS inbox_due FROM inbox WHERE seller_id = a.seller_id
+                AND account_id = a.id AND state = 'due' AND due_at <= %(now)s) i ON true
+           LEFT JOIN LATERAL (SELECT count(*) AS inbox_parked FROM inbox WHERE seller_id = a.seller_id
+                AND account_id = a.id AND state = 'parked') p ON true
+           LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE due_at <= %(now)s AND parked_code IS NULL) AS slots_due,
+                count(*) FILTER (WHERE parked_code IS NOT NULL) AS slots_parked,
+                count(*) FILTER (WHERE doubt_until IS NOT NULL AND parked_code IS NULL) AS slots_doubt,
+                count(*) FILTER (WHERE status <> 'closed') AS slots
+                FROM stock_slot WHERE seller_id = a.seller_id AND account_id = a.id) s ON true
+           LEFT JOIN LATERAL (SELECT count(*) AS news_due FROM shipment WHERE seller_id = a.seller_id
+                AND account_id = a.id AND news_due_at <= %(now)s) h ON true
+           LEFT JOIN LATERAL (SELECT count(*) AS news_parked FROM shipment WHERE seller_id = a.seller_id
+                AND account_id = a.id AND id = ANY(%(untold)s) AND news_parked IS NOT NULL) u ON true
+           WHERE a.status <> 'closed' ORDER BY a.id""",
+        {"now": now, "day_ago": _first_id_at(day_ago), "untold": await _untold(tx)},
+    )
+
+
+def _first_id_at(at: datetime) -> UUID:
+    """The least id (UUIDv7) that can have been made at that instant."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+async def _untold(tx: Tx) -> list[UUID]:
+    """Shipments whose channel could not be told: by their alerts, since no index holds the parked ones."""
+    rows = await tx.all(
+        "SELECT subject FROM alert WHERE kind = 'shipment_untold' AND resolved_at IS NULL ORDER BY subject LIMIT 1000"
+    )
+    return [UUID(row["subject"]) for row in rows]
+
+
+async def parked(tx: Tx, account_id: UUID, limit: int) -> list[dict[str, Any]]:
+    """What stands still until a person acts: (kind, ref, code, reason, at), of an account."""
+    return await tx.all(
+        """(SELECT 'slot' AS kind, s.listing_ref AS ref, s.parked_code AS code, s.parked_reason AS reason,
+                   s.last_pushed_at AS at, k.code AS sku
+            FROM stock_slot s LEFT JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+            WHERE s.account_id = %(account)s AND s.parked_code IS NOT NULL ORDER BY s.id LIMIT %(limit)s)
+           UNION ALL
+           (SELECT 'inbox', i.ref, i.topic, i.error, i.received_at, NULL FROM inbox i
+            WHERE i.account_id = %(account)s AND i.state = 'parked' ORDER BY i.seq DESC LIMIT %(limit)s)
+           UNION ALL
+           (SELECT 'shipment', coalesce(h.tracking_code, h.ref), NULL, h.news_parked, h.last_event_at, NULL
+            FROM shipment h WHERE h.account_id = %(account)s AND h.id = ANY(%(untold)s) AND h.news_parked IS NOT NULL
+            ORDER BY h.id DESC LIMIT %(limit)s)""",
+        {"account": account_id, "limit": limit, "untold": await _untold(tx)},
+    )
+
+
+_CHANGES: dict[str, LiteralString] = {
+    "zero": "s.desired = 0 AND coalesce(s.seen, -1) <> 0",
+    "changes": "s.desired <> 0 AND s.desired IS DISTINCT FROM s.seen",
+    "same": "s.desired IS NOT NULL AND s.desired IS NOT DISTINCT FROM s.seen",
+    "silent": "s.desired IS NULL",
+}
+CHANGES = tuple(_CHANGES)
+_ITS_OWN: LiteralString = "l.managed_by = 'seller' AND l.gone_at IS NULL AND l.account_id = %(account)s"
+
+
+async def preview_counts(tx: Tx, account_id: UUID) -> dict[str, int]:
+    """How many listings an approval would set to zero, change, leave as they are, and not write to at all."""
+    columns: Any = ", ".join(f"count(*) FILTER (WHERE {where}) AS {name}" for name, where in _CHANGES.items())
+    sql: Any = (
+        f"SELECT {columns} FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id WHERE {_ITS_OWN}"
+    )
+    row = await tx.one(sql, {"account": account_id})
+    return dict(row or {})
+
+
+async def preview(tx: Tx, account_id: UUID, change: str, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Listings of one kind of change, with what is seen there and what they would get."""
+    sql: Any = f"""
+        SELECT l.id, l.ref, l.variation_ref, l.title, l.channel_sku, l.status, k.code AS sku, s.seen, s.desired
+        FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+        LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+        WHERE {_ITS_OWN} AND {_CHANGES[change]} {"AND l.id > %(after)s" if after else ""}
+        ORDER BY l.id LIMIT %(limit)s"""
+    return await tx.all(sql, {"account": account_id, "after": after, "limit": limit})
+
+
+# ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Literals, so that the planner sees the partial index of open orders.
+_STATUS: dict[str, LiteralString] = {
+    "open": "o.status IN ('placed', 'paid')",
+    "placed": "o.status IN ('placed', 'paid') AND o.status = 'placed'",
+    "paid": "o.status IN ('placed', 'paid') AND o.status = 'paid'",
+    "dispatched": "o.status = 'dispatched'",
+    "delivered": "o.status = 'delivered'",
+    "cancelled": "o.status = 'cancelled'",
+    "short": "EXISTS (SELECT FROM shortage s WHERE s.seller_id = o.seller_id AND s.order_id = o.id)",
+}
+ORDER_FILTERS = tuple(_STATUS)
+_ORDER = """
+    SELECT o.id, o.ref, o.number, o.status, o.hold, o.total_cents, o.currency, o.placed_at, o.ship_by, o.buyer_name,
+           o.fulfilled_by, a.channel, a.name AS account,
+           (SELECT coalesce(sum(quantity), 0) FROM shortage s
+            WHERE s.seller_id = o.seller_id AND s.order_id = o.id)::int AS short,
+           (SELECT coalesce(sum(quantity - cancelled_quantity), 0) FROM order_line l
+            WHERE l.seller_id = o.seller_id AND l.order_id = o.id)::int AS units
+    FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id"""
+
+
+async def orders(
+    tx: Tx, *, status: str | None = None, account_id: UUID | None = None, after: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Newest first, keyset by (placed_at, id) along the index orders_recent.
+
+    Orders that no channel told the time of (a cancellation before its order) are found by search alone.
+    """
+    where: list[LiteralString] = ["o.placed_at IS NOT NULL"]
+    if status in _STATUS:
+        where.append(_STATUS[status])
+    if account_id:
+        where.append("o.account_id = %(account)s")
+    if after:
+        where.append("o.placed_at <= %(at)s AND (o.placed_at < %(at)s OR o.id > %(id)s)")
+    sql: Any = f"{_ORDER} WHERE {' AND '.join(where)} ORDER BY o.placed_at DESC, o.id LIMIT %(limit)s"
+    at, id_ = after or (None, None)
+    return await tx.all(sql, {"account": account_id, "at": at, "id": id_, "limit": limit})
+
+
+async def orders_found(tx: Tx, search: str, limit: int) -> list[dict[str, Any]]:
+    """Orders of that number or channel ref, and those among the newest whose buyer's name holds it."""
+    sql: Any = f"""{_ORDER} WHERE o.id IN (
+            SELECT id FROM orders WHERE number = %(search)s
+            UNION SELECT id FROM orders WHERE account_id = ANY(ARRAY(SELECT id FROM account)) AND ref = %(search)s
+            UNION (SELECT id FROM (SELECT id, buyer_name FROM orders WHERE placed_at IS NOT NULL
+                                   ORDER BY placed_at DESC, id LIMIT %(among)s) n
+                   WHERE n.buyer_name ILIKE %(like)s LIMIT %(limit)s))
+        ORDER BY o.placed_at DESC NULLS LAST, o.id LIMIT %(limit)s"""
+    return await tx.all(sql, {"search": search, "like": _like(search), "limit": limit, "among": NAMES_AMONG})
+
+
+def _like(search: str) -> str:
+    for special in ("\\", "%", "_"):
+        search = search.replace(special, "\\" + special)
+    return f"%{search}%"
+
+
+async def scans(tx: Tx, shipment_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What carriers told of these parcels, oldest first."""
+    return await tx.all(
+        """SELECT shipment_id, at, status, description, place, state, revoked FROM tracking_event
+           WHERE shipment_id = ANY(%s) ORDER BY at, position LIMIT 500""",
+        [list(shipment_ids)],
+    )
+
+
+async def papers(tx: Tx, order_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """An order's invoices and returns."""
+    return {
+        "invoices": await tx.all(
+            "SELECT key, number, series, issued_at, total_cents, status FROM invoice WHERE order_id = %s", [order_id]
+        ),
+        "returns": await tx.all(
+            "SELECT ref, status, lines, created_at FROM order_return WHERE order_id = %s ORDER BY created_at", [order_id]
+        ),
+    }
+
+
+# ── listings and stock ──────────────────────────────────────────────────────────────────────────────────────
+
+# As hub.web.words.slot_state decides, in the same order of precedence.
+_UNSTILL: LiteralString = "l.managed_by = 'seller' AND l.sku_id IS NOT NULL AND s.parked_code IS NULL AND NOT s.braked"
+_STATES: dict[str, LiteralString] = {
+    "even": f"{_UNSTILL} AND s.desired IS NOT NULL AND s.doubt_until IS NULL AND s.expected = s.desired",
+    "pending": f"{_UNSTILL} AND s.desired IS NOT NULL AND s.doubt_until IS NULL AND s.expected IS DISTINCT FROM s.desired",
+    "doubt": f"{_UNSTILL} AND s.desired IS NOT NULL AND s.doubt_until IS NOT NULL",
+    "parked": "l.managed_by = 'seller' AND l.sku_id IS NOT NULL AND (s.parked_code IS NOT NULL OR s.braked)",
+    "unlinked": "l.managed_by = 'seller' AND l.sku_id IS NULL",
+    "uncounted": f"{_UNSTILL} AND s.desired IS NULL",
+    "theirs": "l.managed_by = 'marketplace'",
+}
+STATES = tuple(_STATES)
+
+
+async def listings(
+    tx: Tx, *, state: str | None = None, account_id: UUID | None = None, search: str | None = None,
+    after: UUID | None = None, limit: int = 50,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Listings with what their slot should show, was told and was seen to show; keyset by id."""
+    where: list[LiteralString] = ["l.gone_at IS NULL"]
+    if state in _STATES:
+        where.append(_STATES[state])
+    if account_id:
+        where.append("l.account_id = %(account)s")
+    if search:
+        where.append("(l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s OR l.title ILIKE %(like)s)")
+    if after:
+        where.append("l.id > %(after)s")
+    sql: Any = f"""
+        SELECT l.id, a.id AS account_id, a.channel, a.name AS account, a.status AS account_status, l.ref,
+               l.variation_ref, l.title, l.url, l.channel_sku, k.code AS sku, l.multiplier, l.status, l.managed_by,
+               l.price_cents, coalesce(l.currency, 'BRL') AS currency, s.desired, s.pushed, s.expected, s.seen,
+               s.seen_at, s.last_pushed_at, s.due_at, s.parked_code, s.parked_reason, s.braked, s.doubt_until
+        FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
+        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+        LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+        WHERE {" AND ".join(where)} ORDER BY l.id LIMIT %(limit)s"""
+    params = {"account": account_id, "search": search, "like": _like(search or ""), "after": after, "limit": limit}
+    return await tx.all(sql, params)
+
+
+async def sku(tx: Tx, code: str) -> dict[str, Any] | None:
+    """A SKU with its levels, the parts it is made of, and its newest movements."""
+    row = await tx.one("SELECT id, code, title, gtin, opened_at FROM sku WHERE code = %s", [code])
+    if row is None:
+        return None
+    row["parts"] = await tx.all(
+        """SELECT k.id, k.code, k.title, c.quantity FROM kit_component c
+           JOIN sku k ON k.seller_id = c.seller_id AND k.id = c.sku_id WHERE c.kit_id = %s ORDER BY k.code""",
+        [row["id"]],
+    )
+    row["levels"] = await tx.all(
+        """SELECT k.code AS sku, w.name AS warehouse, l.on_hand, l.reserved FROM stock_level l
+           JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id
+           JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.sku_id = ANY(%s) ORDER BY k.code, w.rank, w.code""",
+        [[row["id"], *(part["id"] for part in row["parts"])]],
+    )
+    row["movements"] = await tx.all(
+        """SELECT m.at, m.delta, m.reason, m.note, m.order_id, w.name AS warehouse FROM stock_movement m
+           JOIN warehouse w ON w.seller_id = m.seller_id AND w.id = m.warehouse_id
+           WHERE m.sku_id = %s ORDER BY m.at DESC LIMIT 20""",
+        [row["id"]],
+    )
+    return row
+
+
+async def names(tx: Tx, ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """What people call these SKUs and warehouses."""
+    wanted = list(ids)
+    rows = await tx.all(
+        "SELECT id, code AS name FROM sku WHERE id = ANY(%s) UNION ALL SELECT id, name FROM warehouse WHERE id = ANY(%s)",
+        [wanted, wanted],
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+# ── shipments ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_PARCELS: dict[str, LiteralString] = {
+    "moving": "s.status IN ('label_created', 'accepted', 'in_transit', 'out_for_delivery', 'awaiting_pickup', 'customs')",
+    "trouble": "(s.delayed OR s.news_parked IS NOT NULL OR s.status IN ('exception', 'failed_attempt', 'returning', "
+    "'lost', 'damaged'))",
+    "delivered": "s.status = 'delivered'",
+    "silent": "s.status IS NULL",
+}
+PARCEL_FILTERS = tuple(_PARCELS)
+
+
+async def shipments(
+    tx: Tx, *, state: str | None = None, search: str | None = None, before: UUID | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Newest first, keyset by id; `search` is a tracking code."""
+    where: list[LiteralString] = ["true"]
+    if state in _PARCELS:
+        where.append(_PARCELS[state])
+    if search:
+        where.append("s.tracking_code = %(search)s")
+    if before:
+        where.append("s.id < %(before)s")
+    sql: Any = f"""
+        SELECT s.id, s.created_at, a.channel, a.name AS account, s.ref, s.carrier, s.service, s.tracking_code,
+               s.tracking_url, s.status, s.deliver_by, s.delayed, s.last_event_at, s.news_told, s.news_parked,
+               s.track_error, s.track_due_at, o.order_id, o.number, o.buyer_name
+        FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+        LEFT JOIN LATERAL (SELECT l.order_id, coalesce(r.number, r.ref) AS number, r.buyer_name
+            FROM shipment_line l JOIN orders r ON r.seller_id = l.seller_id AND r.id = l.order_id
+            WHERE l.seller_id = s.seller_id AND l.shipment_id = s.id LIMIT 1) o ON true
+        WHERE {" AND ".join(where)} ORDER BY s.id DESC LIMIT %(limit)s"""
+    return await tx.all(sql, {"search": search, "before": before, "limit": limit})
