@@ -80,6 +80,7 @@ ADAPTER = Adapter(
         render=listings.stock_requests,
         read=listings.stock_outcomes,
         look=client.look,
+        asked=lambda request: listings.stock_writes(request.path, request.json),
         compare_and_set=lambda write: write.location_ref is not None,
     ),
     shipments=ShipmentSink(render=mapping.seller_notifications, targets=("seller_notifications",)),

@@ -20,7 +20,7 @@ ADAPTER = Adapter(
     credentials=client.WooCredentials,
     check=client.check,
     limits=(
-        Limit(burst=10, seconds=2.0, assumed=True),  # none in core; the host's firewall has its own
+        Limit(burst=20, seconds=1.0, assumed=True),  # none in core; the host's firewall has its own
     ),
     faults={
         401: Fault.AUTH,
@@ -60,6 +60,8 @@ ADAPTER = Adapter(
         latest=client.latest_orders,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH),
+    stock=StockSink(
+        render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH, asked=stock.sent
+    ),
     shipments=ShipmentSink(render=shipping.render, targets=tuple(shipping.TARGETS)),
 )

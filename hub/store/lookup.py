@@ -1,4 +1,4 @@
-"""What people ask for by name: SKUs, warehouses, listings and orders as they are called, and what stands behind them."""
+"""What people ask for by name: SKUs, warehouses and listings, and what stands behind them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -48,7 +48,8 @@ async def components(tx: Tx, kit_id: UUID) -> list[dict[str, Any]]:
 async def names(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Codes of SKUs and of warehouses by their ids, for sentences."""
     rows = await tx.all(
-        "SELECT id, code FROM sku WHERE id = ANY(%(ids)s) UNION ALL SELECT id, code FROM warehouse WHERE id = ANY(%(ids)s)",
+        "SELECT id, code FROM sku WHERE id = ANY(%(ids)s) "
+        "UNION ALL SELECT id, code FROM warehouse WHERE id = ANY(%(ids)s)",
         {"ids": list(ids)},
     )
     return {row["id"]: row["code"] for row in rows}
@@ -57,8 +58,8 @@ async def names(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, str]:
 async def holds(tx: Tx, sku_id: UUID) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Who holds units of a SKU (reservations), and who waits for some (shortages), by their orders."""
     reserved = await tx.all(
-        """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account, o.status, r.line_ref,
-                  w.code AS warehouse, r.quantity, r.created_at
+        """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account,
+                  o.status, r.line_ref, w.code AS warehouse, r.quantity, r.created_at
            FROM reservation r JOIN orders o ON o.seller_id = r.seller_id AND o.id = r.order_id
            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
            JOIN warehouse w ON w.seller_id = r.seller_id AND w.id = r.warehouse_id
@@ -66,8 +67,8 @@ async def holds(tx: Tx, sku_id: UUID) -> tuple[list[dict[str, Any]], list[dict[s
         [sku_id],
     )
     short = await tx.all(
-        """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account, o.status, s.line_ref,
-                  s.quantity, o.ship_by, s.created_at
+        """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account,
+                  o.status, s.line_ref, s.quantity, o.ship_by, s.created_at
            FROM shortage s JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
            WHERE s.sku_id = %s ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, o.id, s.line_ref""",
@@ -93,16 +94,16 @@ async def listings(
 ) -> list[dict[str, Any]]:
     """Listings with what they show, what they should show and the SKU they are linked to."""
     return await tx.all(
-        """SELECT l.id, a.channel, a.name AS account, l.ref, l.variation_ref, l.title, l.channel_sku, k.code AS sku,
-                  l.multiplier, l.linked_by, l.status, l.managed_by, l.price_cents, l.currency, s.ref AS slot_ref,
-                  s.seen, s.expected, s.desired, s.due_at, s.parked_code, s.parked_reason, s.braked
+        """SELECT l.id, a.channel, a.name AS account, l.ref, l.variation_ref, l.title, l.channel_sku,
+                  k.code AS sku, l.multiplier, l.linked_by, l.status, l.managed_by, l.price_cents, l.currency,
+                  s.ref AS slot_ref, s.seen, s.expected, s.desired, s.due_at, s.parked_code, s.parked_reason, s.braked
            FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
            JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
            LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
            WHERE l.gone_at IS NULL AND (%(account)s::uuid IS NULL OR l.account_id = %(account)s)
              AND (NOT %(unlinked)s OR l.sku_id IS NULL)
-             AND (%(search)s::text IS NULL OR l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s
-                  OR strpos(lower(l.title), lower(%(search)s)) > 0)
+             AND (%(search)s::text IS NULL OR l.channel_sku = %(search)s OR k.code = %(search)s
+                  OR l.ref = %(search)s OR strpos(lower(l.title), lower(%(search)s)) > 0)
            ORDER BY a.name, l.ref, l.variation_ref LIMIT %(limit)s""",
         {"account": account_id, "search": search, "unlinked": unlinked, "limit": limit},
     )
@@ -133,14 +134,15 @@ async def arrived(tx: Tx, account_id: UUID, since: datetime) -> int:
 async def pushed(tx: Tx, account_id: UUID, since: datetime) -> dict[str, int]:
     """What became of the stock writes answered since then, by outcome."""
     rows = await tx.all(
-        "SELECT outcome, count(*)::int AS count FROM push_log WHERE account_id = %s AND answered_at >= %s GROUP BY outcome",
+        "SELECT outcome, count(*)::int AS count FROM push_log WHERE account_id = %s AND answered_at >= %s "
+        "GROUP BY outcome",
         [account_id, since],
     )
     return {row["outcome"]: row["count"] for row in rows}
 
 
 async def unsettled(tx: Tx, account_id: UUID) -> dict[str, Any]:
-    """Slots of an account that do not show the desired number: how many are due, parked and braked, and why."""
+    """Slots that do not show the desired number: how many are due, parked and braked, and why."""
     row = await tx.one(
         """SELECT count(*) FILTER (WHERE due_at IS NOT NULL AND parked_code IS NULL)::int AS due,
                   count(*) FILTER (WHERE parked_code IS NOT NULL)::int AS parked,
@@ -152,7 +154,7 @@ async def unsettled(tx: Tx, account_id: UUID) -> dict[str, Any]:
 
 
 async def parcels(tx: Tx, account_id: UUID) -> dict[str, Any]:
-    """Of the parcels that a carrier account tracks: how many, how many under way, and what stops asking about them."""
+    """Of the parcels that a carrier account tracks: all, those under way, and what stops us asking."""
     row = await tx.one(
         """SELECT count(*)::int AS tracked, count(track_due_at)::int AS under_way,
                   max(track_error) FILTER (WHERE track_attempts > 0) AS error
@@ -180,7 +182,9 @@ async def listed_count(tx: Tx, account_id: UUID) -> dict[str, int]:
            FROM listing WHERE account_id = %s AND gone_at IS NULL""",
         [account_id],
     )
-    return {"listings": row["listings"], "unlinked": row["unlinked"]} if row else {"listings": 0, "unlinked": 0}
+    return (
+        {"listings": row["listings"], "unlinked": row["unlinked"]} if row else {"listings": 0, "unlinked": 0}
+    )
 
 
 async def drifts(tx: Tx, account_id: UUID, since: datetime) -> dict[str, int]:
@@ -201,6 +205,7 @@ async def inbox_accounts(tx: Tx) -> list[UUID]:
 async def is_counted(tx: Tx, sku_id: UUID) -> bool:
     """Whether units of this very SKU stand anywhere (a kit's do not)."""
     found: bool = await tx.value(
-        "SELECT EXISTS (SELECT FROM stock_level WHERE sku_id = %s AND (on_hand <> 0 OR reserved <> 0))", [sku_id]
+        "SELECT EXISTS (SELECT FROM stock_level WHERE sku_id = %s AND (on_hand <> 0 OR reserved <> 0))",
+        [sku_id],
     )
     return found
