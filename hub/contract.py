@@ -65,7 +65,7 @@ class Api(Protocol):
     """
 
     @property
-    def credentials(self) -> Any: ...  # noqa: ANN401, D102 - each adapter's own Credentials type
+    def credentials(self) -> Any: ...  # noqa: D102 - each adapter's own Credentials type
     @property
     def facts(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
@@ -157,7 +157,9 @@ class WebhookSource:
     is_ping: Callable[[Knock], bool] | None = None
     per: str = "account"
     deadline_ms: int = 5000
-    subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = None  # api, url, secret -> actions taken
+    subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = (
+        None  # api, url, secret -> actions taken
+    )
     missed: Callable[[Api, str | None], Awaitable[tuple[list[Notice], str | None]]] | None = None
 
 
@@ -207,6 +209,8 @@ class StockSink:
     numbers: str = "available"
     compare_and_set: Callable[[StockWrite], bool] = lambda _write: False
     ask: Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]] | None = None
+    # Pure: the writes that a rendered request asks for, `render` backwards; for answers read without their request.
+    asked: Callable[[Request], list[StockWrite]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

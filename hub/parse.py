@@ -137,7 +137,7 @@ def state(told: str | None) -> str | None:
     if name is None:
         return None
     code = name.upper().removeprefix("BR-")
-    if len(code) == 2:
+    if len(code) == len("SP"):
         return code
     return STATES.get(name.lower().translate(_ACCENTS), name)
 

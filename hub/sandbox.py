@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
+from aiohttp.typedefs import Handler as Handler  # noqa: PLC0414 - the sandboxes take it from here
+from aiohttp.typedefs import Middleware
 
 
 @dataclass(slots=True)
@@ -160,7 +160,9 @@ def _chaos(knobs: Knobs, chance: random.Random) -> Middleware:
         if knobs.down or chance.random() < knobs.fail:
             return web.json_response({"message": "service unavailable"}, status=503)
         if chance.random() < knobs.throttle:
-            return web.json_response({"message": "too many requests"}, status=429, headers={"Retry-After": "1"})
+            return web.json_response(
+                {"message": "too many requests"}, status=429, headers={"Retry-After": "1"}
+            )
         answer = await handler(request)
         if chance.random() < knobs.hang:
             await asyncio.sleep(knobs.hang_seconds)

@@ -25,8 +25,7 @@ async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ri
     touched = await stock.with_kits_of(tx, sku_ids)
     shelves = await stock.shelves(tx)
     answers = {
-        slot.slot_id: decide.available(slot).quantity
-        for slot in await stock.inputs(tx, touched, shelves, since)
+        slot.slot_id: decide.available(slot).quantity for slot in await stock.inputs(tx, touched, shelves, since)
     }
     if answers:
         ripple.accounts |= await stock.desire(tx, answers, since, cause)
@@ -36,5 +35,5 @@ async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: stock
     """Something came free: fill the shortages that wait for it, before anything shows as available."""
     for short in await stock.fill_shortages(tx, sku_ids, levels, shelves):
         await orders.event(tx, short.order_id, "shortage_filled", line=short.line_ref)
-        if not await tx.value("SELECT count(*) FROM shortage WHERE order_id = %s", [short.order_id]):
+        if not await stock.is_short(tx, short.order_id):
             await alerts.resolve(tx, "shortage", str(short.order_id))

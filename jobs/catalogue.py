@@ -88,7 +88,13 @@ async def _one(
 
 
 async def _compare(
-    tx: Tx, account: Account, slot_id: UUID, told: Listing, began: datetime, answered: datetime, ripple: Ripple
+    tx: Tx,
+    account: Account,
+    slot_id: UUID,
+    told: Listing,
+    began: datetime,
+    answered: datetime,
+    ripple: Ripple,
 ) -> None:
     if told.stock_quantity is None or told.managed_by is ManagedBy.MARKETPLACE:
         return
@@ -138,7 +144,7 @@ async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> UUID | None:
 
 async def run_tasks(rt: Runtime, account: Account, token: UUID, tasks: list[due.Task]) -> None:
     """An account's due recurring tasks, one after another."""
-    from jobs.poll import STEPS  # noqa: PLC0415 - poll and catalogue share this loop
+    from jobs.poll import STEPS
 
     with working_for(account.seller_id, account.id):
         api = await rt.api(account)

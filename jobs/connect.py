@@ -12,13 +12,13 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, accounts, alerts, due, new_id, people, shipments, slots, stock
+from hub.store import StoreError, accounts, alerts, due, listings, new_id, people, shipments, slots, stock
 from hub.store.accounts import Account
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime
 
 
-class Refused(Exception):  # noqa: N818 - what a person is told, not a failure of ours
+class Refused(Exception):
     """What a person asked for cannot be done; the message is one sentence that names the field and the way out."""
 
 
@@ -70,15 +70,19 @@ async def seller_add(rt: Runtime, name: str) -> UUID:
 
 
 async def account_add(
-    rt: Runtime, seller_id: UUID, channel: str, told: Mapping[str, str], *, name: str | None = None, check: bool = True
+    rt: Runtime,
+    seller_id: UUID,
+    channel: str,
+    told: Mapping[str, str],
+    *,
+    name: str | None = None,
+    check: bool = True,
 ) -> Connected:
     """Connect an account, in preview: everything is read, nothing is written there until it is approved."""
     adapter = adapter_named(channel)
     credentials = read_credentials(adapter, told)
     callback, secret = new_token(), new_token()
-    sealed = rt.vault.seal(
-        {"credentials": sealable(credentials), "callback": callback, "hook_secret": secret}
-    )
+    sealed = rt.vault.seal({"credentials": sealable(credentials), "callback": callback, "hook_secret": secret})
     app_id = await _app(rt, adapter, channel, credentials)
     # A carrier has no stock, and nothing to preview: it is live at once.
     status = "live" if adapter.stock is None else "preview"
@@ -155,13 +159,7 @@ SENTENCES = {
 async def preview(rt: Runtime, account: Account) -> list[dict[str, Any]]:
     """Every slot with what it shows and what it would get once the account is approved."""
     async with rt.db.seller(account.seller_id) as tx:
-        return await tx.all(
-            """SELECT l.ref, l.variation_ref, l.title, l.channel_sku, k.code AS sku, s.seen, s.desired, s.managed_by
-               FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
-               LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-               WHERE l.account_id = %s AND l.gone_at IS NULL ORDER BY (s.desired = 0) DESC NULLS LAST, l.ref""",
-            [account.id],
-        )
+        return await listings.preview(tx, account.id)
 
 
 async def approve(rt: Runtime, account: Account) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from hub import stock as decide
 from hub.model import Status
 from hub.stock import Answer
-from hub.store import Tx, alerts, listings, lookup, orders, stock
+from hub.store import Tx, alerts, listings, lookup, orders, slots, stock
 from hub.store.accounts import Account
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
@@ -100,7 +100,12 @@ async def _opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime)
         links = await orders.links(tx, stored.account_id, order)
         made_of = await stock.kits(tx, {sku_id for sku_id, _m in links.values()})
         rows = [
-            (line.ref, sku, line.dispatched_quantity * multiplier * part.quantity, line.returned_quantity * multiplier * part.quantity)
+            (
+                line.ref,
+                sku,
+                line.dispatched_quantity * multiplier * part.quantity,
+                line.returned_quantity * multiplier * part.quantity,
+            )
             for line in order.lines
             if line.ref in links and line.dispatched_quantity
             for sku_id, multiplier in [links[line.ref]]
@@ -116,19 +121,7 @@ async def _opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime)
 async def open_from(rt: Runtime, account: Account) -> list[Counted]:
     """Opening truth from an account: what it shows, plus units held by its own undispatched orders."""
     async with rt.db.seller(account.seller_id) as tx:
-        rows = await tx.all(
-            """SELECT k.code, min(s.seen * s.multiplier)::int AS seen,
-                 coalesce((SELECT sum((l.quantity - l.cancelled_quantity - l.dispatched_quantity) * l.multiplier)
-                    FROM order_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
-                    WHERE l.sku_id = k.id AND o.account_id = %(account)s AND o.status IN ('placed', 'paid')), 0)::int AS held
-               FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
-               WHERE s.account_id = %(account)s AND s.seen IS NOT NULL AND s.managed_by = 'seller'
-                 AND k.opened_at IS NULL
-                 AND NOT EXISTS (SELECT FROM kit_component c WHERE c.seller_id = k.seller_id AND c.kit_id = k.id)
-               GROUP BY k.seller_id, k.id ORDER BY k.code""",
-            {"account": account.id},
-        )
-    counts = [(row["code"], row["seen"] + row["held"]) for row in rows]
+        counts = await listings.opening_numbers(tx, account.id)
     return await set_stock(rt, account.seller_id, counts) if counts else []
 
 
@@ -157,7 +150,9 @@ async def link(
     _ring(rt, ripple)
 
 
-async def autolink(rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, create: bool = False) -> tuple[int, int]:
+async def autolink(
+    rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, create: bool = False
+) -> tuple[int, int]:
     """Link every unlinked listing whose SKU code, or GTIN, one SKU has. `create` makes the SKUs of told codes.
 
     Answers (linked, left unlinked).
@@ -201,17 +196,9 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
 
 async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:
     """Apply a link to the undelivered orders that sold this listing."""
-    rows = await tx.all(
-        """SELECT DISTINCT o.id FROM order_line l
-           JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
-           JOIN listing t ON t.seller_id = l.seller_id AND t.account_id = o.account_id AND t.ref = l.listing_ref
-             AND t.variation_ref IS NOT DISTINCT FROM l.variation_ref
-           WHERE t.id = %s AND o.status IN ('placed', 'paid')""",
-        [listing_id],
-    )
     now = rt.now()
-    for row in rows:
-        stored = await orders.lock_id(tx, row["id"])
+    for order_id in await listings.open_orders_of(tx, listing_id):
+        stored = await orders.lock_id(tx, order_id)
         if stored is None or stored.known is None:
             continue
         order = stored.known.order
@@ -252,7 +239,15 @@ async def set_kit(
             order = stored.known.order
             links = await orders.links(tx, stored.account_id, order)
             await settle_order(
-                tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
+                tx,
+                stored,
+                order,
+                order,
+                links,
+                hold_from=rt.policy.hold_from,
+                now=now,
+                since=now,
+                ripple=ripple,
             )
         await recompute(tx, [kit], now, ripple, "count")
         await stock.audit(tx, "kit_set", code, components=dict(components))
@@ -271,14 +266,8 @@ async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str
         shelves = await stock.shelves(tx)
         found = []
         for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):
-            slot = await tx.one(
-                """SELECT a.channel, a.name AS account, s.ref, s.desired, s.pushed, s.expected, s.seen, s.seen_at,
-                          s.parked_reason, s.braked, s.due_at
-                   FROM stock_slot s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
-                   WHERE s.id = %s""",
-                [inputs.slot_id],
-            )
-            found.append((slot or {}, decide.available(inputs)))
+            slot = await slots.state(tx, inputs.slot_id)
+            found.append((slot, decide.available(inputs)))
         return found
 
 

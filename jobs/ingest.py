@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 from hub import orders as decide
 from hub import parse
-from hub.contract import Adapter, Kind, ListingSource
 from hub.context import working_for
+from hub.contract import Adapter, Kind, ListingSource
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.model import ListingStatus, Order, Raw, Topic
@@ -145,7 +145,12 @@ async def _wait(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry
 
 
 async def _fetch(
-    rt: Runtime, account: Account, api: AccountApi, adapter: Adapter, ref: str, rows: Sequence[Entry],
+    rt: Runtime,
+    account: Account,
+    api: AccountApi,
+    adapter: Adapter,
+    ref: str,
+    rows: Sequence[Entry],
     have: frozenset[str],
 ) -> tuple[int, Raw, Order] | None:
     """Fetch an order and keep it raw before reading it. None: the channel does not have it (any more)."""
@@ -216,8 +221,10 @@ async def _write_order(
 
 async def _ask_again(rt: Runtime, tx: Tx, token: UUID, row: Entry) -> None:
     """Who fulfils is not known yet: fetch the whole order again in a few seconds."""
-    await tx.run("UPDATE inbox SET raw = NULL WHERE id = %s", [row.id])
-    await inbox.later(tx, row.id, token, rt.now() + timedelta(seconds=5), "who fulfils it is not told yet", counts=False)
+    await inbox.keep_raw(tx, row.id, None)
+    await inbox.later(
+        tx, row.id, token, rt.now() + timedelta(seconds=5), "who fulfils it is not told yet", counts=False
+    )
 
 
 async def apply(
@@ -249,9 +256,7 @@ async def _timeline(
         await orders.event(tx, order_id, "created", inbox_id, status=known.order.status)
         return
     if "status" in changed:
-        await orders.event(
-            tx, order_id, "status", inbox_id, before=before.order.status, after=known.order.status
-        )
+        await orders.event(tx, order_id, "status", inbox_id, before=before.order.status, after=known.order.status)
     if told := sorted(changed - {"status", "changed_at", "raw_status"}):
         await orders.event(tx, order_id, "changed", inbox_id, fields=told)
 
@@ -262,7 +267,12 @@ async def _unlinked(tx: Tx, account: Account, order_id: UUID, order: Order, link
     subject = str(order_id)
     if missing:
         await alerts.raise_(
-            tx, "line_unlinked", subject, account=account.name, order=order.number or order.ref, lines=missing[:5]
+            tx,
+            "line_unlinked",
+            subject,
+            account=account.name,
+            order=order.number or order.ref,
+            lines=missing[:5],
         )
     else:
         await alerts.resolve(tx, "line_unlinked", subject)
@@ -302,7 +312,9 @@ async def _listings(
     by_ref: dict[str, list[Entry]] = defaultdict(list)
     for row in rows:
         by_ref[row.ref or ""].append(row)
-    echoes = [told for told, same in by_ref.items() if source is None or not told or await _is_echo(rt, account, source, same)]
+    echoes = [
+        told for told, same in by_ref.items() if source is None or not told or await _is_echo(rt, account, source, same)
+    ]
     await _finish(rt, account, token, [row for told in echoes for row in by_ref.pop(told)])
     refs = list(by_ref)
     while source and refs:
@@ -318,7 +330,7 @@ async def _listings(
 async def _read_listings(
     rt: Runtime, account: Account, api: AccountApi, source: ListingSource, refs: Sequence[str]
 ) -> None:
-    from jobs.catalogue import record  # noqa: PLC0415 - catalogue reads listings the same way
+    from jobs.catalogue import record
 
     began = rt.now()
     told = [listing for raw in await _fetch_listings(api, source, refs) for listing in source.parse(raw)]

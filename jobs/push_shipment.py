@@ -76,7 +76,13 @@ async def _tell_all(
 
 
 async def _tell_one(
-    rt: Runtime, account: Account, api: AccountApi, sink: ShipmentSink, shipment: NewsDue, order: dict[str, Any], news: News
+    rt: Runtime,
+    account: Account,
+    api: AccountApi,
+    sink: ShipmentSink,
+    shipment: NewsDue,
+    order: dict[str, Any],
+    news: News,
 ) -> None:
     """One thing about one order, by the first way of telling that exists there."""
     lines = zip(order["line_refs"] or (), order["quantities"] or (), strict=True)

@@ -103,9 +103,7 @@ async def _look(
                 elif listing.stock_quantity is None:
                     await slots.park(tx, slot.id, "unmanaged", "o canal não controla o estoque deste anúncio")
                 else:
-                    await slots.looked(
-                        tx, token, slot.id, listing.stock_quantity, listing.version, began, rt.now()
-                    )
+                    await slots.looked(tx, token, slot.id, listing.stock_quantity, listing.version, began, rt.now())
 
 
 async def _write(
@@ -139,7 +137,13 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
         count = await slots.brake(tx, account.id, on=True)
         await accounts.set_braked(tx, account.id, rt.now())
         await alerts.raise_(
-            tx, "zero_brake", str(account.id), severity="urgent", account=account.name, slots=count, showing=showing
+            tx,
+            "zero_brake",
+            str(account.id),
+            severity="urgent",
+            account=account.name,
+            slots=count,
+            showing=showing,
         )
         await slots.release(tx, token, zeros, rt.now())
     log.warning("zero brake", account=account.name, slots=count, showing=showing)
@@ -147,7 +151,13 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
 
 
 async def _send(
-    rt: Runtime, account: Account, api: AccountApi, sink: StockSink, token: UUID, request: Request, covered: Sequence[Due]
+    rt: Runtime,
+    account: Account,
+    api: AccountApi,
+    sink: StockSink,
+    token: UUID,
+    request: Request,
+    covered: Sequence[Due],
 ) -> None:
     """One write: noted as in doubt before it leaves, its outcome recorded under the same lease."""
     began = rt.now()
@@ -203,9 +213,7 @@ _RECORD = {
 }
 
 
-async def _failed(
-    rt: Runtime, account: Account, token: UUID, covered: Sequence[Due], problem: ChannelError
-) -> None:
+async def _failed(rt: Runtime, account: Account, token: UUID, covered: Sequence[Due], problem: ChannelError) -> None:
     """A whole request failed. In doubt: wait out the deadline, then read back. A refused batch goes row by row."""
     if POLICIES[problem.fault].holds_account:
         await rt.hold(account, problem)
@@ -218,9 +226,7 @@ async def _failed(
             await _give_back(rt, tx, account, token, slot, problem)
 
 
-async def _give_back(
-    rt: Runtime, tx: Tx, account: Account, token: UUID, slot: Due, problem: ChannelError
-) -> None:
+async def _give_back(rt: Runtime, tx: Tx, account: Account, token: UUID, slot: Due, problem: ChannelError) -> None:
     due_at = rt.pause(problem, slot.attempts)
     if due_at is not None:
         in_doubt = isinstance(problem, CallError) and problem.in_doubt

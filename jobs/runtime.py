@@ -110,8 +110,10 @@ class Runtime:
         if wait is None:
             return None
         at = self.now() + timedelta(seconds=wait)
-        return max(at, problem.retry_at) if problem.retry_at and problem.fault is Fault.THROTTLED else (
-            problem.retry_at or at
+        return (
+            max(at, problem.retry_at)
+            if problem.retry_at and problem.fault is Fault.THROTTLED
+            else (problem.retry_at or at)
         )
 
     async def hold(self, account: Account, problem: ChannelError) -> None:
@@ -128,7 +130,7 @@ class Runtime:
 class _Keeper:
     """An account's token: single flight through a database lease, the new one committed before it is used."""
 
-    def __init__(self, rt: Runtime, account: Account, source: TokenSource, credentials: Any) -> None:  # noqa: ANN401
+    def __init__(self, rt: Runtime, account: Account, source: TokenSource, credentials: Any) -> None:
         self.rt, self.account, self.source, self.credentials = rt, account, source, credentials
         self.api: AccountApi | None = None
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub import orders as decide
-from hub import settlement, stock as kits
+from hub import settlement
+from hub import stock as kits
 from hub.model import Disposition, Fulfilment, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
 from hub.store import Tx, alerts, orders, slots, stock
@@ -89,9 +90,7 @@ async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) 
     return True
 
 
-async def _wants(
-    tx: Tx, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status
-) -> list[Want]:
+async def _wants(tx: Tx, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status) -> list[Want]:
     """What each line wants of each component, in units of the component; unlinked lines want nothing yet."""
     effects = decide.effects(order, hold_from=hold_from)
     made_of = await stock.kits(tx, {sku for sku, _multiplier in links.values()})

@@ -27,7 +27,7 @@ class Supervisor:
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     restarts: int = 0
     _watchers: list[asyncio.Task[None]] = field(default_factory=list)
-    _stopping: bool = False
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def start(self, name: str, argv: Sequence[str]) -> None:
         """Keep this command running."""
@@ -35,15 +35,19 @@ class Supervisor:
 
     async def _watch(self, name: str, argv: Sequence[str]) -> None:
         pause = RESTART_SECONDS
-        while not self._stopping:
+        while not self._stopping.is_set():
             began = asyncio.get_running_loop().time()
             out = asyncio.subprocess.DEVNULL if self.quiet else None
             process = await asyncio.create_subprocess_exec(
-                *argv, env=dict(self.environment), stdin=asyncio.subprocess.DEVNULL, stdout=out, start_new_session=True
+                *argv,
+                env=dict(self.environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                start_new_session=True,
             )
             self.running[name] = process
             code = await process.wait()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             lived = asyncio.get_running_loop().time() - began
             pause = RESTART_SECONDS if lived > LONGEST_RESTART_SECONDS else min(pause * 2, LONGEST_RESTART_SECONDS)
@@ -52,14 +56,14 @@ class Supervisor:
             await asyncio.sleep(pause)
 
     def kill(self, name: str) -> None:
-        """kill -9, for those who want to see what happens."""
+        """Kill -9, for those who want to see what happens."""
         process = self.running.get(name)
         if process and process.returncode is None:
             process.kill()
 
     async def stop(self) -> None:
         """Ask every process to end, then make it."""
-        self._stopping = True
+        self._stopping.set()
         for process in self.running.values():
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
@@ -106,5 +110,9 @@ def up() -> None:
     settings = installation.settings
     setup(settings.log_format, settings.log_level, redaction=redact_event)
     log.info("balcão is up", url=f"http://{settings.host}:{settings.port}", workers=settings.workers)
-    environment = {**os.environ, "DATABASE_URL": installation.database_url, "REDIS_URL": installation.redis_url}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": installation.database_url,
+        "REDIS_URL": installation.redis_url,
+    }
     asyncio.run(_up(environment, settings.workers))

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import psycopg
 
-from hub.store import StoreError, due, inbox
+from hub.store import StoreError, due, inbox, people
+from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
 from jobs import catalogue, ingest, push_shipment, push_stock, track
@@ -20,7 +21,7 @@ ACCOUNTS_AT_ONCE = 16
 SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
 
 
-async def _catalogue(rt: Runtime, account: ingest.Account) -> int:
+async def _catalogue(rt: Runtime, account: Account) -> int:
     token = uuid4()
     async with rt.db.seller(account.seller_id) as tx:
         tasks = await due.claim_tasks(tx, account.id, token, rt.worker, rt.now())
@@ -29,7 +30,7 @@ async def _catalogue(rt: Runtime, account: ingest.Account) -> int:
     return len(tasks)
 
 
-DRAINS: Mapping[str, Callable[[Runtime, ingest.Account], Awaitable[int]]] = {
+DRAINS: Mapping[str, Callable[[Runtime, Account], Awaitable[int]]] = {
     "intake": ingest.drain,
     "stock": push_stock.drain,
     "shipments": push_shipment.drain,
@@ -68,7 +69,7 @@ async def _one(rt: Runtime, lane: str, work: Work, gate: asyncio.Semaphore) -> i
     async with gate:
         try:
             return await DRAINS[lane](rt, await rt.account(work.seller_id, work.account_id))
-        except Exception:  # the worker's boundary: one account's trouble is not another's
+        except Exception:  # noqa: BLE001 - the worker's boundary: one account's trouble is not another's
             log.exception("drain failed", lane=lane, account=str(work.account_id))
             return 0
 
@@ -84,10 +85,10 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
                 await prune(rt)
         except (psycopg.Error, StoreError, OSError) as problem:
             log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
-        except Exception:
+        except Exception:  # noqa: BLE001 - a sweep that ended would leave everything unrung
             log.exception("sweep failed")
         try:
-            await asyncio.wait_for(stop.wait(), SWEEP_SECONDS * (0.75 + random.random() / 2))  # noqa: S311
+            await asyncio.wait_for(stop.wait(), SWEEP_SECONDS * (0.75 + random.random() / 2))
         except TimeoutError:
             continue
 
@@ -123,7 +124,7 @@ async def free_dead(rt: Runtime, pulse: Pulse) -> None:
 async def prune(rt: Runtime) -> None:
     """Drop raw inbox rows that were accounted for longer ago than the setting keeps them."""
     async with rt.db.dispatch() as tx:
-        sellers = {row["seller_id"] for row in await tx.all("SELECT DISTINCT seller_id FROM account")}
+        sellers = [row["seller_id"] for row in await people.sellers(tx)]
     before = rt.now() - timedelta(days=rt.policy.inbox_days)
     for seller_id in sellers:
         while True:

@@ -75,7 +75,7 @@ async def _one(rt: Runtime, tx: Tx, token: UUID, parcel: Parcel, told: TrackedOb
     await _exceptions(tx, parcel, status, last)
     if news_at is None:
         return set()
-    return {await tx.value("SELECT account_id FROM shipment WHERE id = %s", [parcel.id])}
+    return {parcel.account_id}
 
 
 async def _exceptions(tx: Tx, parcel: Parcel, status: TrackingStatus | None, last: object) -> None:
@@ -83,15 +83,18 @@ async def _exceptions(tx: Tx, parcel: Parcel, status: TrackingStatus | None, las
     needs = {TrackingStatus.EXCEPTION, TrackingStatus.LOST, TrackingStatus.DAMAGED, TrackingStatus.RETURNING}
     if status in needs:
         await alerts.raise_(
-            tx, "parcel_exception", str(parcel.id), code=parcel.tracking_code, status=status, last_event_at=last
+            tx,
+            "parcel_exception",
+            str(parcel.id),
+            code=parcel.tracking_code,
+            status=status,
+            last_event_at=last,
         )
     elif status is not None:
         await alerts.resolve(tx, "parcel_exception", str(parcel.id))
 
 
-async def _failed(
-    rt: Runtime, account: Account, token: UUID, parcels: Sequence[Parcel], problem: ChannelError
-) -> None:
+async def _failed(rt: Runtime, account: Account, token: UUID, parcels: Sequence[Parcel], problem: ChannelError) -> None:
     if POLICIES[problem.fault].holds_account:
         await rt.hold(account, problem)
     due_at = rt.pause(problem, max(parcel.track_attempts for parcel in parcels)) or rt.now() + timedelta(hours=1)

@@ -14,7 +14,7 @@ from jobs.supervise import Supervisor
 
 
 async def kill_workers(supervisor: Supervisor, every: float, workers: int) -> None:
-    """kill -9 one worker after another."""
+    """Kill -9 one worker after another."""
     for number in itertools.count():
         await asyncio.sleep(every)
         supervisor.kill(f"worker-{number % workers}")
@@ -30,7 +30,7 @@ async def flush_redis(url: str, every: float) -> None:
 
 
 async def stop_redis(home: Path, after: float, seconds: float) -> None:
-    """kill -9 Redis once, and start it again some seconds later."""
+    """Kill -9 Redis once, and start it again some seconds later."""
     await asyncio.sleep(after)
     status = embedded.status(home)
     if status and status.valkey:

@@ -25,7 +25,7 @@ COUNTS: dict[str, LiteralString] = {
 }
 
 
-async def gather(rt: Runtime, seller_id: UUID, since: Any) -> dict[str, Any]:  # noqa: ANN401 - a datetime
+async def gather(rt: Runtime, seller_id: UUID, since: Any) -> dict[str, Any]:
     """Counts and propagation since then; times are milliseconds."""
     async with rt.db.seller(seller_id) as tx:
         told = {name: await tx.value(sql) for name, sql in COUNTS.items()}

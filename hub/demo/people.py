@@ -68,7 +68,7 @@ class People:
             self._spawn(self._one_sale(self.chance.choice(self.stores), sku))
         await asyncio.gather(*self._later, return_exceptions=True)
 
-    def _spawn(self, what: Any) -> None:  # noqa: ANN401 - a coroutine
+    def _spawn(self, what: Any) -> None:
         task = asyncio.get_running_loop().create_task(what)
         self._later.add(task)
         task.add_done_callback(self._later.discard)

@@ -27,7 +27,8 @@ from hub import embedded
 from hub.backoffice import invariants
 from hub.demo import faults, figures, shop
 from hub.demo.people import People, Shelf
-from hub.store import people as persons, schema, stock
+from hub.store import people as persons
+from hub.store import schema, stock
 from jobs import connect, counts
 from jobs.install import Installation, prepare, runtime
 from jobs.runtime import Runtime
@@ -96,9 +97,7 @@ def fresh_database(url: str) -> str:
 
 
 class _Demo:
-    def __init__(
-        self, wanted: Wanted, out: Console, home: Path, services: embedded.Services, began: float
-    ) -> None:
+    def __init__(self, wanted: Wanted, out: Console, home: Path, services: embedded.Services, began: float) -> None:
         self.wanted, self.out, self.home, self.began = wanted, out, home, began
         self.port = wanted.port or free_ports(6)
         self.shop = shop.make(wanted.skus, wanted.seed)
@@ -126,7 +125,12 @@ class _Demo:
             supervisor = Supervisor(self.environment)
             exits.push_async_callback(supervisor.stop)
             installation = await asyncio.to_thread(self._prepare)
-            argv = [sys.executable, "-m", "hub.demo.channels", *map(str, (self.port + 1, self.wanted.skus, self.wanted.seed))]
+            argv = [
+                sys.executable,
+                "-m",
+                "hub.demo.channels",
+                *map(str, (self.port + 1, self.wanted.skus, self.wanted.seed)),
+            ]
             supervisor.start("channels", argv)
             start_all(supervisor, self.wanted.workers)
             rt, _pulse = await exits.enter_async_context(runtime(installation, pool=6))
@@ -159,7 +163,7 @@ class _Demo:
         await self._wait_for_hooks(rt, seller_id, shelves)
         return People(
             rt=rt, seller_id=seller_id, shop=self.shop, stores=shelves[:-1], carrier=shelves[-1],
-            rate=self.wanted.orders_per_second, chance=random.Random(self.wanted.seed), session=session,  # noqa: S311
+            rate=self.wanted.orders_per_second, chance=random.Random(self.wanted.seed), session=session,
         )  # fmt: skip
 
     async def _person(self, rt: Runtime, seller_id: UUID) -> None:
@@ -180,7 +184,13 @@ class _Demo:
             await counts.set_stock(rt, seller_id, units, warehouse=code)
 
     async def _connect(
-        self, rt: Runtime, session: aiohttp.ClientSession, seller_id: UUID, number: int, channel: str, name: str
+        self,
+        rt: Runtime,
+        session: aiohttp.ClientSession,
+        seller_id: UUID,
+        number: int,
+        channel: str,
+        name: str,
     ) -> Shelf:
         url = f"http://127.0.0.1:{self.port + number}"
         await _answers(session, f"{url}/_sandbox/quiet")
@@ -197,7 +207,10 @@ class _Demo:
 
     async def _wait_for_listings(self, rt: Runtime, seller_id: UUID, stores: int) -> None:
         wanted = stores * len(self.shop.titles)
-        await _until(lambda: _count(rt, seller_id, "SELECT count(*)::int FROM listing WHERE sku_id IS NOT NULL"), wanted)
+        await _until(
+            lambda: _count(rt, seller_id, "SELECT count(*)::int FROM listing WHERE sku_id IS NOT NULL"),
+            wanted,
+        )
 
     async def _wait_for_hooks(self, rt: Runtime, seller_id: UUID, shelves: list[Shelf]) -> None:
         """Webhooks are registered by the hub itself, once an account is live."""
@@ -229,24 +242,34 @@ class _Demo:
             embedded.start(self.home)  # where a fault had stopped it
             rested = await self._rest(rt, people, live, supervisor, since, began)
         told = await self._figures(rt, people, supervisor, since)
-        return await self._judge(rt, people, {**told, "rested": rested, "first_propagated_sale_seconds": first and round(first, 1)})
+        return await self._judge(
+            rt, people, {**told, "rested": rested, "first_propagated_sale_seconds": first and round(first, 1)}
+        )
 
     def _break(self, supervisor: Supervisor) -> list[asyncio.Task[None]]:
         wanted, tasks = self.wanted, []
         if wanted.kill_workers_every:
-            tasks.append(asyncio.create_task(faults.kill_workers(supervisor, wanted.kill_workers_every, wanted.workers)))
+            tasks.append(
+                asyncio.create_task(faults.kill_workers(supervisor, wanted.kill_workers_every, wanted.workers))
+            )
         if wanted.flush_redis_every:
             tasks.append(asyncio.create_task(faults.flush_redis(self.redis_url, wanted.flush_redis_every)))
         if wanted.stop_redis_for:
             tasks.append(asyncio.create_task(faults.stop_redis(self.home, 10, wanted.stop_redis_for)))
         return tasks
 
-    async def _figures(self, rt: Runtime, people: People, supervisor: Supervisor, since: Any) -> dict[str, Any]:  # noqa: ANN401
+    async def _figures(self, rt: Runtime, people: People, supervisor: Supervisor, since: Any) -> dict[str, Any]:
         told = await figures.gather(rt, people.seller_id, since)
         return {**told, **people.told, "restarts": supervisor.restarts}
 
     async def _rest(
-        self, rt: Runtime, people: People, live: Live, supervisor: Supervisor, since: Any, began: float  # noqa: ANN401
+        self,
+        rt: Runtime,
+        people: People,
+        live: Live,
+        supervisor: Supervisor,
+        since: Any,
+        began: float,
     ) -> bool:
         """Wait until nothing is due and no webhook is under way. False when it does not come to rest."""
         until, quiet = time.monotonic() + REST_SECONDS, 0
@@ -277,7 +300,9 @@ class _Demo:
 
     def _say(self, told: Mapping[str, Any]) -> None:
         if told["ok"]:
-            self.out.print("[green]Every promise was kept:[/green] all orders in, all channels equal, no invariant broken.")
+            self.out.print(
+                "[green]Every promise was kept:[/green] all orders in, all channels equal, no invariant broken."
+            )
             return
         for name in ("rested", "broken", "missing_orders", "shelf_differences"):
             self.out.print(f"{name}: {told[name]}", style="red")
@@ -303,13 +328,13 @@ async def _answers(session: aiohttp.ClientSession, url: str, seconds: float = 60
         await asyncio.sleep(0.1)
 
 
-async def _count(rt: Runtime, seller_id: UUID, sql: Any) -> int:  # noqa: ANN401 - a literal above
+async def _count(rt: Runtime, seller_id: UUID, sql: Any) -> int:
     async with rt.db.seller(seller_id) as tx:
         found: int = await tx.value(sql)
     return found
 
 
-async def _until(ask: Any, wanted: int, seconds: float = 120.0) -> None:  # noqa: ANN401 - an async callable
+async def _until(ask: Any, wanted: int, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
     while (found := await ask()) < wanted:
         if time.monotonic() > until:
@@ -359,4 +384,3 @@ async def _shelf_differences(rt: Runtime, people: People) -> list[str]:
             if shown.get(row["code"], 0) != row["desired"]
         ]
     return sorted(found)
-

@@ -36,7 +36,7 @@ class Shop:
 
 def make(skus: int, seed: int) -> Shop:
     """A shop of so many SKUs."""
-    chance = random.Random(seed)  # noqa: S311 - a demo, not a secret
+    chance = random.Random(seed)
     count = skus - int(skus * KIT_SHARE)
     plain = [f"SKU-{number:04d}" for number in range(1, count + 1)]
     units = {sku: (chance.randint(4, 60), chance.randint(0, 30)) for sku in plain}

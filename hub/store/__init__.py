@@ -1,9 +1,9 @@
 """Every SQL statement, by noun. Functions take a Tx; only Database makes one."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import psycopg
@@ -46,7 +46,7 @@ class Tx:
         """The first row, or None."""
         return await (await self.conn.execute(sql, params)).fetchone()
 
-    async def value(self, sql: LiteralString, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any:  # noqa: ANN401
+    async def value(self, sql: LiteralString, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any:
         """The first column of the first row, or None."""
         row = await self.one(sql, params)
         return next(iter(row.values())) if row else None
@@ -93,7 +93,7 @@ class Database:
             for role in roles
         }
 
-    async def __aenter__(self) -> "Database":
+    async def __aenter__(self) -> Self:
         for pool in self._pools.values():
             await self._stack.enter_async_context(pool)
         return self
@@ -110,20 +110,22 @@ class Database:
                 with context.inside_transaction():
                     yield Tx(conn, seller_id)
         except PoolTimeout as problem:
-            raise StoreError("the database did not give a connection within 10 s: is it up, and below its limit?") from problem
+            raise StoreError(
+                "the database did not give a connection within 10 s: is it up, and below its limit?"
+            ) from problem
 
-    def seller(self, seller_id: UUID) -> Any:  # noqa: ANN401 - an async context manager of Tx
+    def seller(self, seller_id: UUID) -> AbstractAsyncContextManager[Tx]:
         """A transaction that sees this seller's rows only."""
         return self._begin("balcao_app", seller_id)
 
-    def people(self) -> Any:  # noqa: ANN401
+    def people(self) -> AbstractAsyncContextManager[Tx]:
         """A transaction on the installation's own tables (people, OAuth applications): no seller's rows."""
         return self._begin("balcao_app", None)
 
-    def dispatch(self) -> Any:  # noqa: ANN401
+    def dispatch(self) -> AbstractAsyncContextManager[Tx]:
         """A transaction that sees due and lease columns across sellers."""
         return self._begin("balcao_dispatch", None)
 
-    def intake(self) -> Any:  # noqa: ANN401
+    def intake(self) -> AbstractAsyncContextManager[Tx]:
         """A transaction that may add inbox rows and nothing else."""
         return self._begin("balcao_intake", None)

@@ -50,7 +50,7 @@ _FROM = "FROM account a LEFT JOIN channel_app p ON p.id = a.app_id"
 
 async def get(tx: Tx, account_id: UUID) -> Account:
     """An account; LookupError when there is none of that id."""
-    row = await tx.one(f"SELECT {_COLUMNS} {_FROM} WHERE a.id = %s", [account_id])  # noqa: S608 - constants
+    row = await tx.one(f"SELECT {_COLUMNS} {_FROM} WHERE a.id = %s", [account_id])
     if row is None:
         raise LookupError(f"there is no account {account_id}")
     return Account(**row)
@@ -58,11 +58,18 @@ async def get(tx: Tx, account_id: UUID) -> Account:
 
 async def every(tx: Tx) -> list[Account]:
     """A seller's accounts, oldest first."""
-    return [Account(**row) for row in await tx.all(f"SELECT {_COLUMNS} {_FROM} ORDER BY a.id")]  # noqa: S608
+    return [Account(**row) for row in await tx.all(f"SELECT {_COLUMNS} {_FROM} ORDER BY a.id")]
 
 
 async def add(
-    tx: Tx, *, channel: str, name: str, callback_hash: bytes, sealed: bytes, app_id: UUID | None, status: str = "preview"
+    tx: Tx,
+    *,
+    channel: str,
+    name: str,
+    callback_hash: bytes,
+    sealed: bytes,
+    app_id: UUID | None,
+    status: str = "preview",
 ) -> UUID:
     """A new account with its sealed credentials and its recurring tasks, all due."""
     account_id = new_id()
@@ -72,7 +79,8 @@ async def add(
         [tx.seller, account_id, channel, name, app_id, callback_hash, status],
     )
     await tx.run(
-        "INSERT INTO credential (seller_id, account_id, sealed) VALUES (%s, %s, %s)", [tx.seller, account_id, sealed]
+        "INSERT INTO credential (seller_id, account_id, sealed) VALUES (%s, %s, %s)",
+        [tx.seller, account_id, sealed],
     )
     await tx.many(
         "INSERT INTO task (seller_id, account_id, kind, due_at) VALUES (%s, %s, %s, now() + %s * interval '1 hour')",
@@ -113,12 +121,12 @@ async def resume(tx: Tx, account_id: UUID) -> str:
     return status or (await get(tx, account_id)).status
 
 
-async def settle_facts(tx: Tx, account_id: UUID, **facts: Any) -> None:  # noqa: ANN401
+async def settle_facts(tx: Tx, account_id: UUID, **facts: Any) -> None:
     """Remember something learnt about the account at its channel."""
     await tx.run("UPDATE account SET facts = facts || %s WHERE id = %s", [json.dumps(facts), account_id])
 
 
-async def settle_settings(tx: Tx, account_id: UUID, **settings: Any) -> None:  # noqa: ANN401
+async def settle_settings(tx: Tx, account_id: UUID, **settings: Any) -> None:
     """Change an account's settings."""
     await tx.run("UPDATE account SET settings = settings || %s WHERE id = %s", [json.dumps(settings), account_id])
 
@@ -191,7 +199,9 @@ async def drop_token_lease(tx: Tx, account_id: UUID, lease: UUID) -> None:
     )
 
 
-async def app_put(tx: Tx, channel: str, app_key: str, callback_hash: bytes, callback_sealed: bytes) -> tuple[UUID, bytes]:
+async def app_put(
+    tx: Tx, channel: str, app_key: str, callback_hash: bytes, callback_sealed: bytes
+) -> tuple[UUID, bytes]:
     """The OAuth application of that key, made when it is new; answers (id, its sealed callback token)."""
     sql = """
         INSERT INTO channel_app (id, channel, app_key, callback_hash, callback_sealed) VALUES (%s, %s, %s, %s, %s)

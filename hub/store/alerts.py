@@ -8,7 +8,13 @@ from hub.store import Tx, new_id
 
 
 async def raise_(
-    tx: Tx, kind: str, subject: str, *, severity: str = "warning", due_at: datetime | None = None, **params: object
+    tx: Tx,
+    kind: str,
+    subject: str,
+    *,
+    severity: str = "warning",
+    due_at: datetime | None = None,
+    **params: object,
 ) -> bool:
     """Open an alert; False when this one is open already (its params are brought up to date)."""
     sql = """

@@ -35,7 +35,7 @@ _STATUSES = {"stock": ("live",), "shipments": ("live",)}
 
 async def accounts(tx: Tx, lane: str, now: datetime) -> list[Work]:
     """Accounts with something due in this lane."""
-    sql: Any = f"SELECT a.seller_id, a.id FROM account a WHERE a.status = ANY(%(statuses)s) AND EXISTS ({_DUE[lane]})"  # noqa: S608
+    sql: Any = f"SELECT a.seller_id, a.id FROM account a WHERE a.status = ANY(%(statuses)s) AND EXISTS ({_DUE[lane]})"
     rows = await tx.all(sql, {"now": now, "statuses": list(_STATUSES.get(lane, ("preview", "live")))})
     return [Work(row["seller_id"], row["id"]) for row in rows]
 
@@ -44,7 +44,7 @@ async def free_dead(tx: Tx, worker: int) -> int:
     """Let go every lease of a worker that is gone. Answers how many."""
     count = 0
     for table in ("task", "inbox", "stock_slot", "shipment"):
-        sql: Any = f"UPDATE {table} SET lease_until = now() WHERE lease_by = %s AND lease_until > now()"  # noqa: S608
+        sql: Any = f"UPDATE {table} SET lease_until = now() WHERE lease_by = %s AND lease_until > now()"
         count += await tx.run(sql, [worker])
     return count
 
@@ -53,7 +53,7 @@ async def lease_holders(tx: Tx) -> set[int]:
     """Workers that hold a lease now."""
     found: set[int] = set()
     for table in ("task", "inbox", "stock_slot", "shipment"):
-        sql: Any = f"SELECT DISTINCT lease_by FROM {table} WHERE lease_by IS NOT NULL AND lease_until > now()"  # noqa: S608
+        sql: Any = f"SELECT DISTINCT lease_by FROM {table} WHERE lease_by IS NOT NULL AND lease_until > now()"
         found |= {row["lease_by"] for row in await tx.all(sql)}
     return found
 
@@ -73,7 +73,14 @@ class Task:
 
 
 async def claim_tasks(
-    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, kinds: list[str] | None = None, *, early: bool = False
+    tx: Tx,
+    account_id: UUID,
+    token: UUID,
+    worker: int,
+    now: datetime,
+    kinds: list[str] | None = None,
+    *,
+    early: bool = False,
 ) -> list[Task]:
     """Take an account's due tasks (of these kinds; `early`: also those not due yet). App role."""
     sql = """
@@ -90,7 +97,14 @@ async def claim_tasks(
 
 
 async def task_done(
-    tx: Tx, account_id: UUID, kind: str, token: UUID, due_at: datetime, cursor: str | None, *, more: bool = False
+    tx: Tx,
+    account_id: UUID,
+    kind: str,
+    token: UUID,
+    due_at: datetime,
+    cursor: str | None,
+    *,
+    more: bool = False,
 ) -> None:
     """Done for now; goes on from `cursor` at `due_at`. `more`: in the middle of a walk."""
     sql = """
@@ -116,7 +130,9 @@ async def task_later(tx: Tx, account_id: UUID, kind: str, token: UUID, due_at: d
 
 async def tasks(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
     """An account's recurring tasks."""
-    return await tx.all("SELECT kind, due_at, attempts, error, succeeded_at FROM task WHERE account_id = %s", [account_id])
+    return await tx.all(
+        "SELECT kind, due_at, attempts, error, succeeded_at FROM task WHERE account_id = %s", [account_id]
+    )
 
 
 async def task_soon(tx: Tx, account_id: UUID, kinds: list[str], now: datetime) -> None:

@@ -59,8 +59,20 @@ async def add(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     columns = list(
         zip(
             *(
-                (a.seller_id, new_id(), a.account_id, a.source, a.topic, a.ref, a.dedupe_key, a.told_at, a.raw, a.state, a.seq,
-                 a.wait)
+                (
+                    a.seller_id,
+                    new_id(),
+                    a.account_id,
+                    a.source,
+                    a.topic,
+                    a.ref,
+                    a.dedupe_key,
+                    a.told_at,
+                    a.raw,
+                    a.state,
+                    a.seq,
+                    a.wait,
+                )
                 for a in arrivals
             ),
             strict=True,
@@ -76,7 +88,13 @@ async def next_seq(tx: Tx) -> int:
 
 
 async def claim(
-    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int, topics: Sequence[str] | None = None
+    tx: Tx,
+    account_id: UUID,
+    token: UUID,
+    worker: int,
+    now: datetime,
+    limit: int,
+    topics: Sequence[str] | None = None,
 ) -> list[Entry]:
     """Take up to `limit` due rows of an account (of these topics), oldest first."""
     sql = """
@@ -112,8 +130,8 @@ async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:
     await tx.run(sql, [list(ids), token])
 
 
-async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes) -> None:
-    """Keep a fetched document before anything is read from it."""
+async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes | None) -> None:
+    """Keep a fetched document before anything is read from it (None: it is to be fetched again)."""
     await tx.run("UPDATE inbox SET raw = %s WHERE id = %s", [raw, entry_id])
 
 

@@ -166,14 +166,19 @@ def exact(
     by_code: Mapping[str, UUID], by_gtin: Mapping[str, Sequence[UUID]], code: str | None, gtin: str | None
 ) -> tuple[UUID | None, str]:
     """The one SKU that a listing certainly is, and by what: equal code, else a GTIN that only one SKU has."""
-    if code in by_code:
+    if code is not None and code in by_code:
         return by_code[code], "sku"
     same = by_gtin.get(gtin or "", ())
     return (same[0], "gtin") if len(same) == 1 else (None, "")
 
 
 async def listed(
-    tx: Tx, *, account_id: UUID | None = None, search: str | None = None, after: UUID | None = None, limit: int = 50
+    tx: Tx,
+    *,
+    account_id: UUID | None = None,
+    search: str | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Listings with what their slot should show, was told and was seen to show; keyset by id."""
     sql = """
@@ -200,3 +205,48 @@ async def drift_add(
         INSERT INTO drift (seller_id, id, account_id, slot_id, class, seen, expected, desired, repaired)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
     await tx.run(sql, [tx.seller, new_id(), account_id, slot_id, class_, seen, expected, desired, repaired])
+
+
+async def preview(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
+    """Every listing with what its slot shows and what it would get; those that would go to zero first."""
+    return await tx.all(
+        """SELECT l.ref, l.variation_ref, l.title, l.channel_sku, k.code AS sku, s.seen, s.desired, s.managed_by
+           FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+           LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.account_id = %s AND l.gone_at IS NULL ORDER BY (s.desired = 0) DESC NULLS LAST, l.ref""",
+        [account_id],
+    )
+
+
+async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
+    """(SKU code, units) that an account tells of SKUs not opened yet: what it shows, plus what its own open orders hold.
+
+    Kits are left out: they follow from their components.
+    """
+    rows = await tx.all(
+        """SELECT k.code, min(s.seen * s.multiplier)::int AS seen,
+             coalesce((SELECT sum((l.quantity - l.cancelled_quantity - l.dispatched_quantity) * l.multiplier)
+                FROM order_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+                WHERE l.sku_id = k.id AND o.account_id = %(account)s AND o.status IN ('placed', 'paid')), 0)::int
+                AS held
+           FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+           WHERE s.account_id = %(account)s AND s.seen IS NOT NULL AND s.managed_by = 'seller'
+             AND k.opened_at IS NULL
+             AND NOT EXISTS (SELECT FROM kit_component c WHERE c.seller_id = k.seller_id AND c.kit_id = k.id)
+           GROUP BY k.seller_id, k.id ORDER BY k.code""",
+        {"account": account_id},
+    )
+    return [(row["code"], row["seen"] + row["held"]) for row in rows]
+
+
+async def open_orders_of(tx: Tx, listing_id: UUID) -> list[UUID]:
+    """Placed or paid orders that sold this listing."""
+    rows = await tx.all(
+        """SELECT DISTINCT o.id FROM order_line l
+           JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+           JOIN listing t ON t.seller_id = l.seller_id AND t.account_id = o.account_id AND t.ref = l.listing_ref
+             AND t.variation_ref IS NOT DISTINCT FROM l.variation_ref
+           WHERE t.id = %s AND o.status IN ('placed', 'paid')""",
+        [listing_id],
+    )
+    return [row["id"] for row in rows]

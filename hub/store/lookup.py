@@ -96,7 +96,8 @@ async def listings(
     return await tx.all(
         """SELECT l.id, a.channel, a.name AS account, l.ref, l.variation_ref, l.title, l.channel_sku,
                   k.code AS sku, l.multiplier, l.linked_by, l.status, l.managed_by, l.price_cents, l.currency,
-                  s.ref AS slot_ref, s.seen, s.expected, s.desired, s.due_at, s.parked_code, s.parked_reason, s.braked
+                  s.ref AS slot_ref, s.seen, s.expected, s.desired, s.due_at, s.parked_code,
+                  s.parked_reason, s.braked
            FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
            JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
            LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
@@ -146,11 +147,12 @@ async def unsettled(tx: Tx, account_id: UUID) -> dict[str, Any]:
     row = await tx.one(
         """SELECT count(*) FILTER (WHERE due_at IS NOT NULL AND parked_code IS NULL)::int AS due,
                   count(*) FILTER (WHERE parked_code IS NOT NULL)::int AS parked,
-                  count(*) FILTER (WHERE braked)::int AS braked, min(parked_reason) AS reason
+                  count(*) FILTER (WHERE braked)::int AS braked, min(parked_reason) AS reason,
+                  min(due_at) FILTER (WHERE parked_code IS NULL AND NOT braked) AS soonest
            FROM stock_slot WHERE account_id = %s AND status <> 'closed'""",
         [account_id],
     )
-    return row or {"due": 0, "parked": 0, "braked": 0, "reason": None}
+    return row or {"due": 0, "parked": 0, "braked": 0, "reason": None, "soonest": None}
 
 
 async def parcels(tx: Tx, account_id: UUID) -> dict[str, Any]:
@@ -182,9 +184,7 @@ async def listed_count(tx: Tx, account_id: UUID) -> dict[str, int]:
            FROM listing WHERE account_id = %s AND gone_at IS NULL""",
         [account_id],
     )
-    return (
-        {"listings": row["listings"], "unlinked": row["unlinked"]} if row else {"listings": 0, "unlinked": 0}
-    )
+    return {"listings": row["listings"], "unlinked": row["unlinked"]} if row else {"listings": 0, "unlinked": 0}
 
 
 async def drifts(tx: Tx, account_id: UUID, since: datetime) -> dict[str, int]:

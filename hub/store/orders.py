@@ -95,7 +95,14 @@ async def _put_returns(tx: Tx, order_id: UUID, order: Order) -> None:
         """INSERT INTO order_return (seller_id, id, order_id, ref, status, lines) VALUES (%s, %s, %s, %s, %s, %s)
            ON CONFLICT (seller_id, order_id, ref) DO UPDATE SET status = excluded.status, lines = excluded.lines""",
         [
-            (tx.seller, new_id(), order_id, r.ref, r.status, json.dumps([x.model_dump(mode="json") for x in r.lines]))
+            (
+                tx.seller,
+                new_id(),
+                order_id,
+                r.ref,
+                r.status,
+                json.dumps([x.model_dump(mode="json") for x in r.lines]),
+            )
             for r in order.returns
         ],
     )

@@ -59,9 +59,9 @@ async def user_by_id(tx: Tx, user_id: UUID) -> User | None:
     return await _user(tx, "id = %s", user_id)
 
 
-async def _user(tx: Tx, where: Any, value: object) -> User | None:  # noqa: ANN401 - one of two literals above
+async def _user(tx: Tx, where: Any, value: object) -> User | None:
     columns = "id, email, name, password_hash, locale, session_epoch"
-    row = await tx.one(f"SELECT {columns} FROM app_user WHERE disabled_at IS NULL AND {where}", [value])  # noqa: S608
+    row = await tx.one(f"SELECT {columns} FROM app_user WHERE disabled_at IS NULL AND {where}", [value])
     return User(**row) if row else None
 
 

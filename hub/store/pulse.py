@@ -1,6 +1,7 @@
 """Session advisory locks: who is alive, and who sweeps. They end with the connection, however that ends."""
 
 from types import TracebackType
+from typing import Self
 
 import psycopg
 from psycopg import AsyncConnection
@@ -18,7 +19,7 @@ class Pulse:
         self._conn: AsyncConnection[tuple[object, ...]] | None = None
         self._duties: set[int] = set()
 
-    async def __aenter__(self) -> "Pulse":
+    async def __aenter__(self) -> Self:
         await self.beat()
         return self
 

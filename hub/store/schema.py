@@ -45,7 +45,9 @@ def make_roles(url: str) -> None:
     """Create the four roles where they are missing and let this login act as them."""
     with _connect(url) as conn:
         if conn.info.server_version < LEAST_SERVER:
-            raise StoreError(f"PostgreSQL 15 or newer is needed; DATABASE_URL names {conn.info.server_version // 10000}")
+            raise StoreError(
+                f"PostgreSQL 15 or newer is needed; DATABASE_URL names {conn.info.server_version // 10000}"
+            )
         for role in (OWNER, *ROLES):
             try:
                 conn.execute(
@@ -87,7 +89,9 @@ def migrate(url: str) -> None:
 def is_current(url: str) -> bool:
     """Whether the schema stands at the newest revision."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url_as(url, OWNER)), poolclass=pool.NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url_as(url, OWNER)), poolclass=pool.NullPool
+    )
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == head
 
@@ -105,7 +109,9 @@ def refuse_bypass(url: str) -> None:
     if len(rows) < len(ROLES):
         raise StoreError("the database is not set up yet: run `balcao migrate`")
     if bypassing := [str(name) for name, bypasses in rows if bypasses]:
-        raise StoreError(f"role {bypassing[0]} is a superuser or may bypass row security: ALTER ROLE it NOSUPERUSER NOBYPASSRLS")
+        raise StoreError(
+            f"role {bypassing[0]} is a superuser or may bypass row security: ALTER ROLE it NOSUPERUSER NOBYPASSRLS"
+        )
     if loose:
         raise StoreError(f"table {loose[0][0]} does not force row-level security: run `balcao migrate`")
     if not is_current(url):

@@ -132,9 +132,7 @@ _ITS_OWN: LiteralString = "l.managed_by = 'seller' AND l.gone_at IS NULL AND l.a
 async def preview_counts(tx: Tx, account_id: UUID) -> dict[str, int]:
     """How many listings an approval would set to zero, change, leave as they are, and not write to at all."""
     columns: Any = ", ".join(f"count(*) FILTER (WHERE {where}) AS {name}" for name, where in _CHANGES.items())
-    sql: Any = (
-        f"SELECT {columns} FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id WHERE {_ITS_OWN}"
-    )
+    sql: Any = f"SELECT {columns} FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id WHERE {_ITS_OWN}"
     row = await tx.one(sql, {"account": account_id})
     return dict(row or {})
 
@@ -224,10 +222,12 @@ async def papers(tx: Tx, order_id: UUID) -> dict[str, list[dict[str, Any]]]:
     """An order's invoices and returns."""
     return {
         "invoices": await tx.all(
-            "SELECT key, number, series, issued_at, total_cents, status FROM invoice WHERE order_id = %s", [order_id]
+            "SELECT key, number, series, issued_at, total_cents, status FROM invoice WHERE order_id = %s",
+            [order_id],
         ),
         "returns": await tx.all(
-            "SELECT ref, status, lines, created_at FROM order_return WHERE order_id = %s ORDER BY created_at", [order_id]
+            "SELECT ref, status, lines, created_at FROM order_return WHERE order_id = %s ORDER BY created_at",
+            [order_id],
         ),
     }
 
@@ -259,7 +259,9 @@ async def listings(
     if account_id:
         where.append("l.account_id = %(account)s")
     if search:
-        where.append("(l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s OR l.title ILIKE %(like)s)")
+        where.append(
+            "(l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s OR l.title ILIKE %(like)s)"
+        )
     if after:
         where.append("l.id > %(after)s")
     sql: Any = f"""
@@ -271,7 +273,13 @@ async def listings(
         JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
         LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
         WHERE {" AND ".join(where)} ORDER BY l.id LIMIT %(limit)s"""
-    params = {"account": account_id, "search": search, "like": _like(search or ""), "after": after, "limit": limit}
+    params = {
+        "account": account_id,
+        "search": search,
+        "like": _like(search or ""),
+        "after": after,
+        "limit": limit,
+    }
     return await tx.all(sql, params)
 
 
@@ -324,7 +332,12 @@ PARCEL_FILTERS = tuple(_PARCELS)
 
 
 async def shipments(
-    tx: Tx, *, state: str | None = None, search: str | None = None, before: UUID | None = None, limit: int = 50
+    tx: Tx,
+    *,
+    state: str | None = None,
+    search: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Newest first, keyset by id; `search` is a tracking code."""
     where: list[LiteralString] = ["true"]

@@ -22,7 +22,8 @@ async def put(tx: Tx, account_id: UUID, order_id: UUID, order: Order) -> list[UU
     for told in order.shipments:
         shipment_id = await _put_one(tx, account_id, told)
         ids.append(shipment_id)
-        lines = [(line.line_ref, line.quantity) for line in told.lines] or [("", None)]
+        lines: list[tuple[str, int | None]] = [(line.line_ref, line.quantity) for line in told.lines]
+        lines = lines or [("", None)]
         await tx.many(
             """INSERT INTO shipment_line (seller_id, shipment_id, order_id, line_ref, quantity)
                VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
@@ -73,6 +74,7 @@ class Parcel:
     """A claimed parcel to ask a carrier about."""
 
     id: UUID
+    account_id: UUID
     tracking_code: str
     status: str | None
     deliver_by: datetime | None
@@ -93,7 +95,7 @@ async def claim_tracking(
         )
         UPDATE shipment s SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
         WHERE s.seller_id = due.seller_id AND s.id = due.id
-        RETURNING s.id, s.tracking_code, s.status, s.deliver_by, s.created_at, s.track_attempts"""
+        RETURNING s.id, s.account_id, s.tracking_code, s.status, s.deliver_by, s.created_at, s.track_attempts"""
     rows = await tx.all(sql, [carrier_account_id, now, now, limit, token, now + LEASE, worker])
     return [Parcel(**row) for row in rows]
 
@@ -116,7 +118,19 @@ async def put_events(tx: Tx, shipment_id: UUID, events: Sequence[TrackingEvent])
         ON CONFLICT (seller_id, shipment_id, at, raw_code, place, state)
         DO UPDATE SET status = excluded.status, revoked = excluded.revoked, position = excluded.position"""
     rows = [
-        (tx.seller, shipment_id, e.at, e.raw_code, e.place, e.state, e.status.value, e.description, e.revokes, e.revoked, n)
+        (
+            tx.seller,
+            shipment_id,
+            e.at,
+            e.raw_code,
+            e.place,
+            e.state,
+            e.status.value,
+            e.description,
+            e.revokes,
+            e.revoked,
+            n,
+        )
         for n, e in enumerate(events)
     ]
     await tx.many(sql, rows)
@@ -267,7 +281,9 @@ async def track_soon(tx: Tx, carrier_account_id: UUID, code: str, now: datetime)
     )
 
 
-async def listed(tx: Tx, *, status: str | None = None, after: UUID | None = None, limit: int = 50) -> list[dict[str, Any]]:
+async def listed(
+    tx: Tx, *, status: str | None = None, after: UUID | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
     """Newest first, keyset by id."""
     sql = """
         SELECT s.id, a.channel, a.name AS account, s.ref, s.carrier, s.service, s.tracking_code, s.status, s.deliver_by,

@@ -52,7 +52,13 @@ _COLUMNS = """s.id, s.ref, s.location_ref, s.listing_ref, s.variation_ref, s.sku
 
 
 async def claim(
-    tx: Tx, account_id: UUID, token: UUID, worker: int, now: datetime, limit: int, only: Sequence[UUID] | None = None
+    tx: Tx,
+    account_id: UUID,
+    token: UUID,
+    worker: int,
+    now: datetime,
+    limit: int,
+    only: Sequence[UUID] | None = None,
 ) -> list[Due]:
     """Take up to `limit` due slots of an account: decreases first, then the lowest availability."""
     sql = f"""
@@ -66,7 +72,7 @@ async def claim(
         )
         UPDATE stock_slot s SET lease_token = %(token)s, lease_until = %(until)s, lease_by = %(worker)s
         FROM due WHERE s.seller_id = due.seller_id AND s.id = due.id
-        RETURNING {_COLUMNS}"""  # noqa: S608 - a constant of column names
+        RETURNING {_COLUMNS}"""
     params = {
         "account": account_id, "now": now, "limit": limit, "token": token, "until": now + LEASE, "worker": worker,
         "only": list(only) if only is not None else None,
@@ -77,7 +83,7 @@ async def claim(
 
 async def again(tx: Tx, token: UUID) -> list[Due]:
     """The claimed slots as they stand now (desired may have moved since the claim)."""
-    rows = await tx.all(f"SELECT {_COLUMNS} FROM stock_slot s WHERE lease_token = %s", [token])  # noqa: S608
+    rows = await tx.all(f"SELECT {_COLUMNS} FROM stock_slot s WHERE lease_token = %s", [token])
     return [Due(**row) for row in rows]
 
 
@@ -131,7 +137,13 @@ async def accepted(tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: date
 
 
 async def looked(
-    tx: Tx, token: UUID | None, slot_id: UUID, seen: int, version: str | None, began: datetime, answered: datetime
+    tx: Tx,
+    token: UUID | None,
+    slot_id: UUID,
+    seen: int,
+    version: str | None,
+    began: datetime,
+    answered: datetime,
 ) -> dict[str, Any] | None:
     """Record a read-back: what the channel shows is what we expect from here on. Answers the row as it was.
 
@@ -149,7 +161,14 @@ async def looked(
         WHERE s.id = was.id AND s.lease_token IS NOT DISTINCT FROM %(token)s
         RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until, was.due_at AS due_at,
             s.due_at AS due_now, was.synced_from, was.status"""
-    params = {"id": slot_id, "seen": seen, "version": version, "began": began, "answered": answered, "token": token}
+    params = {
+        "id": slot_id,
+        "seen": seen,
+        "version": version,
+        "began": began,
+        "answered": answered,
+        "token": token,
+    }
     return await tx.one(sql, params)
 
 
@@ -194,7 +213,9 @@ async def unpark(tx: Tx, account_id: UUID | None = None) -> int:
     return await tx.run(sql, [account_id, account_id])
 
 
-async def log(tx: Tx, account_id: UUID, rows: Sequence[tuple[Due, Outcome]], sent: datetime, answered: datetime) -> None:
+async def log(
+    tx: Tx, account_id: UUID, rows: Sequence[tuple[Due, Outcome]], sent: datetime, answered: datetime
+) -> None:
     """Remember what was written, for the propagation feed and for attribution."""
     sql = """
         INSERT INTO push_log (seller_id, id, account_id, slot_id, sku_id, quantity, previous, outcome, code, message,
@@ -209,9 +230,7 @@ async def log(tx: Tx, account_id: UUID, rows: Sequence[tuple[Due, Outcome]], sen
     )  # fmt: skip
 
 
-async def own_sales(
-    tx: Tx, account_id: UUID, changes: Iterable[tuple[str, str | None, int, datetime | None]]
-) -> None:
+async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[tuple[str, str | None, int, datetime | None]]) -> None:
     """Account for what the selling channel did to its own shelf.
 
     Each change is (listing_ref, variation_ref, units its shelf lost (negative: got back), when it happened there).
@@ -284,3 +303,13 @@ async def page(tx: Tx, account_id: UUID, after: UUID | None, limit: int) -> list
         [account_id, after, after, limit],
     )
 
+
+async def state(tx: Tx, slot_id: UUID) -> dict[str, Any]:
+    """What a slot should show, was told and was seen to show, with its account."""
+    row = await tx.one(
+        """SELECT a.channel, a.name AS account, s.ref, s.desired, s.pushed, s.expected, s.seen, s.seen_at,
+                  s.parked_reason, s.braked, s.due_at
+           FROM stock_slot s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id WHERE s.id = %s""",
+        [slot_id],
+    )
+    return row or {}

@@ -121,7 +121,8 @@ async def lock_around(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
     made_of = await kits(tx, touched)
     parts = {part.sku_id for sku in touched for part in stock.flatten_kit(sku, made_of)}
     await tx.run(
-        "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE", [sorted(parts)]
+        "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE",
+        [sorted(parts)],
     )
     await tx.run("SELECT 1 FROM stock_slot WHERE sku_id = ANY(%s) ORDER BY id FOR UPDATE", [list(touched)])
     return touched
@@ -183,7 +184,10 @@ async def held_by(tx: Tx, order_id: UUID) -> dict[LineKey, Have]:
         (row["line_ref"], row["sku_id"]): row["quantity"]
         for row in await tx.all("SELECT line_ref, sku_id, quantity FROM shortage WHERE order_id = %s", [order_id])
     }
-    moved: dict[str, dict[LineKey, dict[UUID, int]]] = {"dispatch": defaultdict(dict), "return": defaultdict(dict)}
+    moved: dict[str, dict[LineKey, dict[UUID, int]]] = {
+        "dispatch": defaultdict(dict),
+        "return": defaultdict(dict),
+    }
     sql = """
         SELECT reason, line_ref, sku_id, warehouse_id, sum(delta)::int AS delta FROM stock_movement
         WHERE order_id = %s AND reason IN ('dispatch', 'return')
@@ -240,7 +244,17 @@ async def write_plan(tx: Tx, order_id: UUID, plan: Plan) -> None:
                (seller_id, id, sku_id, warehouse_id, delta, reason, source_ref, line_ref, order_id)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
-            (tx.seller, new_id(), m.sku_id, m.warehouse_id, m.delta, m.reason, f"{order_id}#{n}", m.line_ref, order_id)
+            (
+                tx.seller,
+                new_id(),
+                m.sku_id,
+                m.warehouse_id,
+                m.delta,
+                m.reason,
+                f"{order_id}#{n}",
+                m.line_ref,
+                order_id,
+            )
             for n, m in enumerate(plan.moves, start=count + 1)
         ],
     )
@@ -299,9 +313,7 @@ async def open_sku(tx: Tx, sku: UUID, at: datetime) -> bool:
 
 async def opened(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Of these SKUs the opened ones, with the instant their stock counts from."""
-    rows = await tx.all(
-        "SELECT id, stock_since FROM sku WHERE id = ANY(%s) AND opened_at IS NOT NULL", [list(sku_ids)]
-    )
+    rows = await tx.all("SELECT id, stock_since FROM sku WHERE id = ANY(%s) AND opened_at IS NOT NULL", [list(sku_ids)])
     return {row["id"]: row["stock_since"] for row in rows}
 
 
@@ -330,13 +342,17 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
     parts = {sku: stock.flatten_kit(sku, made_of) for sku in {slot["sku_id"] for slot in slots}}
     components = {part.sku_id for flat in parts.values() for part in flat}
     levels = await tx.all(
-        "SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)", [list(components)]
+        "SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)",
+        [list(components)],
     )
     by_sku: dict[UUID, list[stock.Level]] = defaultdict(list)
     for row in levels:
         by_sku[row["sku_id"]].append(stock.Level(**row))
     open_skus = await opened(tx, components)
-    buffers = await tx.all("SELECT scope, scope_ref, account_id, kind, value FROM buffer WHERE ends_at IS NULL OR ends_at > %s", [now])
+    buffers = await tx.all(
+        "SELECT scope, scope_ref, account_id, kind, value FROM buffer WHERE ends_at IS NULL OR ends_at > %s",
+        [now],
+    )
     return [
         stock.SlotInputs(
             slot_id=slot["id"],
@@ -416,3 +432,9 @@ async def audit(tx: Tx, action: str, subject: str, **params: object) -> None:
     """One line of the audit log."""
     sql = "INSERT INTO audit_log (seller_id, id, action, subject, params) VALUES (%s, %s, %s, %s, %s)"
     await tx.run(sql, [tx.seller, new_id(), action, subject, json.dumps(params, default=str)])
+
+
+async def is_short(tx: Tx, order_id: UUID) -> bool:
+    """Whether an order still waits for units."""
+    found: bool = await tx.value("SELECT EXISTS (SELECT FROM shortage WHERE order_id = %s)", [order_id])
+    return found
