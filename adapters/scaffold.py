@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hub.contract import FACETS, Kind
 
 HERE = Path(__file__).parent
-WIDTH = 110
+WIDTH = 120
 PAYLOADS = {
     "webhook": "notice",
     "orders": "order",
@@ -176,7 +176,9 @@ PIECES: dict[str, tuple[str, Mapping[str, str], Sequence[Piece]]] = {
         ),
     ),
 }
-CHECK = Piece("client", "check(api: Api) -> Identity", "Who this account is at the channel: one call that proves the key.")
+CHECK = Piece(
+    "client", "check(api: Api) -> Identity", "Who this account is at the channel: one call that proves the key."
+)
 CREATE = Piece(
     "sandbox",
     "create(products: Sequence[Product], *, seed: int = 0, **options: Any) -> Sandbox",

@@ -176,6 +176,8 @@ class OrderSource:
     refetch: Callable[[Api, str, frozenset[str]], Awaitable[Raw]] | None = None
     # One request for the most recently placed orders: what is looked at right before an absolute stock write.
     latest: Callable[[Api], Awaitable[Page]] | None = None
+    # Whether the channel took the order's units off its own shelf; None: it cannot be told, read the slot back.
+    takes_stock: Callable[[Order], bool | None] = lambda order: not order.cancelled
     # order ref of a notice with topic "shipment", where the channel tells shipments by their own id
     orders_of_shipment: Callable[[Api, str], Awaitable[list[str]]] | None = None
     ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None

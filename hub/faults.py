@@ -50,7 +50,13 @@ class ChannelError(Exception):
     """A channel's failure, classed. `code` is the vendor's own code, `detail` one sentence without secrets."""
 
     def __init__(
-        self, fault: Fault, code: str, detail: str, *, status: int | None = None, retry_at: datetime | None = None
+        self,
+        fault: Fault,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_at: datetime | None = None,
     ) -> None:
         super().__init__(f"{fault} {code}: {detail}")
         self.fault, self.code, self.detail = fault, code, detail
@@ -65,5 +71,5 @@ class Unreadable(ChannelError):
         self.path, self.why = path, why
 
 
-class BadSignature(Exception):  # noqa: N818 - reads better at the raise site
+class BadSignature(Exception):
     """A webhook that is not from who it says. The sender gets 401 and nothing is stored."""

@@ -104,7 +104,10 @@ def merge(known: Known | None, told: Order, seq: int, parts: Mapping[str, frozen
 
 
 def changed(before: Known | None, after: Known) -> frozenset[str]:
-    """Names of the canonical fields, `status` among them, that differ; from nothing: all that are told."""
+    """Names of the canonical fields, `status` among them, that differ; from nothing: all that are told.
+
+    None of them is not "nothing to store": the versions may have moved on. For that compare the two Known.
+    """
     old = before.order if before else Order(ref=after.order.ref)
     names = {name for name in Order.model_fields if getattr(old, name) != getattr(after.order, name)}
     if before is None or old.status != after.order.status:
@@ -310,7 +313,7 @@ def _line(known: OrderLine | None, told: OrderLine, implied: int, version: Versi
     moved = (told.dispatched_quantity or implied, told.returned_quantity)
     for name, units in zip(_LINE_MOST, moved, strict=True):
         register = f"{path}.{name}"
-        most = getattr(known, name) if known and register in kept else 0
+        most = getattr(known, name) if known else 0
         if units and (register not in kept or (units, version) > (most, kept[register])):
             kept[register] = version
             values[name] = units

@@ -234,7 +234,11 @@ SKEW = timedelta(seconds=2)  # channel clocks tell whole seconds and drift
 
 
 def reckon(
-    happened_at: datetime | None, sent_at: datetime | None, answered_at: datetime | None, *, skew: timedelta = SKEW
+    happened_at: datetime | None,
+    sent_at: datetime | None,
+    answered_at: datetime | None,
+    *,
+    skew: timedelta = SKEW,
 ) -> Reckoning:
     """How a sale (or a cancellation) that happened there relates to our last write to that slot.
 

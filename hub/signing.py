@@ -29,7 +29,7 @@ def hmac_sha256(header: str, *, encoding: str, prefix: str = "") -> Verify:
 
     def verify(secret: str, knock: Knock) -> None:
         want = prefix.encode() + encode(hmac.digest(secret.encode(), knock.body, hashlib.sha256))
-        if not hmac.compare_digest(want, knock.headers.get(header, "").encode()):
+        if not hmac.compare_digest(want, knock.headers.get(header, "").encode(errors="surrogateescape")):
             raise BadSignature(header)
 
     return verify

@@ -54,7 +54,7 @@ class BufferSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buffer:
-    """One rule; `value` in units as the listing sells them, or in percent."""
+    """One rule; `value` in units as the listing sells them, or in percent. Plain strings will do as well."""
 
     kind: BufferKind
     value: int
@@ -230,16 +230,10 @@ def _together(inputs: SlotInputs) -> tuple[int, list[Step]]:
     drawn = set(inputs.warehouses)
     steps, least = [], []
     for part in inputs.components:
-        free = sum(
-            level.free
-            for level in inputs.levels
-            if level.sku_id == part.sku_id and level.warehouse_id in drawn
-        )
+        free = sum(level.free for level in inputs.levels if level.sku_id == part.sku_id and level.warehouse_id in drawn)
         each = part.quantity * inputs.multiplier
         least.append(free // each)
-        steps.append(
-            Step(StepKind.COMPONENT, {"sku": part.sku_id, "free": free, "each": each, "makes": free // each})
-        )
+        steps.append(Step(StepKind.COMPONENT, {"sku": part.sku_id, "free": free, "each": each, "makes": free // each}))
     return min(least), [*steps, Step(StepKind.TOGETHER, {"left": min(least)})]
 
 
@@ -267,20 +261,20 @@ def _that_count(buffers: Iterable[Buffer]) -> Iterable[Buffer]:
 
 
 def _buffered(left: int, rule: Buffer) -> tuple[int, Step]:
-    value, params = max(0, rule.value), {}
+    value = max(0, rule.value)
+    params: dict[str, Param] = {"source": rule.source, "value": value}
     match rule.kind:
         case BufferKind.UNITS:
             left = max(0, left - value)
         case BufferKind.PERCENT:
             held = min(left, -(-left * value // 100))
             left -= held
-            params = {"held": held}
+            params["held"] = held
         case BufferKind.LEAST:
             left = left if left >= value else 0
         case BufferKind.MOST | BufferKind.FIXED_POOL:
             left = min(left, value)
-    step = {"source": rule.source.value, "value": value, "left": left}
-    return left, Step(StepKind(rule.kind.value), {**step, **params})
+    return left, Step(StepKind(rule.kind), {**params, "left": left})
 
 
 # ── Kits ────────────────────────────────────────────────────────────────────────────────────────────────────

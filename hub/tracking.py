@@ -120,9 +120,7 @@ NEWS: dict[S, tuple[News, ...]] = {
 ORDER = tuple(News)  # the order in which a channel may hear them
 
 
-def news_due(
-    told_so_far: frozenset[News], status: TrackingStatus | None, *, dispatched: bool
-) -> tuple[News, ...]:
+def news_due(told_so_far: frozenset[News], status: TrackingStatus | None, *, dispatched: bool) -> tuple[News, ...]:
     """What a channel must still hear, in order: each news once, none that a later one has overtaken.
 
     `dispatched`: the seller has handed the parcel over, whatever the scans say.
@@ -199,9 +197,7 @@ def late(status: TrackingStatus | None, deliver_by: datetime | None, now: dateti
     return deliver_by is not None and now > deliver_by and status not in NEVER_LATE
 
 
-def stuck(
-    status: TrackingStatus | None, last_event_at: datetime | None, now: datetime, days: int = 5
-) -> bool:
+def stuck(status: TrackingStatus | None, last_event_at: datetime | None, now: datetime, days: int = 5) -> bool:
     """Whether an unfinished parcel has had no scan for that many days."""
     if last_event_at is None or status in OVER or status is S.LOST:
         return False

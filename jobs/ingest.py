@@ -21,7 +21,7 @@ from hub.store.accounts import Account
 from hub.store.inbox import Arrival, Entry
 from jobs.availability import Ripple
 from jobs.runtime import Runtime, log
-from jobs.settle import settle_order
+from jobs.settle import Takes, settle_order
 
 BATCH = 64
 AT_ONCE = 8
@@ -232,11 +232,13 @@ async def apply(
     inbox_id: UUID | None, since: datetime, ripple: Ripple,
 ) -> bool:  # fmt: skip
     """Write an order as known and everything that follows from it. False: who fulfils it is not known yet."""
-    changed = decide.changed(before, known)
     waiting = await orders.fulfiller_deadline(tx, stored.id)
+    if before == known and waiting is None:
+        return True
+    await orders.put(tx, stored.id, known)  # also when only versions moved: a later one must win later, too
+    changed = decide.changed(before, known)
     if not changed and waiting is None:
         return True
-    await orders.put(tx, stored.id, known)
     links = await orders.links(tx, account.id, known.order)
     await orders.put_lines(tx, stored.id, known.order, links)
     await _timeline(tx, stored.id, before, known, changed, inbox_id)
@@ -245,8 +247,15 @@ async def apply(
         del shipment_id
     return await settle_order(
         tx, stored, before.order if before else None, known.order, links, hold_from=rt.policy.hold_from,
-        now=rt.now(), since=since, ripple=ripple,
+        now=rt.now(), since=since, ripple=ripple, takes=_takes(rt, account),
     )  # fmt: skip
+
+
+def _takes(rt: Runtime, account: Account) -> Takes:
+    source = rt.adapter(account.channel).orders
+    if source is None:
+        raise RuntimeError("an order without a source")
+    return source.takes_stock
 
 
 async def _timeline(

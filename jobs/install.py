@@ -30,13 +30,18 @@ class Installation:
     owned: bool = False
 
 
+def home_folder() -> Path:
+    """The folder that BALCAO_HOME names, absolute."""
+    return environment.load().home.resolve()
+
+
 def prepare(*, migrate: bool = True) -> Installation:
     """Read the environment, start what is embedded, check (or bring up to date) the schema.
 
     Raises SettingsError, EmbeddedError, StoreError or SecretsError, each one sentence for a person.
     """
     settings = environment.load()
-    home = settings.home.resolve()
+    home = home_folder()
     owned = False
     database_url, redis_url = settings.database_url, settings.redis_url
     if database_url is None or redis_url is None:

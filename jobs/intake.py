@@ -26,6 +26,7 @@ from jobs.runtime import Runtime, log
 ROUTES_SECONDS = 5.0
 MISS_SECONDS = 0.5  # an unknown token makes us look again, at most this often
 GROUP = 500
+GATHER_SECONDS = 0.002  # while notices come in a stream, what comes within this time shares one commit
 T = TypeVar("T")
 
 
@@ -135,8 +136,6 @@ class Intake:
         except (psycopg.Error, StoreError) as problem:
             log.error("intake could not write", reason=" ".join(str(problem).split())[:200])
             return Answer(503, "try again later")
-        for account_id in {arrival.account_id for arrival in arrivals if arrival.state == "due"}:
-            self.rt.ring("intake", account_id)
         return OK
 
     # ── routes and secrets ─────────────────────────────────────────────────────────────────────────────────────
@@ -171,26 +170,36 @@ class Intake:
     # ── the group writer ───────────────────────────────────────────────────────────────────────────────────────
 
     async def _write_groups(self) -> None:
+        loop, wrote = asyncio.get_running_loop(), 0.0
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if loop.time() - wrote < 10 * GATHER_SECONDS:
+                await asyncio.sleep(GATHER_SECONDS)
             while self._queue:
                 group, self._queue[:] = self._queue[:GROUP], self._queue[GROUP:]
                 await self._write(group)
+            wrote = loop.time()
 
     async def _write(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:
+        kept: list[Arrival] = []
         try:
-            await self._insert([arrival for arrivals, _done in group for arrival in arrivals])
+            arrivals = [arrival for arrivals, _done in group for arrival in arrivals]
+            await self._insert(arrivals)
+            kept = arrivals
         except (psycopg.Error, StoreError):
             for arrivals, done in group:  # one bad row must not take the others with it
                 try:
                     await self._insert(arrivals)
+                    kept += arrivals
                 except (psycopg.Error, StoreError) as problem:
                     if not done.done():
                         done.set_exception(problem)
         for _arrivals, done in group:
             if not done.done():
                 done.set_result(None)
+        for account_id in {arrival.account_id for arrival in kept if arrival.state == "due"}:
+            self.rt.ring("intake", account_id)
 
     async def _insert(self, arrivals: Sequence[Arrival]) -> None:
         async with self.rt.db.intake() as tx:

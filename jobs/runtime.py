@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -223,8 +222,3 @@ async def running(
     finally:
         bell.close()
         await client.close()
-
-
-def home_of(configured: str | Path) -> Path:
-    """The folder that keeps the embedded services and the key, absolute."""
-    return Path(configured).expanduser().resolve()

@@ -1,24 +1,27 @@
 """An order's effect on stock: reservations, ledger, shortages, the selling channel's own shelf, and the ripple."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from hub import orders as decide
 from hub import settlement
 from hub import stock as kits
-from hub.model import Disposition, Fulfilment, Order, OrderLine, Status
+from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
 from hub.store import Tx, alerts, orders, slots, stock
 from hub.store.orders import Stored
 from jobs.availability import Ripple, raised, recompute
 
+Takes: TypeAlias = Callable[[Order], bool | None]
 PATIENCE = timedelta(minutes=2)  # how long who fulfils an order may stay unknown
 
 
 async def settle_order(
     tx: Tx, stored: Stored, before: Order | None, after: Order, links: Mapping[str, tuple[UUID, int]],
     *, hold_from: Status, now: datetime, since: datetime, ripple: Ripple,
+    takes: Takes = lambda order: not order.cancelled,
 ) -> bool:  # fmt: skip
     """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
     if not await _fulfiller_known(tx, stored.id, after, now):
@@ -27,7 +30,7 @@ async def settle_order(
     haves = await stock.held_by(tx, stored.id)
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
     await stock.lock_around(tx, components)
-    await slots.own_sales(tx, stored.account_id, own_changes(before, after))
+    await slots.own_sales(tx, stored.account_id, own_changes(before, after, takes))
     if not components:
         return True
     if not await orders.own_effect(tx, stored.stock_key, stored.id):
@@ -127,23 +130,26 @@ async def _base(
     return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
 
 
-def own_changes(before: Order | None, after: Order) -> list[tuple[str, str | None, int, datetime | None]]:
-    """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when)."""
+def own_changes(
+    before: Order | None, after: Order, takes: Takes
+) -> list[tuple[str, str | None, int, datetime | None]]:
+    """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when).
+
+    No time: it cannot be told what it did, or when.
+    """
     old = {line.ref: line for line in before.lines} if before else {}
     new = {line.ref: line for line in after.lines}
+    took, takes_now = takes(before) if before else False, takes(after)
+    when = after.placed_at if before is None else (after.cancelled_at or after.changed_at)
     found = []
     for ref in old.keys() | new.keys():
         line = new.get(ref) or old[ref]
-        taken = _taken(new.get(ref), after) - (_taken(old.get(ref), before) if before else 0)
-        if line.listing_ref is None or taken == 0:
-            continue
-        when = after.placed_at if before is None else (after.cancelled_at or after.changed_at)
-        found.append((line.listing_ref, line.variation_ref, taken, when))
+        taken = _on_order(new.get(ref)) * bool(takes_now) - _on_order(old.get(ref)) * bool(took)
+        if line.listing_ref is not None and taken:
+            untold = takes_now is None or took is None
+            found.append((line.listing_ref, line.variation_ref, taken, None if untold else when))
     return sorted(found, key=lambda change: (change[0], change[1] or ""))
 
 
-def _taken(line: OrderLine | None, order: Order | None) -> int:
-    if line is None or order is None:
-        return 0
-    returned = line.returned_quantity if order.fulfilment is Fulfilment.RETURNED else 0
-    return line.quantity - line.cancelled_quantity - returned
+def _on_order(line: OrderLine | None) -> int:
+    return line.quantity - line.cancelled_quantity if line else 0

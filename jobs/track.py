@@ -61,14 +61,14 @@ async def _one(rt: Runtime, tx: Tx, token: UUID, parcel: Parcel, told: TrackedOb
     known = await shipments.events_of(tx, parcel.id)
     events, status = decide.settle(decide.merge_events(known, told.events))
     new = decide.fresh(known, events)
-    if new:
+    if events != known:  # a known scan may be revoked now, or its code be understood since
         await shipments.put_events(tx, parcel.id, events)
     before = TrackingStatus(parcel.status) if parcel.status else None
     status = status or before
     last = max((event.at for event in events), default=None)
     deliver_by = told.deliver_by or parcel.deliver_by
     next_at = decide.next_check(status, deliver_by, last or parcel.created_at, now)
-    news_at = now if new and status is not before else None
+    news_at = now if status is not before else None
     await shipments.tracked(tx, token, parcel.id, told, status, last, next_at, news_at)
     if unknown := [event.raw_code for event in new if event.status is TrackingStatus.UNKNOWN]:
         await alerts.raise_(tx, "tracking_code_unknown", ",".join(sorted(set(unknown))), codes=unknown)

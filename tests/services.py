@@ -45,6 +45,9 @@ def stack() -> Stack:
     atexit.register(end)
     template = "template_balcao"
     with psycopg.connect(services.database_url, autocommit=True) as conn:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here outlives the process
+            conn.execute(f"ALTER SYSTEM SET {setting} = off")
+        conn.execute("SELECT pg_reload_conf()")
         conn.execute(f"CREATE DATABASE {template}")
     schema.migrate(_named(services.database_url, template))
     return Stack(services.database_url, services.redis_url, template)

@@ -57,6 +57,7 @@ ADAPTER = Adapter(
         fetch=client.fetch_order,
         since=client.orders_since,
         parse=mapping.order,
+        takes_stock=mapping.takes_stock,
         latest=client.latest_orders,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),

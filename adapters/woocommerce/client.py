@@ -230,9 +230,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
 
 async def _products(api: Api, offset: int) -> list[Raw]:
-    reply = await _get(
-        api, "/products", orderby="id", order="asc", per_page=str(PER_PAGE), offset=str(offset)
-    )
+    reply = await _get(api, "/products", orderby="id", order="asc", per_page=str(PER_PAGE), offset=str(offset))
     return _list(reply, "products")
 
 
@@ -335,9 +333,7 @@ async def _our_hooks(api: Api) -> dict[str, list[dict[str, Raw] | None]]:
     ours: dict[str, list[dict[str, Raw] | None]] = {}
     page = 1
     while True:
-        reply = await _get(
-            api, "/webhooks", per_page=str(PER_PAGE), page=str(page), orderby="id", order="asc"
-        )
+        reply = await _get(api, "/webhooks", per_page=str(PER_PAGE), page=str(page), orderby="id", order="asc")
         rows = _list(reply, "webhooks")
         for row in rows:
             topic = row.get("topic") if isinstance(row, dict) else None

@@ -467,3 +467,20 @@ def seen(raw: Raw, write: StockWrite) -> Listing:
     """A product or variation row read back as the listing that `write` addresses."""
     row = parse.wire(_Product, raw, "listing")
     return _listing(row, "listing", write.listing_ref if write.variation_ref else None)
+
+
+# What the store does to its own shelf by status; unknown (plugins') statuses take, a refund may have restocked or not.
+_SHELF: dict[str, bool | None] = {
+    "pending": False,  # only kept from others while the checkout is open
+    "failed": False,
+    "checkout-draft": False,
+    "auto-draft": False,
+    "cancelled": False,
+    "trash": None,
+    "refunded": None,
+}
+
+
+def takes_stock(order: Order) -> bool | None:
+    """Whether the store took this order's units off its shelf; None where the status does not tell."""
+    return _SHELF.get(str(order.raw_status.get("status")), not order.cancelled)

@@ -22,7 +22,6 @@ import psycopg
 from rich.console import Console
 from rich.live import Live
 
-from config import settings as environment
 from hub import embedded
 from hub.backoffice import invariants
 from hub.demo import faults, figures, shop
@@ -30,7 +29,7 @@ from hub.demo.people import People, Shelf
 from hub.store import people as persons
 from hub.store import schema, stock
 from jobs import connect, counts
-from jobs.install import Installation, prepare, runtime
+from jobs.install import Installation, home_folder, prepare, runtime
 from jobs.runtime import Runtime
 from jobs.supervise import Supervisor, start_all
 
@@ -73,7 +72,7 @@ def free_ports(count: int) -> int:
 def run(wanted: Wanted) -> int:
     """Run the demo. Answers the exit status: 0 when every promise was kept."""
     out = Console(stderr=wanted.as_json)
-    home = (environment.load().home / "demo").resolve()
+    home = (home_folder() / "demo").resolve()
     began = time.monotonic()
     out.print("[bold]Balcão[/bold]: starting PostgreSQL and Valkey …")
     services = embedded.start(home)

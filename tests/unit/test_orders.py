@@ -151,9 +151,7 @@ documents = st.builds(
     invoices=listed(invoices, "key"),
     clocks=clocks,
 )
-tellings = st.lists(documents, min_size=1, max_size=6).map(
-    lambda docs: [(told, seq) for seq, told in enumerate(docs)]
-)
+tellings = st.lists(documents, min_size=1, max_size=6).map(lambda docs: [(told, seq) for seq, told in enumerate(docs)])
 
 
 @settings(max_examples=600, deadline=None)
@@ -277,9 +275,7 @@ def test_null_and_empty_are_not_told():
     both = {"order": at(0), "billing": at(0)}
     later = {"order": at(1), "billing": at(1)}
     told = merged(
-        order(
-            clocks=both, number="n", total_cents=100, lines=(line(),), buyer=Buyer(name="Ana", email="a@b.c")
-        ),
+        order(clocks=both, number="n", total_cents=100, lines=(line(),), buyer=Buyer(name="Ana", email="a@b.c")),
         order(clocks=later, total_cents=0, lines=(line(title=None, sku="S2"),), buyer=Buyer(name="Bia")),
         order(2),
     )
@@ -297,8 +293,10 @@ def test_a_null_hold_and_a_null_cancellation_time_are_told():
 def test_a_part_that_is_not_named_is_not_told():
     shipment = order(clocks={"shipment": at(9)}, payment=Payment.VOIDED, hold=Hold.FROZEN, lines=(line("z"),),
                      deliver_by=at(99), buyer=Buyer(name="Zé"))  # fmt: skip
-    told = merged(order(0, payment=Payment.PAID, lines=(line(),)), shipment)
+    placed = order(0, payment=Payment.PAID, fulfilment=Fulfilment.DELIVERED, lines=(line(),))
+    told = merged(placed, shipment)
     assert (told.payment, told.hold, told.deliver_by, told.buyer) == (Payment.PAID, None, at(99), None)
+    assert (told.fulfilment, told.lines[0].dispatched_quantity) == (None, 0)
     assert [row.ref for row in told.lines] == ["a"]
 
 
@@ -308,6 +306,7 @@ def test_parts_have_clocks_of_their_own():
         order(clocks={"order": at(1), "shipment": at(5)}, number="old", deliver_by=at(50)),
     )
     assert (told.number, told.deliver_by, told.changed_at) == ("new", at(50), at(5))
+    assert merged(order(1, changed_at=at(7)), order(5)).changed_at == at(7)
 
 
 def test_a_document_without_clocks_tells_the_order_at_its_change():
@@ -328,11 +327,10 @@ def test_another_orders_document_is_refused():
 
 def test_the_channels_words_are_united_part_by_part():
     told = merged(
-        order(
-            clocks={"order": at(5), "shipment": at(0)}, raw_status={"order": "paid", "shipment": "s0", "t": 1}
-        ),
+        order(clocks={"order": at(5), "shipment": at(0)}, raw_status={"order": "paid", "shipment": "s0", "t": 1}),
         order(clocks={"order": at(1), "shipment": at(3)}, raw_status={"order": "new", "shipment": "s3"}),
-        order(clocks={"shipment": at(2)}, raw_status={"substatus": "x", "t": None}),
+        order(clocks={"shipment": at(2)}, raw_status={"substatus": "x"}),
+        order(clocks={"order": at(9)}, raw_status={"t": None}),
     )
     assert told.raw_status == {"order": "paid", "shipment": "s3", "t": 1, "substatus": "x"}
 
@@ -363,9 +361,7 @@ def test_fulfilment_goes_by_rank_not_by_clock():
     def stage(second: int, fulfilment: Fulfilment | None) -> Order:
         return order(clocks={"shipment": at(second)}, fulfilment=fulfilment)
 
-    assert (
-        merged(stage(0, Fulfilment.DELIVERED), stage(5, Fulfilment.NONE)).fulfilment is Fulfilment.DELIVERED
-    )
+    assert merged(stage(0, Fulfilment.DELIVERED), stage(5, Fulfilment.NONE)).fulfilment is Fulfilment.DELIVERED
     assert merged(stage(0, Fulfilment.PARTIAL), stage(1, None)).fulfilment is Fulfilment.PARTIAL
     assert merged(stage(0, None)).fulfilment is None
 
@@ -373,7 +369,7 @@ def test_fulfilment_goes_by_rank_not_by_clock():
 def test_dispatched_and_returned_go_by_most_cancelled_by_version():
     told = merged(
         order(0, lines=(line(quantity=5, dispatched_quantity=2, returned_quantity=1, cancelled_quantity=3),)),
-        order(1, lines=(line(quantity=5, cancelled_quantity=1),)),
+        order(1, lines=(line(quantity=5, dispatched_quantity=1, cancelled_quantity=1),)),
     ).lines[0]
     assert (told.dispatched_quantity, told.returned_quantity, told.cancelled_quantity) == (2, 1, 1)
 
@@ -385,9 +381,9 @@ def test_a_line_left_out_stays_cancelled_as_far_as_it_has_not_left():
     )
     assert [row.ref for row in edited.lines] == ["c", "a", "b"]
     assert (edited.lines[2].dispatched_quantity, edited.lines[2].cancelled_quantity) == (1, 2)
-    back = merged(
-        order(0, lines=(line("a"), line("b"))), order(1, lines=(line("a"),)), order(2, lines=(line("b"),))
-    )
+    emptied = merged(order(0, lines=tuple(line(ref) for ref in "zyxwvu")), order(1, lines=(line("a"),)))
+    assert "".join(row.ref for row in emptied.lines) == "auvwxyz"
+    back = merged(order(0, lines=(line("a"), line("b"))), order(1, lines=(line("a"),)), order(2, lines=(line("b"),)))
     assert {row.ref: row.cancelled_quantity for row in back.lines} == {"b": 0, "a": 2}
 
 
@@ -401,6 +397,12 @@ def test_an_order_that_left_took_its_lines_along(stage):
     assert [row.dispatched_quantity for row in apart.lines] == [2, 2]
     said = merged(order(clocks=both, fulfilment=stage, lines=(line("a", dispatched_quantity=1), line("b"))))
     assert [row.dispatched_quantity for row in said.lines] == [1, 0]
+
+
+def test_a_line_left_out_did_not_leave_with_the_order():
+    edited = order(0, lines=(line("a"), line("b"))), order(1, lines=(line("a"),))
+    gone = merged(*edited, order(clocks={"shipment": at(0)}, fulfilment=Fulfilment.DISPATCHED))
+    assert [(row.dispatched_quantity, row.cancelled_quantity) for row in gone.lines] == [(2, 0), (0, 2)]
 
 
 def test_part_of_an_order_that_left_implies_nothing():
@@ -426,7 +428,8 @@ def sent(second: int, *rows: Shipment) -> Order:
 
 
 def test_shipments_are_the_newest_told_list_filled_from_older_ones():
-    r, s = Shipment(ref="R", tracking_code="X", carrier="c"), Shipment(ref="S")
+    r = Shipment(ref="R", tracking_code="X", carrier="c", lines=(LineQuantity(line_ref="a", quantity=1),))
+    s = Shipment(ref="S")
     assert merged(sent(0, r, s), sent(1)).shipments == (r, s)
     assert merged(sent(0, r), sent(1, s)).shipments == (s,)
     newer = Shipment(ref="R", carrier="d")
@@ -467,6 +470,14 @@ def test_what_changed_is_named():
     paid = merge(first, order(1, payment=Payment.PAID), 2, PARTS)
     assert changed(first, paid) == {"payment", "status", "changed_at"}
     assert changed(paid, paid) == frozenset()
+
+
+def test_what_is_told_again_changes_nothing_but_must_be_stored():
+    paid = merge(None, order(None, payment=Payment.PAID), 1, PARTS)
+    again = merge(paid, order(None, payment=Payment.PAID), 3, PARTS)
+    assert changed(paid, again) == frozenset()
+    assert again != paid
+    assert merge(again, order(None, payment=Payment.PENDING), 2, PARTS) == again
 
 
 # ── Stock ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -562,17 +573,14 @@ def test_unknown_fulfilment_asks_first():
     assert needs_fulfilled_by(Order(ref="1", lines=(line(),)))
     assert needs_fulfilled_by(Order(ref="1", fulfilled_by=FulfilledBy.MIXED, lines=(line(),)))
     assert not needs_fulfilled_by(Order(ref="1", fulfilled_by=FulfilledBy.SELLER, lines=(line(),)))
+    assert needs_fulfilled_by(Order(ref="1", lines=(line(fulfilled_by=FulfilledBy.MIXED),)))
     told = (line(fulfilled_by=FulfilledBy.MARKETPLACE),)
     assert not needs_fulfilled_by(Order(ref="1", fulfilled_by=FulfilledBy.MIXED, lines=told))
 
 
 def test_one_origin_has_one_stock_effect():
     relayed = Order(ref="9", origin=Origin(channel="mercadolivre", ref="2000"))
-    assert (
-        stock_ref(relayed, "bling")
-        == ("mercadolivre", "2000")
-        == stock_ref(Order(ref="2000"), "mercadolivre")
-    )
+    assert stock_ref(relayed, "bling") == ("mercadolivre", "2000") == stock_ref(Order(ref="2000"), "mercadolivre")
 
 
 def test_document_of_a_buyer_is_one_thing():

@@ -154,9 +154,7 @@ def test_text_that_is_masked_or_empty_is_not_told(told, want):
     assert parse.text(told) == want
 
 
-@pytest.mark.parametrize(
-    ("told", "want"), [(0, None), ("0", None), ("", None), (None, None), (7, "7"), ("00", "00")]
-)
+@pytest.mark.parametrize(("told", "want"), [(0, None), ("0", None), ("", None), (None, None), (7, "7"), ("00", "00")])
 def test_no_id_is_zero(told, want):
     assert parse.ref(told) == want
 

@@ -26,9 +26,7 @@ def test_the_vector_of_rfc_4231():
     hmac_sha256("x-signature", encoding="hex")(RFC_KEY, knock(RFC_HEX, RFC_BODY))
     in_base64 = base64.b64encode(bytes.fromhex(RFC_HEX)).decode()
     hmac_sha256("x-signature", encoding="base64")(RFC_KEY, knock(in_base64, RFC_BODY))
-    hmac_sha256("x-signature", encoding="hex", prefix="sha256=")(
-        RFC_KEY, knock(f"sha256={RFC_HEX}", RFC_BODY)
-    )
+    hmac_sha256("x-signature", encoding="hex", prefix="sha256=")(RFC_KEY, knock(f"sha256={RFC_HEX}", RFC_BODY))
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,13 @@ def test_buffers(rules, want):
     assert shows(level(A, HERE, 20), buffers=tuple(rules[::-1])) == want
 
 
+def test_a_rule_as_the_database_tells_it():
+    row: dict[str, Any] = {"kind": "percent", "source": "sku", "value": 50}
+    answer = available(slot(level(A, HERE, 20), buffers=(Buffer(**row),)))
+    assert answer.quantity == 10
+    assert "Margem de segurança (produto) de 50%, ou seja 10: resta 10." in answer.explain()
+
+
 def test_a_physical_channel_is_told_what_it_will_subtract_itself():
     stock = level(A, HERE, 10, 4)  # 1 of the 4 was sold on this channel
     assert shows(stock, numbers="physical", own_reserved=1) == 7
@@ -138,9 +145,7 @@ def test_a_slot_that_sells_nothing_is_an_error(wrong):
 
 
 levels_of_all = st.lists(
-    st.tuples(
-        st.sampled_from((A, B, C)), st.sampled_from((HERE, THERE)), st.integers(-5, 60), st.integers(0, 20)
-    ),
+    st.tuples(st.sampled_from((A, B, C)), st.sampled_from((HERE, THERE)), st.integers(-5, 60), st.integers(0, 20)),
     unique_by=lambda row: row[:2],
 ).map(lambda rows: tuple(level(*row) for row in rows))
 kits_of_all = st.lists(
@@ -200,8 +205,7 @@ def test_more_on_hand_never_shows_less(inputs, more, data):
         return
     row = data.draw(st.sampled_from(inputs.levels))
     grown = tuple(
-        level(one.sku_id, one.warehouse_id, one.on_hand + more * (one is row), one.reserved)
-        for one in inputs.levels
+        level(one.sku_id, one.warehouse_id, one.on_hand + more * (one is row), one.reserved) for one in inputs.levels
     )
     before = available(inputs).quantity
     after = available(with_(inputs, levels=grown)).quantity
@@ -335,9 +339,7 @@ def test_an_empty_kit_promises_nothing(empty):
 )
 def test_a_nested_kit_needs_what_its_parts_need(shape):
     # A kit holds only SKUs of greater number, so that there are no cycles.
-    kits = {
-        IDS[n]: parts(*((IDS[min(n + up, 11)], times) for up, times in rows)) for n, rows in shape.items()
-    }
+    kits = {IDS[n]: parts(*((IDS[min(n + up, 11)], times) for up, times in rows)) for n, rows in shape.items()}
     for kit, rows in kits.items():
         needed: dict[UUID, int] = {}
         for row in rows:
@@ -393,9 +395,7 @@ def test_every_demanded_unit_is_reserved_once_or_short(demand, levels, ranked):
 
 def free_at(levels: Sequence[Level], sku: UUID, warehouses: Sequence[UUID]) -> int:
     return sum(
-        max(0, row.on_hand - row.reserved)
-        for row in levels
-        if row.sku_id == sku and row.warehouse_id in warehouses
+        max(0, row.on_hand - row.reserved) for row in levels if row.sku_id == sku and row.warehouse_id in warehouses
     )
 
 
@@ -403,9 +403,7 @@ def shortage(number: int, units: int, ship_in: int | None, placed: int | None = 
     def hours(count: int | None) -> datetime | None:
         return None if count is None else NOON + timedelta(hours=count)
 
-    return Shortage(
-        id=UUID(int=number), sku_id=sku, units=units, ship_by=hours(ship_in), placed_at=hours(placed)
-    )
+    return Shortage(id=UUID(int=number), sku_id=sku, units=units, ship_by=hours(ship_in), placed_at=hours(placed))
 
 
 def test_an_increase_fills_what_ships_soonest_then_what_waits_longest():
@@ -428,9 +426,7 @@ def test_an_increase_fills_what_ships_soonest_then_what_waits_longest():
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(1, 9), st.none() | st.integers(0, 3), st.sampled_from((A, B))), max_size=6
-    ),
+    st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(0, 3), st.sampled_from((A, B))), max_size=6),
     levels_of_all,
     ranks,
 )

@@ -33,9 +33,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def scan(minute: int, status: TrackingStatus, code: str | None = None, **told: Any) -> TrackingEvent:
-    return TrackingEvent(
-        at=NOON + timedelta(minutes=minute), status=status, raw_code=code or status.value, **told
-    )
+    return TrackingEvent(at=NOON + timedelta(minutes=minute), status=status, raw_code=code or status.value, **told)
 
 
 def revocation(minute: int) -> TrackingEvent:
@@ -92,8 +90,9 @@ def test_scans_of_one_instant_stay_as_given():
 
 
 def test_of_scans_of_one_instant_the_one_further_on_counts():
-    told = [scan(0, S.DELIVERED), scan(0, S.OUT_FOR_DELIVERY)]
-    assert settle(told)[1] is settle(told[::-1])[1] is S.DELIVERED
+    for first, last in ((S.OUT_FOR_DELIVERY, S.DELIVERED), (S.OUT_FOR_DELIVERY, S.FAILED_ATTEMPT)):
+        told = [scan(0, first), scan(0, last)]
+        assert settle(told)[1] is settle(told[::-1])[1] is last
 
 
 def test_nothing_told_is_no_status():
