@@ -16,8 +16,8 @@ help: ## this help
 demo: $(READY) ## a shop with sandboxed channels, in a browser, in a minute
 	$(BIN)/balcao demo $(args)
 
-up: $(READY) ## web, worker and cron together, as in the Procfile
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/honcho start
+up: $(READY) ## the hub on this machine: database, web, workers and scheduler
+	$(BIN)/balcao up
 
 test: $(READY) ## the whole suite (args="-k stock -x" to narrow it)
 	$(BIN)/pytest $(args)

@@ -104,7 +104,7 @@ async def _up(environment: Mapping[str, str], workers: int) -> None:
 def up() -> None:
     """Prepare the installation (embedded services, schema), then run all its processes until SIGTERM or SIGINT.
 
-    Embedded servers go on running for the next start; `make clean` ends them.
+    Embedded servers go on running for the next start; `balcao down` ends them.
     """
     installation = prepare(migrate=True)
     settings = installation.settings
