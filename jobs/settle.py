@@ -130,9 +130,7 @@ async def _base(
     return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
 
 
-def own_changes(
-    before: Order | None, after: Order, takes: Takes
-) -> list[tuple[str, str | None, int, datetime | None]]:
+def own_changes(before: Order | None, after: Order, takes: Takes) -> list[tuple[str, str | None, int, datetime | None]]:
     """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when).
 
     No time: it cannot be told what it did, or when.

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 
+from hub.backoffice import invariants
 from hub.store import StoreError, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
@@ -17,6 +18,7 @@ from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
+PROVE_SECONDS = 600.0
 ACCOUNTS_AT_ONCE = 16
 SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
 
@@ -76,13 +78,17 @@ async def _one(rt: Runtime, lane: str, work: Work, gate: asyncio.Semaphore) -> i
 
 async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = True) -> None:
     """Sweep until `stop`. With Redis away and `drains`, the work is done right here."""
-    pruned = 0.0
+    clock = asyncio.get_running_loop().time
+    pruned = proved = clock()
     while not stop.is_set():
         try:
-            await _round(rt, pulse, drains=drains)
-            if asyncio.get_running_loop().time() - pruned > PRUNE_SECONDS:
-                pruned = asyncio.get_running_loop().time()
+            sweeper = await _round(rt, pulse, drains=drains)
+            if sweeper and clock() - pruned > PRUNE_SECONDS:
+                pruned = clock()
                 await prune(rt)
+            if sweeper and clock() - proved > PROVE_SECONDS:
+                proved = clock()
+                await prove(rt)
         except (psycopg.Error, StoreError, OSError) as problem:
             log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
         except Exception:  # noqa: BLE001 - a sweep that ended would leave everything unrung
@@ -93,17 +99,19 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             continue
 
 
-async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> None:
+async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
+    """One sweep. Answers whether this process is the one that sweeps."""
     sweeper = await pulse.on_duty(SWEEPER)
     if sweeper:
         await free_dead(rt, pulse)
     for number, lane in enumerate(LANES):
         if not sweeper and not drains:
-            return
+            return False
         shards = {rt.bell.shard_of(work.account_id) for work in await due_accounts(rt, lane)} if sweeper else {0}
         heard = all([await rt.bell.ring_now(lane, shard) for shard in shards]) if sweeper else await _redis_up(rt)
         if not heard and drains and await pulse.on_duty(DRAINER + number):
             await drain(rt, lane)
+    return sweeper
 
 
 async def _redis_up(rt: Runtime) -> bool:
@@ -131,3 +139,13 @@ async def prune(rt: Runtime) -> None:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):
                     break
+
+
+async def prove(rt: Runtime) -> None:
+    """Check every seller's invariants; what is broken becomes an alert and stands on the health page."""
+    async with rt.db.dispatch() as tx:
+        sellers = [row["seller_id"] for row in await people.sellers(tx)]
+    for seller_id in sellers:
+        async with rt.db.seller(seller_id) as tx:
+            if broken := await invariants.check(tx):
+                log.error("invariants broken", seller=str(seller_id), names=list(broken))

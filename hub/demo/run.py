@@ -373,7 +373,8 @@ async def _shelf_differences(rt: Runtime, people: People) -> list[str]:
             shown = await answer.json()
         async with rt.db.seller(people.seller_id) as tx:
             rows = await tx.all(
-                "SELECT k.code, s.desired FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id "
+                "SELECT k.code, s.desired FROM stock_slot s "
+                "JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id "
                 "WHERE s.account_id = %s",
                 [store.account_id],
             )

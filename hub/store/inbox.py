@@ -48,8 +48,8 @@ _INSERT = """
     INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq, due_at)
     SELECT seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state,
         coalesce(seq, nextval('fetch_seq')), now() + wait * interval '1 second'
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-        %s::timestamptz[], %s::bytea[], %s::text[], %s::bigint[], %s::float8[])
+    FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[],
+        %b::timestamptz[], %b::bytea[], %b::text[], %b::bigint[], %b::float8[])
         AS told(seller_id, id, account_id, source, topic, ref, dedupe_key, told_at, raw, state, seq, wait)
     ON CONFLICT DO NOTHING"""
 

@@ -58,7 +58,8 @@ CHECKS: dict[str, LiteralString] = {
     "I5 what a paid order is owed is held or named short": _PARTS
     + """
         SELECT line.order_id, line.line_ref, line.sku_id, coalesce(r.held, 0) + coalesce(s.quantity, 0) AS held,
-               greatest(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) * line.per_unit AS owed, line.status
+               greatest(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) * line.per_unit AS owed,
+               line.status
         FROM line
         LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(quantity)::int AS held FROM reservation
                    GROUP BY order_id, line_ref, sku_id) r USING (order_id, line_ref, sku_id)
@@ -89,7 +90,8 @@ CHECKS: dict[str, LiteralString] = {
 # I6 (no notice acknowledged and then unaccounted for): rows that are due and have been passed over.
 PASSED_OVER: LiteralString = """
     SELECT id, topic, ref, due_at FROM inbox
-    WHERE state = 'due' AND due_at < now() - %s * interval '1 second' AND (lease_until IS NULL OR lease_until < now())"""
+    WHERE state = 'due' AND due_at < now() - %s * interval '1 second'
+      AND (lease_until IS NULL OR lease_until < now())"""
 
 
 async def broken(tx: Tx, *, at_rest: bool, passed_over: float = 120.0) -> dict[str, list[dict[str, Any]]]:

@@ -34,7 +34,8 @@ _LISTING = """
 
 
 async def put(tx: Tx, account_id: UUID, told: Listing, began: datetime, answered: datetime) -> dict[str, Any]:
-    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new, uncomputed}; the last two are the slot's.
+    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new, uncomputed}; the last two
+    are the slot's.
 
     What a slot shows (`seen`, `expected`) is set here only when the slot is new: later readings go through
     slots.looked, which knows about writes under way.
@@ -121,7 +122,8 @@ async def link(tx: Tx, listing_id: UUID, sku_id: UUID | None, multiplier: int, h
     other = await tx.one(
         """SELECT l.ref, l.variation_ref, k.code, l.multiplier FROM listing l
            JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-           WHERE l.slot_id = %s AND l.id <> %s AND l.gone_at IS NULL AND (l.sku_id <> %s OR l.multiplier <> %s) LIMIT 1""",
+           WHERE l.slot_id = %s AND l.id <> %s AND l.gone_at IS NULL
+             AND (l.sku_id <> %s OR l.multiplier <> %s) LIMIT 1""",
         [row["slot_id"], listing_id, sku_id, multiplier],
     )
     if other and sku_id is not None:
@@ -219,7 +221,7 @@ async def preview(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
 
 
 async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
-    """(SKU code, units) that an account tells of SKUs not opened yet: what it shows, plus what its own open orders hold.
+    """(SKU code, units) of SKUs not opened yet: what the account shows, plus what its own open orders hold.
 
     Kits are left out: they follow from their components.
     """

@@ -49,22 +49,34 @@ def make_roles(url: str) -> None:
                 f"PostgreSQL 15 or newer is needed; DATABASE_URL names {conn.info.server_version // 10000}"
             )
         for role in (OWNER, *ROLES):
-            try:
-                conn.execute(
-                    f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
-                    f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; END IF; "
-                    f"EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-                )
-                conn.execute(f"GRANT {role} TO CURRENT_USER")
-            except psycopg.errors.InsufficientPrivilege:
-                raise StoreError(
-                    f"this login may not create the role {role}: create it once as an administrator "
-                    f"(CREATE ROLE {role} NOLOGIN NOBYPASSRLS; GRANT {role} TO <login>)"
-                ) from None
-            except psycopg.errors.InternalError_:
-                continue  # two processes granting at once: the other one did it
-        conn.execute(f"GRANT ALL ON SCHEMA public TO {OWNER}")
-        conn.execute(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}")
+            _make_role(conn, role)
+        try:
+            conn.execute(f"GRANT ALL ON SCHEMA public TO {OWNER}")
+            conn.execute(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}")
+        except psycopg.errors.InsufficientPrivilege:
+            raise StoreError(
+                "this login may not grant on schema public: let the database's owner run `balcao migrate`"
+            ) from None
+
+
+def _make_role(conn: "psycopg.Connection[tuple[object, ...]]", role: str) -> None:
+    """One role, made where it is missing, that this login may act as."""
+    try:
+        conn.execute(
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
+            f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS; END IF; "
+            f"EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
+        row = conn.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [role]).fetchone()
+        if not (row and row[0]):
+            conn.execute(f"GRANT {role} TO CURRENT_USER")
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreError(
+            f"this login may not create or take the role {role}: let an administrator do it once "
+            f"(CREATE ROLE {role} NOLOGIN NOBYPASSRLS; GRANT {role} TO <login>)"
+        ) from None
+    except psycopg.errors.InternalError_:
+        return  # two processes granting at once: the other one did it
 
 
 def _upgrade(connection: Connection) -> None:
@@ -103,7 +115,8 @@ def refuse_bypass(url: str) -> None:
             "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)]
         ).fetchall()
         loose = conn.execute(
-            "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') "
+            "SELECT c.relname FROM pg_class c "
+            "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') "
             "AND c.relname <> 'alembic_version' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
         ).fetchall()
     if len(rows) < len(ROLES):

@@ -34,7 +34,8 @@ async def put(tx: Tx, account_id: UUID, order_id: UUID, order: Order) -> list[UU
 
 async def _put_one(tx: Tx, account_id: UUID, told: Shipment, source: str = "channel") -> UUID:
     sql = """
-        INSERT INTO shipment (seller_id, id, account_id, ref, carrier, service, tracking_code, tracking_url, status, source)
+        INSERT INTO shipment (seller_id, id, account_id, ref, carrier, service, tracking_code, tracking_url,
+            status, source)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (seller_id, account_id, ref) DO UPDATE SET
             carrier = coalesce(excluded.carrier, shipment.carrier),
@@ -145,7 +146,8 @@ async def tracked(
         UPDATE shipment SET status = coalesce(%s, status), deliver_by = coalesce(%s, deliver_by), delayed = %s,
             last_event_at = coalesce(%s, last_event_at), next_code = %s, next_carrier = %s, track_due_at = %s,
             track_attempts = 0, track_error = %s, lease_token = NULL, lease_until = NULL, lease_by = NULL,
-            news_dirty_at = CASE WHEN %s::timestamptz IS NOT NULL AND news_due_at IS NULL THEN now() ELSE news_dirty_at END,
+            news_dirty_at = CASE WHEN %s::timestamptz IS NOT NULL AND news_due_at IS NULL THEN now()
+                                 ELSE news_dirty_at END,
             news_due_at = coalesce(news_due_at, %s)
         WHERE id = %s AND lease_token = %s"""
     params = [
@@ -159,8 +161,8 @@ async def tracked(
 async def track_later(tx: Tx, token: UUID, ids: Iterable[UUID], due_at: datetime, error: str) -> None:
     """A carrier could not be asked: ask again at `due_at`."""
     sql = """
-        UPDATE shipment SET track_due_at = %s, track_attempts = track_attempts + 1, track_error = %s, lease_token = NULL,
-            lease_until = NULL, lease_by = NULL WHERE lease_token = %s AND id = ANY(%s)"""
+        UPDATE shipment SET track_due_at = %s, track_attempts = track_attempts + 1, track_error = %s,
+            lease_token = NULL, lease_until = NULL, lease_by = NULL WHERE lease_token = %s AND id = ANY(%s)"""
     await tx.run(sql, [due_at, error[:500], token, list(ids)])
 
 
@@ -267,7 +269,8 @@ async def adopt(tx: Tx, carrier_account_id: UUID, carrier: str, now: datetime) -
     sql = """
         UPDATE shipment SET carrier_account_id = %s, track_due_at = %s
         WHERE carrier_account_id IS NULL AND tracking_code IS NOT NULL
-          AND (lower(carrier) LIKE '%%' || %s || '%%' OR (%s = 'correios' AND tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
+          AND (lower(carrier) LIKE '%%' || %s || '%%'
+               OR (%s = 'correios' AND tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
           AND (status IS NULL OR NOT status = ANY('{delivered,returned,lost,cancelled}'))"""
     return await tx.run(sql, [carrier_account_id, now, carrier, carrier])
 

@@ -126,7 +126,8 @@ async def accepted(tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: date
             pending_until = NULL, lease_token = NULL, lease_until = NULL, lease_by = NULL,
             doubt_until = CASE WHEN doubt_until < %(answered)s THEN %(answered)s END,
             due_at = CASE WHEN doubt_until < %(answered)s THEN %(answered)s
-                          WHEN desired IS DISTINCT FROM %(quantity)s THEN %(answered)s::timestamptz + interval '1 second'
+                          WHEN desired IS DISTINCT FROM %(quantity)s
+                              THEN %(answered)s::timestamptz + interval '1 second'
                      END
         WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
     params = {
@@ -159,7 +160,8 @@ async def looked(
                           ELSE coalesce(s.due_at, now()) END
         FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was
         WHERE s.id = was.id AND s.lease_token IS NOT DISTINCT FROM %(token)s
-        RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until, was.due_at AS due_at,
+        RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until,
+            was.due_at AS due_at,
             s.due_at AS due_now, was.synced_from, was.status"""
     params = {
         "id": slot_id,
@@ -282,7 +284,9 @@ async def would_zero(tx: Tx, account_id: UUID) -> tuple[int, int]:
 async def brake(tx: Tx, account_id: UUID, *, on: bool) -> int:
     """Hold (or let go) the slots of an account that would go to zero."""
     if on:
-        sql = "UPDATE stock_slot SET braked = true WHERE account_id = %s AND desired = 0 AND expected > 0 AND cause <> 'sale'"
+        sql = """
+            UPDATE stock_slot SET braked = true
+            WHERE account_id = %s AND desired = 0 AND expected > 0 AND cause <> 'sale'"""
     else:
         sql = "UPDATE stock_slot SET braked = false WHERE account_id = %s AND braked"
     return await tx.run(sql, [account_id])
