@@ -24,7 +24,7 @@ QUIETER = {  # libraries that tell at INFO what we tell better, or what nobody s
 def setup(log_format: str, log_level: str, *, redaction: Processor, stream: TextIO | None = None) -> None:
     """Log to `stream` (stderr) from `log_level` on, as "console" or "json".
 
-    `redaction` masks secrets: hub.http.redact_event, passed in because config imports nothing of ours.
+    `redaction` masks secrets: hub.redaction.redact_event, passed in because config imports nothing of ours.
     """
     out = stream or sys.stderr
     chain: list[Processor] = [

@@ -5,18 +5,16 @@ out. No secret is ever in an error, a log line or a repr.
 """
 
 import asyncio
-import html
 import json
 import logging
 import random
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
@@ -26,12 +24,13 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
-from pydantic import BaseModel, SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, stop_before_delay
 
+from hub.answers import default_fault, sentence_of, wait_told
 from hub.context import refuse_in_transaction
 from hub.faults import ChannelError, Fault
 from hub.model import Limit, Reply, Request
+from hub.redaction import redact, secrets_of
 from hub.throttle import Breaker, Gate, PrivateAddress, Throttle, scope_of, utc_now
 
 CONNECT_SECONDS = 3.0
@@ -40,23 +39,10 @@ CALL_SECONDS = 18.0  # no request leaves later than this, so a call ends within 
 BODY_LIMIT = 20 * 2**20
 ATTEMPTS = 3
 SHORT_WAIT = 5.0  # a Retry-After up to this is waited out within the call
-LONGEST_WAIT = 3600.0  # a Retry-After beyond this is taken for this
 UNTOLD_WAIT = 2.0  # the pause of a 429 that names none
 DETAIL_LENGTH = 200
-SENTENCE_LIMIT = 2**20  # no channel needs more to say what is wrong
 
-FAULTS_BY_STATUS = {
-    401: Fault.AUTH,
-    403: Fault.AUTH,
-    404: Fault.MISSING,
-    408: Fault.TRANSIENT,
-    410: Fault.MISSING,
-    425: Fault.TRANSIENT,
-    429: Fault.THROTTLED,
-}
-OVERRULING = frozenset(
-    {Fault.THROTTLED, Fault.AUTH, Fault.TRANSIENT}
-)  # faults that `Request.accept` cannot accept
+OVERRULING = frozenset({Fault.THROTTLED, Fault.AUTH, Fault.TRANSIENT})  # faults that `Request.accept` cannot accept
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_DONE = frozenset({408, 425, 501, 503, 505, 521, 522, 523})  # the server says that it did not get to it
 LATE = frozenset({None, 502, 504, 520, 524})  # no word of the end: what was sent may still be under way
@@ -65,9 +51,7 @@ NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # one account's would reac
 _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 ReadError: TypeAlias = Callable[[Reply], str | None]
-Observe: TypeAlias = Callable[
-    [str, str | None, int | None, float], None
-]  # channel, operation, status, seconds
+Observe: TypeAlias = Callable[[str, str | None, int | None, float], None]  # channel, operation, status, seconds
 
 
 class CallError(ChannelError):
@@ -95,67 +79,6 @@ class TokenKeeper(Protocol):
 
     async def renew(self, stale: Mapping[str, str]) -> Mapping[str, str]:
         """Headers of a newer token than the one in `stale`. AUTH when there is none to be had."""
-
-
-# ── Secrets stay in ────────────────────────────────────────────────────────────────────────────────
-
-MASK = "***"
-_NAMES = (
-    r"authori[sz]ation|cookie|passw|senha|secret|token|(?:api|app|consumer|private)[_-]?key"
-    r"|access[_-]?(?:code|key)|signature|credential"
-)
-_NAMED = re.compile(
-    rf"(?P<name>(?<![\w.-])(?=[\w.-]{{0,80}}?(?:{_NAMES}))[\w.-]{{1,120}}+\\?[\"']?\s*[=:]\s*)"
-    r"(?:\\\"[^\"]*\"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:(?:bearer|basic)\s+)?[^\s&,;\"'<>(){}\[\]]+)",
-    re.IGNORECASE,
-)
-_SHAPED = re.compile(
-    r"(?P<name>\b(?:bearer|basic)\s+(?=\S*[\d=])|[?&](?:code|sign|hmac)=)[\w.~+/=-]{8,}"
-    r"|\b(?:ck|cs)_[0-9a-f]{8,}"  # WooCommerce
-    r"|\bshp(?:at|ca|pa|ss|ua)_\w+"  # Shopify
-    r"|(?-i:\b(?:APP_USR|TG)-[\w-]{8,}"  # Mercado Livre
-    r"|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?)"  # a JWT
-    r"|(?<=://)[^/@\s]+(?=@)",  # user:password in an address
-    re.IGNORECASE,
-)
-_is_secret = re.compile(rf"{_NAMES}|^(?:code_verifier|assertion|sign|hmac)$", re.IGNORECASE).search
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` with everything masked that looks like a secret, and the given ones wherever they stand."""
-    for secret in sorted({each for each in secrets if len(each) >= 4}, key=len, reverse=True):  # noqa: PLR2004
-        text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
-    text = _NAMED.sub(lambda found: found["name"] + MASK, text)
-    return _SHAPED.sub(lambda found: (found["name"] or "") + MASK, text)
-
-
-def redact_event(_logger: Any, _method: str, event: Any) -> Any:
-    """A structlog processor: no secret in any value. It stands after the one that prints exceptions."""
-    return {key: _redacted(key, told) for key, told in event.items()}
-
-
-def _redacted(name: object, told: Any) -> Any:
-    if told is None or isinstance(told, bool | int | float):
-        return told
-    if isinstance(name, str) and _is_secret(name):
-        return MASK
-    if isinstance(told, Mapping):
-        return {key: _redacted(key, each) for key, each in told.items()}
-    if isinstance(told, list | tuple | set | frozenset):
-        return [_redacted(None, each) for each in told]
-    return redact(str(told))
-
-
-def _secrets_of(request: Request, headers: Mapping[str, str], credentials: Any) -> set[str]:
-    """What must not come back in a channel's own words: shown headers, secret fields and parameters."""
-    found = {part for told in headers.values() for part in (told, told.rpartition(" ")[2])}
-    found |= {told for name, told in (*request.params, *request.form) if _is_secret(name)}
-    if isinstance(request.json, Mapping):
-        found |= {str(told) for name, told in request.json.items() if _is_secret(str(name))}
-    if isinstance(credentials, BaseModel):
-        fields = vars(credentials).values()
-        found |= {told.get_secret_value() for told in fields if isinstance(told, SecretStr)}
-    return found
 
 
 # httpx logs every address at INFO, query strings with consumer keys and all; what is worth saying, we say.
@@ -189,65 +112,6 @@ class _GatedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
-
-
-# ── What an answer means ────────────────────────────────────────────────────────────────────────────────
-
-_SENTENCES = (
-    "message", "error_description", "error_message", "detail", "msg", "mensagem", "descricao", "description",
-    "reason", "msgs", "errors", "error", "fault", "erros", "title",
-)  # fmt: skip
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-
-
-def default_fault(status: int, code: str | None) -> Fault | None:
-    """What a status means where the channel's table is silent; an unmapped error inside a 200 is SHAPE."""
-    if 200 <= status < 300:  # noqa: PLR2004 - the class of successes
-        return Fault.SHAPE if code is not None else None
-    if status >= 500:  # noqa: PLR2004 - the class of server errors
-        return Fault.TRANSIENT
-    return FAULTS_BY_STATUS.get(status, Fault.REJECTED if status >= 400 else Fault.SHAPE)  # noqa: PLR2004 - client's
-
-
-def sentence_of(reply: Reply) -> str:
-    """The channel's own words about a failure, on one line, as they came: to be redacted and cut."""
-    try:
-        told = _sentence(json.loads(reply.body[:SENTENCE_LIMIT]))
-    except (ValueError, RecursionError):
-        told = html.unescape(_MARKUP.sub(" ", reply.body[:4000].decode("utf-8", "replace")))
-    if not told and "location" in reply.headers:
-        told = f"it sends us to {reply.headers['location']}, where we do not follow: is the address right?"
-    return " ".join((told or f"status {reply.status}").split())
-
-
-def _sentence(told: Any, depth: int = 0) -> str:
-    if isinstance(told, str):
-        return told
-    if depth > 4:  # noqa: PLR2004 - no vendor nests its words deeper
-        return ""
-    if isinstance(told, list):
-        return "; ".join(filter(None, (_sentence(each, depth + 1) for each in told[:3])))
-    if not isinstance(told, Mapping):
-        return ""
-    lower = {str(key).lower(): each for key, each in told.items()}
-    found = [_sentence(lower[word], depth + 1) for word in _SENTENCES if word in lower]
-    if depth and not any(found):  # Shopify: {"errors": {"sku": ["is taken"]}}
-        found = [f"{key}: {words}" for key, each in told.items() if (words := _sentence(each, depth + 1))]
-    return next(filter(None, found), "")
-
-
-def wait_told(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that Retry-After asks for, as a number or a date; None when it says nothing readable."""
-    told = headers.get("retry-after", "")
-    try:
-        seconds = float(told)
-    except ValueError:
-        try:
-            at = parsedate_to_datetime(told)
-        except ValueError:
-            return None
-        seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
-    return min(LONGEST_WAIT, max(0.0, seconds)) if seconds == seconds else None  # noqa: PLR0124 - "nan" is a number
 
 
 # ── The way out ────────────────────────────────────────────────────────────────────────────────
@@ -356,9 +220,7 @@ class Client:
             now=now,
         )
 
-    async def exchange(
-        self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None
-    ) -> Reply:
+    async def exchange(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None) -> Reply:
         """One request on the wire. CallError when no whole answer came within the deadline."""
         trip = _Trip(sent=not self._traced)
         before = _trip.set(trip)
@@ -395,9 +257,7 @@ class Client:
         session._retry_connection = False  # noqa: SLF001 - aiohttp has no public way to say so
         return session
 
-    async def _send(
-        self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None
-    ) -> Reply:
+    async def _send(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None) -> Reply:
         async with self._http.stream(method, url, headers=headers, content=content) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
@@ -411,9 +271,7 @@ class Client:
                         status=response.status_code,
                         in_doubt=method not in READS,
                     )
-            return Reply(
-                status=response.status_code, headers=dict(response.headers.items()), body=bytes(body)
-            )
+            return Reply(status=response.status_code, headers=dict(response.headers.items()), body=bytes(body))
 
     def _broken(self, problem: BaseException, trip: _Trip, host: str, *, write: bool) -> CallError:
         """The error of a request that got no whole answer."""
@@ -426,13 +284,9 @@ class Client:
         # httpx-aiohttp calls every lost connection a ConnectTimeout: what aiohttp raised tells
         connecting = not self._traced and isinstance(problem, _CONNECTING)
         if connecting or not trip.sent:
-            why = (
-                "its certificate is not valid" if _cause(problem, aiohttp.ClientSSLError) else "no connection"
-            )
+            why = "its certificate is not valid" if _cause(problem, aiohttp.ClientSSLError) else "no connection"
             return CallError(Fault.TRANSIENT, "connect", f"{host}: {why}")
-        if _cause(problem, TimeoutError) or (
-            not self._traced and isinstance(problem, httpx.TimeoutException)
-        ):
+        if _cause(problem, TimeoutError) or (not self._traced and isinstance(problem, httpx.TimeoutException)):
             told = f"{host} did not answer within {self._deadline:g} s"
             return CallError(Fault.TRANSIENT, "timeout", told, in_doubt=write)
         told = f"{host} closed the connection before its answer was complete"
@@ -497,9 +351,7 @@ class AccountApi:
 
     def _retrying(self, request: Request) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_result(
-                lambda told: isinstance(told, CallError) and self._is_worth_repeating(request, told)
-            ),
+            retry=retry_if_result(lambda told: isinstance(told, CallError) and self._is_worth_repeating(request, told)),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(CALL_SECONDS),
             wait=self._pause,
             sleep=self.client.sleep,
@@ -577,7 +429,7 @@ class AccountApi:
         fault = named or self.faults.get(reply.status) or default_fault(reply.status, code)
         if fault is None:
             return None
-        detail = redact(sentence_of(reply)[:2000], _secrets_of(request, shown, self.credentials))
+        detail = redact(sentence_of(reply)[:2000], secrets_of(request, shown, self.credentials))
         wait = wait_told(reply.headers, self.now())
         undone = reply.status in NOT_DONE or 300 <= reply.status < 400  # noqa: PLR2004 - a redirect did nothing
         return CallError(
@@ -624,9 +476,7 @@ class AccountApi:
         if request.form:
             content, kind = urlencode(request.form).encode(), "application/x-www-form-urlencoded"
         elif request.json is not None:
-            content = json.dumps(
-                request.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-            ).encode()
+            content = json.dumps(request.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
             kind = "application/json"
         told = {"content-type": kind} if kind else {}
         try:
@@ -658,9 +508,7 @@ class AccountApi:
         if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
             raise CallError(Fault.AUTH, "bad_address", "that is no http or https address that we can call")
         if url.scheme != "https" and not self._is_home(url):
-            raise CallError(
-                Fault.REJECTED, "foreign_address", f"{url.host} is another host, and not over https"
-            )
+            raise CallError(Fault.REJECTED, "foreign_address", f"{url.host} is another host, and not over https")
         try:
             self.client.gate.check_literal(url.host)
         except PrivateAddress as refusal:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from config.logging import setup
-from hub.http import redact_event
+from hub.redaction import redact_event
 from jobs import sweep
 from jobs.install import Installation, prepare, runtime
 from jobs.runtime import log

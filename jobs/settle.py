@@ -12,6 +12,7 @@ from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
 from hub.store import Tx, alerts, orders, slots, stock
 from hub.store.orders import Stored
+from hub.store.slots import OwnChange
 from jobs.availability import Ripple, raised, recompute
 
 Takes: TypeAlias = Callable[[Order], bool | None]
@@ -24,13 +25,15 @@ async def settle_order(
     takes: Takes = lambda order: not order.cancelled,
 ) -> bool:  # fmt: skip
     """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
+    changes = own_changes(before, after, takes)
     if not await _fulfiller_known(tx, stored.id, after, now):
+        await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
     wants = await _wants(tx, after, links, hold_from)
-    haves = await stock.held_by(tx, stored.id)
-    components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
+    components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
     await stock.lock_around(tx, components)
-    await slots.own_sales(tx, stored.account_id, own_changes(before, after, takes))
+    haves = await stock.held_by(tx, stored.id)  # under the locks: whoever fills a shortage changes it
+    await slots.own_sales(tx, stored.account_id, changes)
     if not components:
         return True
     if not await orders.own_effect(tx, stored.stock_key, stored.id):
@@ -56,8 +59,8 @@ async def _write(
     plan = settlement.settle(wants, haves, levels, ranked)
     if plan:
         await stock.write_plan(tx, stored.id, plan)
-        if plan.freed:
-            await raised(tx, plan.freed, levels, shelves)
+        if freed := plan.freed | {sku for sku, _shelf in settlement.overdrawn(levels)}:
+            await raised(tx, freed, levels, shelves)
         await stock.write_levels(tx, picture, levels)
         await _tell(tx, stored.id, order, plan)
     # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
@@ -130,22 +133,27 @@ async def _base(
     return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
 
 
-def own_changes(before: Order | None, after: Order, takes: Takes) -> list[tuple[str, str | None, int, datetime | None]]:
-    """What the selling channel did to its own shelf: (listing_ref, variation_ref, units taken, when).
+def own_changes(before: Order | None, after: Order, takes: Takes) -> list[OwnChange]:
+    """What the selling channel did to its own shelf since the telling before.
 
-    No time: it cannot be told what it did, or when.
+    No time: it cannot be told what it did, or when. No units: an order that we first hear of took some and may
+    have given them back; what is there now, only the shelf tells.
     """
     old = {line.ref: line for line in before.lines} if before else {}
     new = {line.ref: line for line in after.lines}
     took, takes_now = takes(before) if before else False, takes(after)
-    when = after.placed_at if before is None else (after.cancelled_at or after.changed_at)
+    since = after.placed_at if before is None else (before.changed_at or before.placed_at)
+    until = max((at for at in (after.placed_at, after.changed_at, after.cancelled_at) if at), default=None)
     found = []
     for ref in old.keys() | new.keys():
         line = new.get(ref) or old[ref]
         taken = _on_order(new.get(ref)) * bool(takes_now) - _on_order(old.get(ref)) * bool(took)
-        if line.listing_ref is not None and taken:
+        gave_back = before is None and (line.cancelled_quantity > 0 or after.cancelled)
+        if line.listing_ref is not None and (taken or gave_back):
             untold = takes_now is None or took is None
-            found.append((line.listing_ref, line.variation_ref, taken, None if untold else when))
+            units = 0 if gave_back else taken
+            times = (None, None) if untold else (since, until)
+            found.append((line.listing_ref, line.variation_ref, units, *times))
     return sorted(found, key=lambda change: (change[0], change[1] or ""))
 
 

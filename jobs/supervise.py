@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.logging import setup
-from hub.http import redact_event
+from hub.redaction import redact_event
 from jobs.install import prepare
 from jobs.runtime import log
 

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
 from config.logging import setup
-from hub.http import redact_event
+from hub.redaction import redact_event
 from jobs import sweep
 from jobs.install import Installation, prepare, runtime
 from jobs.runtime import Runtime, log

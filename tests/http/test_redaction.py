@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from hub.faults import ChannelError
-from hub.http import redact, redact_event
 from hub.model import Request
+from hub.redaction import redact, redact_event
 from tests.http.conftest import Shop, answer, hang_up
 
 SECRETS = {

@@ -11,7 +11,7 @@ import structlog
 
 from config.logging import setup
 from hub.context import working_for
-from hub.http import redact_event
+from hub.redaction import redact_event
 
 
 @pytest.fixture(autouse=True)
