@@ -87,7 +87,12 @@ PIECES: dict[str, tuple[str, Mapping[str, str], Sequence[Piece]]] = {
     ),
     "stock": (
         "StockSink",
-        {"render": "mapping.stock_requests", "read": "mapping.stock_outcomes", "look": "client.look", "batch": "1"},
+        {
+            "render": "mapping.stock_requests",
+            "read": "mapping.stock_outcomes",
+            "look": "client.look",
+            "asked": "mapping.asked",
+        },
         (
             Piece(
                 "mapping",
@@ -101,7 +106,7 @@ PIECES: dict[str, tuple[str, Mapping[str, str], Sequence[Piece]]] = {
             ),
             Piece(
                 "mapping",
-                "sent(request: Request) -> list[StockWrite]",
+                "asked(request: Request) -> list[StockWrite]",
                 "The writes of a rendered request, read back from it: how recorded answers are tested.",
             ),
             Piece(

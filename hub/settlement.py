@@ -222,6 +222,12 @@ def fill(shortages: Sequence[Short], levels: Levels) -> list[tuple[Short, Wareho
     return filled
 
 
+def overdrawn(levels: Levels) -> dict[tuple[SkuId, WarehouseId], int]:
+    """Units promised that are not there, by shelf: after a count, or a dispatch of units that others held."""
+    found = {key: level.reserved - max(0, level.on_hand) for key, level in levels.items()}
+    return {key: units for key, units in found.items() if units > 0}
+
+
 class Reckoning(StrEnum):
     """What a channel's own sale does to the number we believe it shows."""
 
@@ -234,22 +240,24 @@ SKEW = timedelta(seconds=2)  # channel clocks tell whole seconds and drift
 
 
 def reckon(
-    happened_at: datetime | None,
+    since: datetime | None,
+    until: datetime | None,
     sent_at: datetime | None,
     answered_at: datetime | None,
     *,
     skew: timedelta = SKEW,
 ) -> Reckoning:
-    """How a sale (or a cancellation) that happened there relates to our last write to that slot.
+    """How what happened there between `since` and `until` (a sale, an edit) relates to our last write to that slot.
 
+    A document tells one sum of all that happened since the one before: a write in between is undecidable.
     `sent_at` without a later `answered_at` is a write still under way or in doubt.
     """
     if sent_at is None:
         return Reckoning.APPLIES
-    if happened_at is None:
+    if since is None or until is None:
         return Reckoning.UNDECIDABLE
-    if happened_at < sent_at - skew:
+    if until < sent_at - skew:
         return Reckoning.OVERWRITTEN
-    if answered_at is None or answered_at < sent_at or happened_at <= answered_at + skew:
+    if answered_at is None or answered_at < sent_at or since <= answered_at + skew:
         return Reckoning.UNDECIDABLE
     return Reckoning.APPLIES

@@ -5,16 +5,20 @@ The hub's patience is shortened (`brisk`), its rules are not: every order of ste
 
 import asyncio
 import importlib
+import os
 import random
+import sys
+import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from unittest.mock import patch
 from uuid import UUID
 
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -42,6 +46,49 @@ STOCK_WRITES = frozenset({
 })  # fmt: skip
 SHORT = 20.0  # how much shorter the pauses between attempts are
 SOON = 13  # seconds: what is due later than this belongs to another day
+
+
+@dataclass
+class Log:
+    """What was logged: each event, and each traceback."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    tracebacks: list[str] = field(default_factory=list)
+
+    def __call__(self, _logger: object, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        problem = sys.exc_info()[1]
+        if event.get("exc_info") and problem is not None:
+            self.tracebacks.append("".join(traceback.format_exception(problem)))
+        self.events.append({**event, "level": level})
+        raise structlog.DropEvent
+
+    def named(self, event: str) -> list[dict[str, Any]]:
+        """Events of that name."""
+        return [told for told in self.events if told["event"] == event]
+
+
+@contextmanager
+def logged() -> Iterator[Log]:
+    """Nothing is printed; what would have been is here."""
+    before, told = structlog.get_config()["processors"], Log()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, told])
+    try:
+        yield told
+    finally:
+        structlog.configure(processors=before)
+
+
+Meddle: TypeAlias = Callable[[web.Request], Awaitable[object]]
+
+
+def _name(route: web.AbstractRoute) -> str:
+    return f"{route.method} {route.resource.canonical if route.resource else ''}"
+
+
+async def hang_up(request: web.Request) -> None:
+    """The answer is lost: the connection closes."""
+    if request.transport is not None:
+        request.transport.close()
 
 
 @contextmanager
@@ -102,6 +149,43 @@ class Channel:
         """Make it behave badly, or well again."""
         self.sandbox.knobs.turn(knobs)
 
+    @contextmanager
+    def meddling(self, *, before: Meddle | None = None, after: Meddle | None = None) -> Iterator[None]:
+        """Something happens right before a stock write is carried out there, or right after, before its answer."""
+        routes = {route: route._handler for route in self.sandbox.app.router.routes() if _name(route) in STOCK_WRITES}
+
+        def meddled(handler: Any) -> Any:
+            async def handle(request: web.Request) -> web.StreamResponse:
+                if before:
+                    await before(request)
+                answer: web.StreamResponse = await handler(request)
+                if after:
+                    await after(request)
+                return answer
+
+            return handle
+
+        for route, handler in routes.items():
+            route._handler = meddled(handler)
+        try:
+            yield
+        finally:
+            for route, handler in routes.items():
+                route._handler = handler
+
+    @contextmanager
+    def reading_writes(self) -> Iterator[list[int]]:
+        """Every quantity that it was told meanwhile, in the order in which the writes were carried out."""
+        told: list[int] = []
+
+        async def note(request: web.Request) -> None:
+            body = await request.json()
+            rows = body.get("update") or body.get("locations") or [body]
+            told.extend(row.get("stock_quantity", row.get("available_quantity", row.get("quantity"))) for row in rows)
+
+        with self.meddling(before=note):
+            yield told
+
 
 @dataclass
 class World:
@@ -114,11 +198,20 @@ class World:
     stack: AsyncExitStack
     pulse: Pulse
     url: str
+    key: str
     channels: list[Channel] = field(default_factory=list)
 
     async def neighbour(self, name: str = "Outra Loja") -> "World":
         """Another seller of the same installation."""
         return replace(self, seller_id=await connect.seller_add(self.rt, name), channels=[])
+
+    def environment(self) -> dict[str, str]:
+        """What a real process needs to work for this installation."""
+        return {
+            **os.environ, "DATABASE_URL": self.url, "REDIS_URL": stack().redis_url, "BALCAO_SECRET_KEYS": self.key,
+            "BALCAO_ALLOW_PRIVATE_HOSTS": "*", "BALCAO_PUBLIC_URL": str(self.rt.policy.public_url),
+            "BALCAO_SHARDS": "1", "BALCAO_WORKERS": "1", "BALCAO_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1",
+        }  # fmt: skip
 
     async def process(self) -> tuple[Runtime, Pulse]:
         """What another worker process would have: its own pool, clients, tokens and number."""
@@ -179,6 +272,16 @@ class World:
             await asyncio.sleep(0.01 if done else 0.03)
         raise AssertionError(f"the hub does not come to rest: {await self.waiting()}")
 
+    async def until(self, sql: Any, *params: object, seconds: float = 10.0) -> dict[str, Any]:
+        """Drain until this finds a row, and answer it; what follows from it may still be to do."""
+        until = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < until:
+            if found := await self.rows(sql, *params):
+                return found[0]
+            if not await self.drain():
+                await asyncio.sleep(0.01)
+        raise AssertionError(f"never: {sql}")
+
     async def _second_passes(self) -> None:
         """So that the next change goes out at once: a slot is written at most once a second."""
         async with self.rt.db.seller(self.seller_id) as tx:
@@ -233,10 +336,11 @@ class World:
                 {"by": timedelta(seconds=seconds)},
             )
 
-    async def hurry(self, kind: str) -> None:
-        """A recurring task of every account falls due now."""
+    async def hurry(self, *kinds: str) -> None:
+        """Recurring tasks of every account fall due now, and so does what the inbox put off."""
         async with self.rt.db.seller(self.seller_id) as tx:
-            await tx.run("UPDATE task SET due_at = now() WHERE kind = %s", [kind])
+            await tx.run("UPDATE task SET due_at = now() WHERE kind = ANY(%s)", [list(kinds)])
+            await tx.run("UPDATE inbox SET due_at = now() WHERE state = 'due'")
 
     async def rows(self, sql: Any, *params: object) -> list[dict[str, Any]]:
         """What the seller's own rows say."""
@@ -298,7 +402,8 @@ async def world(**policy: Any) -> AsyncIterator[World]:
     async with AsyncExitStack() as exits:
         exits.enter_context(brisk())
         url = exits.enter_context(database())
-        rt, pulse = await _process(exits, url, Vault([new_key()]), Policy())
+        key = new_key()
+        rt, pulse = await _process(exits, url, Vault([key]), Policy())
         app = web.Application(client_max_size=2**20)
         app[webhooks.INTAKE] = intake = Intake(rt)
         app.add_routes(webhooks.routes)
@@ -308,4 +413,4 @@ async def world(**policy: Any) -> AsyncIterator[World]:
         await intake.start()
         exits.push_async_callback(intake.close)
         seller_id = await connect.seller_add(rt, "Loja de Teste")
-        yield World(rt, seller_id, server, intake, exits, pulse, url)
+        yield World(rt, seller_id, server, intake, exits, pulse, url, key)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from hub.model import Outcome, StockWrite
@@ -11,6 +11,10 @@ from hub.settlement import Reckoning, reckon
 from hub.store import Tx, new_id
 
 LEASE = timedelta(seconds=30)
+
+# What a channel did to its own shelf: listing_ref, variation_ref, units the shelf lost (negative: got back, 0: both,
+# by an unknown number), and between when and when that happened there.
+OwnChange: TypeAlias = tuple[str, str | None, int, datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,26 +236,27 @@ async def log(
     )  # fmt: skip
 
 
-async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[tuple[str, str | None, int, datetime | None]]) -> None:
+async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[OwnChange]) -> None:
     """Account for what the selling channel did to its own shelf.
 
-    Each change is (listing_ref, variation_ref, units its shelf lost (negative: got back), when it happened there).
-    A slot whose number cannot be decided is to be read back now.
+    A slot whose number cannot be decided is to be read back now. So is one that should have got units back: not
+    every channel puts what is cancelled on its shelf again.
     """
-    for listing_ref, variation_ref, units, happened_at in changes:
+    for listing_ref, variation_ref, units, since, until in changes:
         slot = await tx.one(
             """SELECT s.id, s.expected, s.synced_from, s.synced_to FROM stock_slot s
                JOIN listing l ON l.seller_id = s.seller_id AND l.slot_id = s.id
                WHERE l.account_id = %s AND l.ref = %s AND l.variation_ref IS NOT DISTINCT FROM %s
+                 AND s.managed_by = 'seller'
                FOR UPDATE OF s LIMIT 1""",
             [account_id, listing_ref, variation_ref],
         )
         if slot is None:
             continue
-        verdict = reckon(happened_at, slot["synced_from"], slot["synced_to"])
+        verdict = reckon(since, until, slot["synced_from"], slot["synced_to"])
         if verdict is Reckoning.OVERWRITTEN:
             continue
-        if verdict is Reckoning.APPLIES and slot["expected"] is not None and slot["expected"] >= units:
+        if verdict is Reckoning.APPLIES and units > 0 and (slot["expected"] or 0) >= units:
             await tx.run("UPDATE stock_slot SET expected = expected - %s WHERE id = %s", [units, slot["id"]])
             continue
         await tx.run(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hub import settlement, stock
 from hub.settlement import Have, Level, Levels, LineKey, Plan, Short
-from hub.store import Tx, new_id
+from hub.store import Tx, alerts, new_id, orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +261,11 @@ async def write_plan(tx: Tx, order_id: UUID, plan: Plan) -> None:
 
 
 async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves_: Shelves) -> list[Short]:
-    """Give what came free to the orders that wait for it (by ship_by, placed_at). `levels` is changed in place."""
+    """Give what came free to the orders that wait for it (by ship_by, placed_at). `levels` is changed in place.
+
+    First what was promised and is not there is taken back: it may be had from another warehouse.
+    """
+    await _take_back(tx, levels)
     sql = """
         SELECT s.order_id, s.line_ref, s.sku_id, s.quantity, o.account_id FROM shortage s
         JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
@@ -292,6 +296,58 @@ async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelve
     await tx.many(f"UPDATE shortage SET quantity = %s {where}", [(left[k], *k) for k in touched if left[k]])
     await tx.many(f"DELETE FROM shortage {where}", [k for k in touched if not left[k]])
     return [short for short, _shelf, _units in filled]
+
+
+async def _take_back(tx: Tx, levels: Levels) -> None:
+    """Turn reservations of units that are not there into shortages, from the order that can wait longest on."""
+    for (sku, shelf), units in sorted(settlement.overdrawn(levels).items()):
+        left = units
+        rows = await tx.all(
+            """SELECT r.order_id, r.line_ref, r.quantity, o.ship_by, coalesce(o.number, o.ref) AS number
+               FROM reservation r JOIN orders o ON o.seller_id = r.seller_id AND o.id = r.order_id
+               WHERE r.sku_id = %s AND r.warehouse_id = %s
+               ORDER BY o.ship_by DESC NULLS FIRST, o.placed_at DESC NULLS FIRST, r.order_id DESC, r.line_ref DESC""",
+            [sku, shelf],
+        )
+        for row in rows:
+            taken = min(left, row["quantity"])
+            if not taken:
+                break
+            left -= taken
+            await _shorten(tx, row["order_id"], row["line_ref"], sku, shelf, row["quantity"] - taken, taken)
+            await orders.event(tx, row["order_id"], "shortage", units=taken)
+            await alerts.raise_(
+                tx, "shortage", str(row["order_id"]), severity="urgent", due_at=row["ship_by"], order=row["number"],
+                units=taken,
+            )  # fmt: skip
+        levels[sku, shelf].reserved -= units - left
+
+
+async def _shorten(
+    tx: Tx, order_id: UUID, line_ref: str, sku: UUID, shelf: UUID, kept: int, short: int
+) -> None:
+    """One reservation keeps `kept` units, and `short` more are missing."""
+    key = [order_id, line_ref, sku]
+    where = "WHERE order_id = %s AND line_ref = %s AND sku_id = %s AND warehouse_id = %s"
+    if kept:
+        await tx.run(f"UPDATE reservation SET quantity = %s {where}", [kept, *key, shelf])
+    else:
+        await tx.run(f"DELETE FROM reservation {where}", [*key, shelf])
+    await tx.run(
+        """INSERT INTO shortage (seller_id, order_id, line_ref, sku_id, quantity) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (seller_id, order_id, line_ref, sku_id)
+           DO UPDATE SET quantity = shortage.quantity + excluded.quantity""",
+        [tx.seller, *key, short],
+    )
+
+
+async def components_of(tx: Tx, order_id: UUID) -> set[UUID]:
+    """The SKUs that an order holds, lacks or has moved."""
+    sql = """
+        SELECT sku_id FROM reservation WHERE order_id = %(id)s UNION SELECT sku_id FROM shortage WHERE order_id = %(id)s
+        UNION SELECT sku_id FROM stock_movement WHERE order_id = %(id)s
+        UNION SELECT sku_id FROM stock_base WHERE order_id = %(id)s"""
+    return {row["sku_id"] for row in await tx.all(sql, {"id": order_id})}
 
 
 async def move(
@@ -395,7 +451,8 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, ca
             braked = s.braked AND told.desired = 0,
             dirty_at = CASE WHEN s.due_at IS NULL OR s.lease_token IS NOT NULL THEN %s ELSE s.dirty_at END,
             due_at = CASE
-                WHEN told.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
+                WHEN told.desired IS NULL OR s.parked_code IS NOT NULL OR s.braked AND told.desired = 0
+                    OR s.managed_by <> 'seller' OR s.status = 'closed' THEN NULL
                 WHEN s.expected = told.desired AND s.doubt_until IS NULL AND s.lease_token IS NULL THEN NULL
                 ELSE greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until) END
         FROM unnest(%s::uuid[], %s::int[]) AS told(id, desired)

@@ -8,14 +8,12 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from config.logging import setup
-from hub.http import redact_event
+from hub.redaction import redact_event
 from hub.web import pages, webhooks
+from hub.web.keys import INSTALLATION, RUNTIME
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
-from jobs.runtime import Runtime, log
-
-RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
-INSTALLATION: web.AppKey[Installation] = web.AppKey("installation", Installation)
+from jobs.runtime import log
 
 
 async def health(request: web.Request) -> web.Response:

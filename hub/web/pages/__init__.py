@@ -1,8 +1,57 @@
-"""The seller's pages."""
+"""The seller's pages: which address is answered by what, and the role that it asks for."""
 
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
 from aiohttp import web
+
+from hub.web import feed, static_files, words
+from hub.web.auth import Door
+from hub.web.edge import DOOR, nowhere, page
+from hub.web.feed import FEED, Feed
+from hub.web.pages import accounts, connecting, entry, listings, orders, panel, shipments, stock
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+# (method, path, handler, least role; None: everybody)
+ROUTES = (
+    ("POST", "/entrar", entry.sign_in, None),
+    ("POST", "/sair", entry.sign_out, None),
+    ("POST", "/sair-de-tudo", entry.sign_out_everywhere, "viewer"),
+    ("POST", "/idioma", entry.set_language, "viewer"),
+    ("POST", "/loja", entry.set_seller, "viewer"),
+    ("GET", "/", panel.show, "viewer"),
+    ("GET", "/ao-vivo", feed.stream, "viewer"),
+    ("GET", "/contas", accounts.every, "viewer"),
+    ("GET", "/contas/nova", connecting.form, "manager"),
+    ("POST", "/contas/nova", connecting.connect_account, "manager"),
+    ("GET", "/contas/{id}", accounts.one, "viewer"),
+    ("GET", "/contas/{id}/previa", accounts.preview, "viewer"),
+    ("POST", "/contas/{id}/verificar", accounts.check, "operator"),
+    ("POST", "/contas/{id}/pausar", accounts.pause, "operator"),
+    ("POST", "/contas/{id}/retomar", accounts.resume, "manager"),
+    ("POST", "/contas/{id}/aprovar", accounts.approve, "manager"),
+    ("GET", "/pedidos", orders.every, "viewer"),
+    ("GET", "/pedidos/{id}", orders.one, "viewer"),
+    ("GET", "/anuncios", listings.every, "viewer"),
+    ("GET", "/estoque/{sku:.+}", stock.why, "viewer"),
+    ("GET", "/envios", shipments.every, "viewer"),
+)
 
 
 def setup(app: web.Application) -> None:
-    """Add the pages to the application."""
-    del app
+    """Add the pages to the application. Each route carries its own guard: webhooks pay for none of it."""
+    env = aiohttp_jinja2.setup(
+        app, loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    env.globals.update(static=static_files.address, words=words)
+    app[DOOR], app[FEED] = Door(), Feed()
+    app.on_shutdown.append(feed.close)
+    app.router.add_get("/static/{name}", static_files.file)
+    app.router.add_get("/entrar", page(entry.sign_in_form, None), name="entry")
+    for method, path, handler, least in ROUTES:
+        add = app.router.add_get if method == "GET" else app.router.add_post
+        add(path, page(handler, least))
+    app.router.add_route("*", "/{anything:.*}", page(nowhere, None))

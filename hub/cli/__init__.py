@@ -1,0 +1,58 @@
+"""`balcao`: everything that can be asked of an installation from a terminal. One module per noun."""
+
+import typer
+
+from hub.cli import (
+    account,
+    alerts,
+    channel,
+    doctor,
+    inbox,
+    kit,
+    link,
+    listings,
+    normalize,
+    orders,
+    process,
+    run,
+    seller,
+    shipments,
+    stock,
+    user,
+    warehouse,
+)
+from hub.cli.refusals import Guarded
+
+app = typer.Typer(
+    cls=Guarded,
+    help="Balcão: one order and stock model behind every channel and carrier.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+process.add_to(app)
+doctor.add_to(app)
+normalize.add_to(app)
+for name, noun in {
+    "seller": seller.app,
+    "user": user.app,
+    "channel": channel.app,
+    "account": account.app,
+    "stock": stock.app,
+    "kit": kit.app,
+    "warehouse": warehouse.app,
+    "link": link.app,
+    "run": run.app,
+    "orders": orders.app,
+    "listings": listings.app,
+    "shipments": shipments.app,
+    "inbox": inbox.app,
+    "alerts": alerts.app,
+}.items():
+    app.add_typer(noun, name=name, no_args_is_help=True)
+
+
+def main() -> None:
+    """The console script."""
+    app()

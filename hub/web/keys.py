@@ -1,0 +1,9 @@
+"""What the web application carries for its handlers."""
+
+from aiohttp import web
+
+from jobs.install import Installation
+from jobs.runtime import Runtime
+
+RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
+INSTALLATION: web.AppKey[Installation] = web.AppKey("installation", Installation)

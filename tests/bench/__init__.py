@@ -1,0 +1,1 @@
+"""How fast it is, as ratios against a baseline of the same run: `python -m tests.bench`."""

@@ -1,0 +1,91 @@
+"""`python -m tests.bench [--json] [--quick] [part ...]`: a table, and with --json the same as JSON on standard output."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import ingest, intake, meter, sale
+from tests.bench.stand import stand
+
+PARTS = {"intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure}
+# (what, path in the figures, unit, target as (sign, number))
+ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
+    ("Intake, CPU of the web process", "intake.closed_loop.hub.median", "s per 1,000", None),
+    ("  the handler that stores nothing", "intake.closed_loop.baseline.median", "s per 1,000", None),
+    ("  ratio of the two", "intake.closed_loop.ratio.median", "x", ("<=", 2.0)),
+    ("  PostgreSQL beside it", "intake.closed_loop.postgresql.median", "s per 1,000", None),
+    ("  webhooks a second", "intake.closed_loop.hub_per_second", "/s", None),
+    ("Intake at 300/s, lost", "intake.open_loop.hub.lost", "webhooks", ("<=", 0)),
+    ("  answer p50", "intake.open_loop.hub.p50_ms", "ms", None),
+    ("  answer p99", "intake.open_loop.hub.p99_ms", "ms", ("<=", 50.0)),
+    ("  answer p99, the baseline", "intake.open_loop.baseline.p99_ms", "ms", None),
+    ("Ingest of fat orders (WooCommerce)", "ingest.woocommerce_fat.median", "/s per worker", None),
+    ("Ingest with fetching (Mercado Livre)", "ingest.mercadolivre_fetched.median", "/s per worker", None),
+    ("Sale to push, one at a time, p50", "sale.idle.p50_ms", "ms", None),
+    ("  p99", "sale.idle.p99_ms", "ms", None),
+    ("Sale to push at 5/s, p50", "sale.under_load.p50_ms", "ms", None),
+    ("  p99", "sale.under_load.p99_ms", "ms", None),
+)
+
+
+async def _measured(parts: list[str], *, quick: bool, out: Console) -> dict[str, Any]:
+    with stand() as at:
+        told: dict[str, Any] = {"machine": meter.machine(at.server_version()), "quick": quick}
+        for name in parts:
+            told[name] = await PARTS[name](at, quick=quick, say=lambda line: out.print(line, style="dim"))
+    return told
+
+
+def _looked_up(told: dict[str, Any], path: str) -> Any:
+    found: Any = told
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    for label, path, unit, target in ROWS:
+        value = _looked_up(told, path)
+        if value is None:
+            continue
+        verdict = ""
+        if target:
+            verdict = f"target {target[0]} {target[1]:g}: " + ("[green]met[/]" if value <= target[1] else "[red]missed[/]")
+        yield label, f"{value:,}", unit, verdict
+
+
+def _table(told: dict[str, Any]) -> Table:
+    facts = told["machine"]
+    head = f"{facts['cores']} x {facts['cpu']}, load {facts['load_before']} before, PostgreSQL {facts['postgresql']}"
+    table = Table(title=head, title_justify="left")
+    for name in ("", "measured", "unit", ""):
+        table.add_column(name, justify="right" if name == "measured" else "left", no_wrap=True)
+    for row in _rows(told):
+        table.add_row(*row)
+    return table
+
+
+def main() -> None:
+    """Measure the parts asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("--json", action="store_true", help="figures as JSON on standard output, the table on error")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of several, and coarser")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    out = Console(stderr=asked.json)
+    told = asyncio.run(_measured(asked.parts or list(PARTS), quick=asked.quick, out=out))
+    out.print(_table(told))
+    if asked.json:
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""A shop with something on every page: sales, a shortage, a refused write, parcels, an account in preview."""
+
+from datetime import timedelta
+
+from hub.model import Shipment, TrackingStatus
+from hub.sandbox import Product
+from hub.store import alerts, shipments
+from tests.web.site import Site
+
+SHELF = [
+    Product(sku="CAN-01", title="Caneca de porcelana azul 300 ml", quantity=12, price_cents=3990),
+    Product(sku="PRA-02", title="Prato raso branco 26 cm", quantity=8, price_cents=2590),
+    Product(
+        sku="TIG-03", title="Tigela funda verde-água com tampa de bambu, jogo de seis", quantity=5, price_cents=123456
+    ),
+    Product(sku="JAR-04", title="Jarra de vidro 1,5 l", quantity=3, price_cents=7990),
+]
+
+
+async def fill(site: Site) -> str:
+    """Make it all; answers the id of an order with a shortage."""
+    w = site.w
+    one = await site.connect("woocommerce", SHELF, name="Loja da Ana", seed=1)
+    two = await site.connect("mercadolivre", SHELF, name="Mercado Livre Ana", seed=2)
+    await w.open_stock(**{product.sku: product.quantity for product in SHELF})
+    for sku, units in (("CAN-01", 3), ("PRA-02", 1), ("TIG-03", 2)):
+        await one.buy(sku, units)
+        await two.buy(sku, 1)
+    await w.settle()
+    await w.open_stock(**{"JAR-04": 1})
+    await two.buy("JAR-04", 1)
+    await w.settle()
+    await site.connect("correios", [], name="Correios contrato", approve=False)
+    await site.connect("woocommerce", SHELF[:3], name="Atacado (nova)", approve=False, seed=3)
+    rows = await w.rows("SELECT id, account_id, number FROM orders ORDER BY placed_at")
+    async with w.rt.db.seller(w.seller_id) as tx:
+        told = Shipment(
+            ref="hub:AA123456785BR",
+            carrier="Correios",
+            service="PAC",
+            tracking_code="AA123456785BR",
+            status=TrackingStatus.IN_TRANSIT,
+        )
+        await shipments.add(tx, rows[0]["account_id"], rows[0]["id"], told, None, w.rt.now())
+        await tx.run(
+            "INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description) "
+            "SELECT seller_id, id, now() - n * interval '5 hours', 'RO/' || n, 'Curitiba', 'PR', s, d FROM shipment, "
+            "(VALUES (1, 'in_transit', 'Objeto em transferência'), (2, 'accepted', 'Objeto postado')) v(n, s, d)"
+        )
+        await tx.run(
+            "UPDATE shipment SET last_event_at = now() - interval '5 hours', deliver_by = now() + interval '3 days'"
+        )
+        await tx.run("UPDATE shipment SET news_told = '{dispatched,in_transit}', news_due_at = NULL")
+        await tx.run(
+            "INSERT INTO shortage (seller_id, order_id, line_ref, sku_id, quantity) "
+            "SELECT l.seller_id, l.order_id, l.ref, l.sku_id, 1 FROM order_line l WHERE l.order_id = %s LIMIT 1",
+            [rows[1]["id"]],
+        )
+        await alerts.raise_(
+            tx,
+            "shortage",
+            str(rows[1]["id"]),
+            severity="urgent",
+            due_at=w.rt.now() + timedelta(hours=5),
+            order=rows[1]["number"],
+            units=1,
+        )
+        await alerts.raise_(
+            tx, "slot_parked", "x/1", account="Loja da Ana", ref="1003", detail="este produto está em revisão no canal"
+        )
+        await tx.run(
+            "UPDATE stock_slot SET parked_code = 'under_review', "
+            "parked_reason = 'este produto está em revisão no canal', due_at = NULL "
+            "WHERE id = (SELECT id FROM stock_slot WHERE account_id = %s ORDER BY id LIMIT 1)",
+            [two.account.id],
+        )
+        await tx.run("UPDATE orders SET ship_by = now() + interval '4 hours' WHERE status = 'paid'")
+    return str(rows[1]["id"])

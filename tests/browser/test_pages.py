@@ -1,0 +1,219 @@
+"""The pages in a real Chromium: wide and narrow, by keyboard, without script, and live."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    ViewportSize,
+    async_playwright,
+)
+
+from tests.browser.shop import fill
+from tests.web.site import PASSWORD, Site, site
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+)  # fmt: skip
+WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=360, height=740)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
+]
+
+
+@dataclass
+class Screen:
+    """A shop's pages in a browser that has signed in; `complaints` are console errors and failed scripts."""
+
+    site: Site
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> None:
+        answer = await self.page.goto(self.site.base + path)
+        assert answer is not None
+        assert answer.status == 200, path
+
+    async def overflow(self) -> int:
+        """Pixels that the document is wider than its window."""
+        width: int = await self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return width
+
+    async def tab_to(self, selector: str, most: int = 60) -> int:
+        """Press Tab until the thing has the focus, and is seen to have it. Answers how many presses it took."""
+        for presses in range(1, most + 1):
+            await self.page.keyboard.press("Tab")
+            if await self.page.evaluate("s => document.activeElement.matches(s)", selector):
+                ring = await self.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert ring != "none", f"{selector} has the focus and does not show it"
+                return presses
+        raise AssertionError(f"Tab does not reach {selector}")
+
+
+def _heard(screen: Screen, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        screen.complaints.append(message.text)
+
+
+async def _launched(playwright: Playwright) -> Browser:
+    return await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+
+
+async def _enter(s: Site, context: BrowserContext) -> Screen:
+    page = await context.new_page()
+    screen = Screen(s, page)
+    page.on("console", lambda message: _heard(screen, message))
+    page.on("pageerror", lambda problem: screen.complaints.append(str(problem)))
+    await screen.open("/entrar")
+    await page.fill("#email", "ana@loja.example")
+    await page.fill("#password", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("nav.main")
+    return screen
+
+
+@asynccontextmanager
+async def screens(
+    viewport: ViewportSize = WIDE, *, javascript: bool = True, locale: str = "pt_BR"
+) -> AsyncIterator[Screen]:
+    async with site() as s, async_playwright() as playwright:
+        await s.person("ana@loja.example", locale=locale)
+        browser = await _launched(playwright)
+        context = await browser.new_context(viewport=viewport, java_script_enabled=javascript)
+        try:
+            yield await _enter(s, context)
+        finally:
+            await browser.close()
+
+
+async def sell(s: Site) -> None:
+    """One sale on the first store, as far as the other one's answer."""
+    count = (await s.w.row("SELECT count(*) AS n FROM push_log"))["n"]
+    await s.w.channels[0].buy("PRA-02", 1)
+    await s.until("SELECT FROM push_log OFFSET %s", count)
+
+
+async def paths(s: Site, order: str) -> list[str]:
+    accounts = [str(row["id"]) for row in await s.w.rows("SELECT id FROM account ORDER BY id")]
+    return [
+        "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
+        "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
+        "/envios", *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["pt_BR", "en"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "360"])
+async def test_every_page_fits_and_complains_of_nothing(viewport: ViewportSize, locale: str) -> None:
+    async with screens(viewport, locale=locale) as screen:
+        order = await fill(screen.site)
+        for path in await paths(screen.site, order):
+            await screen.open(path)
+            assert await screen.overflow() <= 0, path
+            assert await screen.page.locator("h1").count() == 1, path
+            unnamed = await screen.page.evaluate(
+                """[...document.querySelectorAll("input:not([type=hidden]), select, button")]
+                   .filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.textContent.trim() && !e.hidden)
+                   .map(e => e.outerHTML)"""
+            )
+            assert unnamed == [], path
+        assert screen.complaints == []
+
+
+async def test_the_keyboard_reaches_the_main_action_of_each_page() -> None:
+    async with screens() as screen:
+        order = await fill(screen.site)
+        new = await screen.site.w.row("SELECT id FROM account WHERE status = 'preview' AND channel = 'woocommerce'")
+        for path, action in (
+            ("/", ".alert a"),
+            ("/contas", "a.button.primary"),
+            (f"/contas/{new['id']}", "a.button.primary"),
+            (f"/contas/{new['id']}/previa", "button.primary"),
+            ("/contas/nova?canal=woocommerce", "button.primary"),
+            ("/pedidos", 'th[scope="row"] a'),
+            (f"/pedidos/{order}", "td a"),
+            ("/anuncios", 'th[scope="row"] a'),
+            ("/envios", "td a"),
+        ):
+            await screen.open(path)
+            await screen.tab_to(action)
+        await screen.open("/")
+        await screen.page.keyboard.press("Tab")
+        assert await screen.page.evaluate("document.activeElement.className") == "skip"
+        await screen.page.keyboard.press("Enter")
+        assert await screen.page.evaluate("document.activeElement.id") == "conteudo"
+
+
+async def test_an_account_is_approved_by_keyboard_alone() -> None:
+    async with screens() as screen:
+        w = screen.site.w
+        await fill(screen.site)
+        new = await w.row("SELECT id FROM account WHERE status = 'preview' AND channel = 'woocommerce'")
+        await screen.open(f"/contas/{new['id']}/previa")
+        await screen.tab_to("input[name=seen]")
+        await screen.page.keyboard.press("Space")
+        await screen.tab_to("button.primary")
+        await screen.page.keyboard.press("Enter")
+        await screen.page.wait_for_selector(".flash.ok")
+        assert (await w.rt.account(w.seller_id, new["id"])).status == "live"
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "360"])
+async def test_a_sale_arrives_on_the_open_page(viewport: ViewportSize) -> None:
+    async with screens(viewport) as screen:
+        page = screen.page
+        await fill(screen.site)
+        await screen.open("/")
+        await page.wait_for_selector("#live-state.on")
+        before = await page.locator("#feed li").count()
+        await sell(screen.site)
+        await page.wait_for_selector("#feed li.new", timeout=10_000)
+        assert await page.locator("#feed li").count() > before
+        row = page.locator("#feed li").first
+        assert "PRA-02" in await row.inner_text()
+        assert "ms" in await row.inner_text()
+        assert await screen.overflow() <= 0
+        assert screen.complaints == []
+
+
+async def test_a_paused_feed_holds_still_and_catches_up() -> None:
+    async with screens() as screen:
+        page = screen.page
+        await fill(screen.site)
+        await screen.open("/")
+        await page.wait_for_selector("#live-state.on")
+        await page.click("#live-pause")
+        await sell(screen.site)
+        await page.wait_for_timeout(2500)
+        assert await page.locator("#feed li.new").count() == 0
+        await page.click("#live-pause")
+        await page.wait_for_selector("#feed li.new")
+
+
+async def test_without_script_everything_is_there() -> None:
+    async with screens(javascript=False) as screen:
+        page = screen.page
+        order = await fill(screen.site)
+        await screen.open("/")
+        assert await page.locator("#feed li").count() > 0
+        await screen.open(f"/pedidos/{order}")
+        await page.click("details.who summary")
+        await page.click('button[value="en"]')
+        await page.wait_for_url(f"**/pedidos/{order}")
+        assert await page.get_attribute("html", "lang") == "en"
+        await page.click("details.who summary")
+        await page.click('form[action="/sair"] button.button')
+        await page.wait_for_selector("#password")

@@ -1,0 +1,1 @@
+"""What every channel promises. Written once; a new channel gets it all by existing."""

@@ -1,0 +1,117 @@
+"""Every channel's sandbox over real HTTP, through the hub's own client: who we are there, and bad days."""
+
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import adapters
+from hub.faults import Fault
+from hub.http import AccountApi
+from tests.contract.deeds import (
+    a_listing,
+    addressed,
+    posting,
+    services,
+)
+from tests.contract.payloads import ROOT, channels, write_of
+from tests.contract.shops import Shop, failure, opened
+
+EVERY = pytest.mark.parametrize("channel", adapters.names())
+STORES = pytest.mark.parametrize("channel", channels("orders"))
+LISTED = pytest.mark.parametrize("channel", channels("listings"))
+STOCKED = pytest.mark.parametrize("channel", channels("orders", "listings", "stock"))
+
+
+@EVERY
+def test_there_is_a_sandbox(channel: str):
+    if not (ROOT / "adapters" / channel).is_dir():
+        pytest.skip("a package of somebody else's")
+    assert (ROOT / "adapters" / channel / "sandbox.py").exists(), (
+        f"write adapters/{channel}/sandbox.py: an aiohttp app that behaves as the vendor's documentation says, made by "
+        f"`create(products, *, seed=0, **options) -> hub.sandbox.Sandbox`"
+    )
+    assert callable(importlib.import_module(f"adapters.{channel}.sandbox").create)
+
+
+# ── Who we are there ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@EVERY
+async def test_says_who_we_are(channel: str):
+    async with opened(channel) as shop:
+        await shop.api()
+        told = shop.identity
+        assert told
+        assert told.external_id.strip()
+        assert told.name.strip()
+        again = shop.stranger()
+        found = await shop.adapter.check(again)
+        assert (found.external_id, found.name) == (told.external_id, told.name)
+
+
+@EVERY
+async def test_a_wrong_secret_is_refused_as_such(channel: str):
+    async with opened(channel) as shop:
+        assert shop.secrets(), "a sandbox's credentials have a secret too"
+        for name in shop.secrets():
+            good = shop.typed()[name]
+            wrong = good[:-1] + ("x" if good[-1] != "x" else "y")
+            problem = await failure(shop.adapter.check(shop.stranger(**{name: wrong})))
+            assert problem.fault is Fault.AUTH, f"{name}: {problem}"
+            assert wrong not in str(problem), "an error never tells a secret"
+            assert good not in str(problem)
+
+
+# ── Bad days ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reading(shop: Shop, api: AccountApi) -> Callable[[], Awaitable[Any]]:
+    """Some call that only reads."""
+    if shop.adapter.orders:
+        since = shop.adapter.orders.since
+        return lambda: since(api, None)
+    assert shop.adapter.tracking
+    fetch = shop.adapter.tracking.fetch
+    return lambda: fetch(api, ["AA000000005BR"])
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("knob", "fault"),
+    [
+        ({"throttle": 1.0}, Fault.THROTTLED),
+        ({"fail": 1.0}, Fault.TRANSIENT),
+        ({"down": True}, Fault.TRANSIENT),
+        ({"hang": 1.0, "hang_seconds": 0.01}, Fault.TRANSIENT),
+    ],
+    ids=["429", "503", "down", "hangs"],
+)
+async def test_bad_days_are_classed(channel: str, knob: dict[str, Any], fault: Fault):
+    async with opened(channel) as shop:
+        read = reading(shop, await shop.api())
+        await read()
+        shop.sandbox.knobs.turn(knob)
+        problem = await failure(read())
+        assert problem.fault is fault, problem
+        assert not getattr(problem, "in_doubt", False), "a read leaves nothing in doubt"
+
+
+@EVERY
+async def test_a_write_without_an_answer_is_in_doubt(channel: str):
+    async with opened(channel) as shop:
+        api, sink, freight = await shop.api(), shop.adapter.stock, shop.adapter.freight
+        if sink:
+            listing = await a_listing(shop, api)
+            ((write, _covered),) = sink.render([await addressed(shop, api, write_of(listing, 23))])
+        elif freight:
+            write = freight.buy(posting(services(channel)[0]))
+        else:
+            pytest.skip("nothing is written there")
+        shop.sandbox.knobs.turn({"hang": 1.0, "hang_seconds": 0.01})
+        problem = await failure(api.call(write))
+        assert problem.fault is Fault.TRANSIENT
+        assert getattr(problem, "in_doubt", False), "it may have been carried out: the hub must read it back"
+        if sink:
+            assert shop.sandbox.shelf()["SKU-000"] == 23, "what the sandbox does not answer, it has done"

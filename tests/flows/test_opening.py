@@ -1,0 +1,164 @@
+"""Linking first, read-only; then the opening truth; only then writes."""
+
+from hub.sandbox import Product
+from hub.store import stock
+from jobs import connect, counts
+from tests.world import world
+
+CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
+PRATO = Product(sku="PRATO", title="Prato raso", quantity=4, price_cents=2590)
+NAMELESS = Product(sku="LOJA-1", title="Caneca", quantity=10, price_cents=3990, gtin="7891000315507")
+
+
+async def test_nothing_is_written_to_an_account_before_it_is_approved() -> None:
+    async with world() as w:
+        seen = await w.connect("woocommerce", [CANECA, PRATO], approve=False, seed=1)
+        live = await w.connect("mercadolivre", [CANECA], seed=2)
+        asked = seen.calls()
+        await w.open_stock(CANECA=7, PRATO=0)
+        await live.buy("CANECA", 2)
+        await w.at_rest()
+
+        assert seen.shelf() == {"CANECA": 10, "PRATO": 4}
+        changed = [route for route in (seen.calls() - asked) if not route.startswith("GET ")]
+        assert changed == []
+        assert asked["POST /wp-json/wc/v3/products/batch"] == 1  # the check: an empty batch changes nothing
+        would = {row["sku"]: (row["seen"], row["desired"]) for row in await connect.preview(w.rt, seen.account)}
+        assert would == {"CANECA": (10, 5), "PRATO": (4, 0)}
+
+        await connect.approve(w.rt, seen.account)
+        await w.at_rest(CANECA=5, PRATO=0)
+        assert seen.calls()["POST /wp-json/wc/v3/webhooks"] == 8
+
+
+async def test_a_line_that_nobody_linked_is_told_and_counts_once_it_is() -> None:
+    async with world() as w:
+        one = await w.connect("woocommerce", [NAMELESS], name="Um", seed=1)
+        await w.connect("woocommerce", [CANECA], name="Dois", seed=2)
+        await w.open_stock(CANECA=10)
+        await one.buy("LOJA-1", 4)
+        await w.at_rest(CANECA=10)
+        assert await w.alerts() == ["line_unlinked"]
+        assert await w.level("CANECA") == (10, 0)
+
+        listing = await w.row("SELECT id FROM listing WHERE channel_sku = 'LOJA-1'")
+        await counts.link(w.rt, w.seller_id, listing["id"], "CANECA")
+        await w.at_rest(CANECA=6)
+
+        assert one.shelf() == {"LOJA-1": 6}
+        assert await w.level("CANECA") == (10, 4)
+        assert await w.alerts() == []
+
+
+async def test_a_link_of_three_in_a_pack_takes_three() -> None:
+    async with world() as w:
+        one = await w.connect("woocommerce", [NAMELESS], name="Um", seed=1)
+        await w.connect("woocommerce", [CANECA], name="Dois", seed=2)
+        await w.open_stock(CANECA=10)
+        listing = await w.row("SELECT id FROM listing WHERE channel_sku = 'LOJA-1'")
+        await counts.link(w.rt, w.seller_id, listing["id"], "CANECA", 3)
+        await w.at_rest(CANECA=10)
+        assert one.shelf() == {"LOJA-1": 3}
+
+        await one.buy("LOJA-1", 2)
+        await w.at_rest(CANECA=4)
+        assert one.shelf() == {"LOJA-1": 1}
+
+
+async def test_a_sku_made_later_is_linked_by_its_code_or_its_gtin() -> None:
+    async with world() as w:
+        await w.connect("woocommerce", [CANECA, NAMELESS], seed=1)
+        assert len(await w.rows("SELECT id FROM listing WHERE sku_id IS NULL")) == 2
+
+        await w.open_stock(CANECA=10)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await stock.sku_put(tx, "OUTRO-CODIGO", gtin="7891000315507")
+        assert await counts.autolink(w.rt, w.seller_id) == (1, 0)
+
+        links = await w.rows(
+            "SELECT k.code, l.linked_by FROM listing l JOIN sku k ON k.id = l.sku_id ORDER BY k.code"
+        )
+        assert links == [{"code": "CANECA", "linked_by": "sku"}, {"code": "OUTRO-CODIGO", "linked_by": "gtin"}]
+        await w.at_rest(CANECA=10)
+
+
+async def test_the_opening_counts_what_an_account_shows_and_what_its_open_orders_hold() -> None:
+    async with world() as w:
+        source = await w.connect("woocommerce", [CANECA, PRATO], approve=False, name="Fonte", seed=1)
+        other = await w.connect("mercadolivre", [CANECA, PRATO], approve=False, seed=2)
+        await counts.autolink(w.rt, w.seller_id, create=True)
+        await source.buy("CANECA", 3)
+        gone = await source.buy("PRATO", 1)
+        await source.act("complete", order_ref=gone)
+        elsewhere = await other.buy("CANECA", 2)
+        await w.hurry("poll", "listings")
+        await w.settle()
+
+        opened = await counts.open_from(w.rt, source.account)
+        assert {row.sku: row.after for row in opened} == {"CANECA": 10, "PRATO": 3}
+        assert await w.level("CANECA") == (10, 5)
+        assert await w.level("PRATO") == (3, 0)
+
+        writes = source.writes()
+        for channel in (source, other):
+            await connect.approve(w.rt, channel.account)
+        await w.at_rest(CANECA=5, PRATO=3)
+        assert source.writes() == writes + 1  # the other account's open order was not on its shelf
+        assert (await w.order(elsewhere))["status"] == "paid"
+
+
+async def test_what_left_before_the_opening_never_moves_the_stock() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA], seed=1)
+        store = await w.connect("woocommerce", [CANECA], seed=2)
+        left, delivered = await market.buy("CANECA", 2), await store.buy("CANECA", 1)
+        await market.act("dispatch", order_ref=left)
+        await store.act("complete", order_ref=delivered)
+        waiting = await market.buy("CANECA", 1)
+        await w.settle()
+
+        await w.open_stock(CANECA=7)
+        await w.at_rest(CANECA=6)
+        await market.act("deliver", order_ref=left)
+        await market.act("dispatch", order_ref=waiting)
+        await w.at_rest(CANECA=6)
+
+        assert await w.level("CANECA") == (6, 0)
+        moved = await w.rows("SELECT reason, delta FROM stock_movement ORDER BY at, id")
+        assert moved == [{"reason": "opening", "delta": 7}, {"reason": "dispatch", "delta": -1}]
+
+
+async def test_what_left_before_the_opening_and_is_first_heard_of_after_it_never_moves_the_stock() -> None:
+    async with world() as w:
+        await w.open_stock(CANECA=7)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE sku SET stock_since = now() + interval '2 seconds'")
+        market = await w.connect("mercadolivre", [CANECA], approve=False, seed=1)
+        ref = await market.buy("CANECA", 2)
+        await market.act("dispatch", order_ref=ref)
+        await w.at_rest()
+
+        assert (await w.order(ref))["status"] == "dispatched"
+        assert await w.level("CANECA") == (7, 0)
+
+
+async def test_null_is_not_zero() -> None:
+    async with world() as w:
+        one = await w.connect("woocommerce", [CANECA, PRATO], seed=1)
+        two = await w.connect("mercadolivre", [CANECA, PRATO], seed=2)
+        await counts.autolink(w.rt, w.seller_id, create=True)
+        await w.open_stock(CANECA=10)
+        before = (one.writes(), two.writes())
+
+        await one.buy("PRATO", 3)
+        await w.at_rest(CANECA=10)
+
+        assert (one.shelf()["PRATO"], two.shelf()["PRATO"]) == (1, 4)
+        assert (one.writes(), two.writes()) == before
+        slots = await w.rows(
+            "SELECT DISTINCT s.desired FROM stock_slot s JOIN sku k ON k.id = s.sku_id WHERE k.code = 'PRATO'"
+        )
+        assert slots == [{"desired": None}]
+
+        await w.open_stock(PRATO=4)  # counted: the three sold are among them
+        await w.at_rest(CANECA=10, PRATO=1)

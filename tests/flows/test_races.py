@@ -1,0 +1,301 @@
+"""The races that a hub lives with: whatever happens at once, every shelf ends at the truth."""
+
+import asyncio
+from datetime import timedelta
+from unittest.mock import patch
+
+from aiohttp import web
+
+from hub.sandbox import Product
+from jobs import push_stock, sweep
+from tests.knocks import tell
+from tests.world import Channel, World, hang_up, world
+
+CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
+PRATO = Product(sku="PRATO", title="Prato raso", quantity=4, price_cents=2590)
+
+
+async def two_stores(w: World, *products: Product) -> tuple[Channel, Channel]:
+    """Two stores with ten mugs each, long at rest."""
+    shelf = products or (CANECA,)
+    one = await w.connect("woocommerce", shelf, name="Um", seed=1)
+    two = await w.connect("woocommerce", shelf, name="Dois", seed=2)
+    await w.open_stock(**{product.sku: product.quantity for product in shelf})
+    await w.pass_time()
+    return one, two
+
+
+async def test_a_sale_that_a_write_under_way_overwrites_is_found_by_reading_back() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+
+        async def sell(_request: web.Request) -> None:
+            if two.shelf() == {"CANECA": 10}:
+                await two.buy("CANECA", 2)
+
+        with two.meddling(before=sell), two.reading_writes() as told:
+            await one.buy("CANECA", 3)
+            await w.at_rest(CANECA=5)
+        assert told[0] == 7  # it put the two units back
+        assert told[-1] == 5
+        assert await w.level("CANECA") == (10, 5)
+
+
+async def test_a_sale_between_write_and_answer_is_found_by_reading_back() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+
+        async def sell(_request: web.Request) -> None:
+            if two.shelf() == {"CANECA": 7}:
+                await two.buy("CANECA", 2)
+
+        with two.meddling(after=sell), two.reading_writes() as told:
+            await one.buy("CANECA", 3)
+            await w.at_rest(CANECA=5)
+        assert told == [7]  # 7 less the 2 sold is what it should show: nothing more to write
+
+
+async def test_a_write_in_doubt_is_read_back_and_not_sent_again() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        with two.meddling(after=hang_up), two.reading_writes() as told:
+            await one.buy("CANECA", 3)
+            await w.until("SELECT 1 FROM stock_slot WHERE doubt_until IS NOT NULL AND lease_token IS NULL AND attempts > 0")
+        with two.reading_writes() as later:
+            await w.at_rest(CANECA=7)
+        assert (told, later) == ([7], [])
+        assert await w.alerts() == []
+
+
+async def test_a_write_that_lands_late_is_waited_out_before_it_is_read_back() -> None:
+    """The older write lands after its time-out. Whoever read at once would believe the old number for ever."""
+    async with world() as w:
+        one, two = await two_stores(w)
+        landed = asyncio.Event()
+
+        async def linger(_request: web.Request) -> None:
+            if not landed.is_set():
+                await asyncio.sleep(1.2)
+                landed.set()
+
+        with patch.object(w.rt.http, "_deadline", 0.4), two.meddling(before=linger):
+            await one.buy("CANECA", 3)
+            await w.until("SELECT 1 FROM stock_slot WHERE doubt_until IS NOT NULL AND lease_token IS NULL AND attempts > 0")
+            await one.buy("CANECA", 1)  # changes what it should show while it is in doubt
+            await two.buy("CANECA", 1)  # and so does its own sale
+            await w.at_rest(CANECA=5)
+        assert landed.is_set()
+        assert await w.level("CANECA") == (10, 5)
+
+
+async def test_a_channels_own_sale_needs_no_write_to_it() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        with one.reading_writes() as here, two.reading_writes() as there:
+            await one.buy("CANECA", 3)
+            await w.at_rest(CANECA=7)
+        assert (here, there) == ([], [7])
+
+
+async def test_a_sale_right_after_our_write_is_read_back_and_needs_no_write_either() -> None:
+    async with world() as w:
+        one, _two = await two_stores(w)
+        await w.open_stock(CANECA=8)
+        with one.reading_writes() as told:
+            await one.buy("CANECA", 3)  # within the skew of clocks that tell whole seconds
+            await w.at_rest(CANECA=5)
+        assert told == []
+
+
+async def test_a_sale_nobody_told_us_of_is_seen_before_an_absolute_write() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        two.turn(webhook_drop=1.0)
+        await two.buy("CANECA", 2)
+        with two.reading_writes() as told:
+            await one.buy("CANECA", 3)
+            await w.at_rest(CANECA=5)
+        assert told == [5]
+
+
+async def test_a_sale_the_marketplace_never_told_is_seen_before_an_absolute_write() -> None:
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA], seed=1)
+        market = await w.connect("mercadolivre", [CANECA], seed=2)
+        await w.open_stock(CANECA=10)
+        await w.pass_time()
+        market.turn(webhook_drop=1.0)
+        await market.buy("CANECA", 2)
+        with market.reading_writes() as told:
+            await store.buy("CANECA", 3)
+            await w.at_rest(CANECA=5)
+        assert told == [5]
+
+
+async def test_an_echo_of_our_own_write_causes_no_other() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        await one.buy("CANECA", 3)
+        await w.at_rest(CANECA=7)
+        writes = (one.writes(), two.writes())
+        await w.hurry()
+        await w.at_rest(CANECA=7)
+
+        echoes = await w.rows("SELECT 1 FROM inbox WHERE topic = 'listing' AND state = 'done'")
+        assert echoes
+        assert (one.writes(), two.writes()) == writes
+        assert await w.rows("SELECT * FROM drift") == []
+
+
+async def test_a_number_changed_by_hand_there_is_put_right_and_remembered() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        item = vars(two.sandbox)["by_sku"]["CANECA"]
+        item.units = 3
+        vars(type(two.sandbox))["_changed_item"](two.sandbox, item)
+        await w.at_rest(CANECA=10)
+        assert [row["class"] for row in await w.rows("SELECT class FROM drift")] == ["unknown_sale"]
+
+
+async def test_a_hundred_changes_of_one_sku_are_few_writes_and_the_last_is_right() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        stop = asyncio.Event()
+
+        async def work() -> None:
+            while not stop.is_set():
+                await sweep.drain(w.rt, "stock")
+                await asyncio.sleep(0.01)
+
+        with one.reading_writes() as here, two.reading_writes() as there:
+            worker = asyncio.create_task(work())
+            began = asyncio.get_running_loop().time()
+            for n in range(100):
+                await w.count(CANECA=20 + n)
+            seconds = asyncio.get_running_loop().time() - began
+            stop.set()
+            await worker
+            await w.at_rest(CANECA=119)
+        for told in (here, there):
+            assert told[-1] == 119
+            assert len(told) <= seconds + 3  # at most one a second
+
+
+async def test_duplicated_and_reordered_webhooks_converge() -> None:
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA, PRATO], seed=1)
+        market = await w.connect("mercadolivre", [CANECA, PRATO], seed=2)
+        await w.open_stock(CANECA=10, PRATO=4)
+        for channel in (store, market):
+            channel.turn(webhook_duplicate=0.5, webhook_delay=0.3)
+        refs = [(channel, await channel.buy("CANECA", 1)) for _ in range(3) for channel in (store, market)]
+        for channel, ref in refs[::2]:
+            await channel.act("cancel", order_ref=ref)
+        await market.act("dispatch", order_ref=refs[1][1])
+        await store.buy("PRATO", 4)
+        await w.at_rest(CANECA=7, PRATO=0)
+
+        assert await w.level("CANECA") == (9, 2)
+        assert len(await w.rows("SELECT id FROM orders")) == 7
+
+
+async def test_a_cancel_told_before_its_order_leaves_a_tombstone() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        one.turn(webhook_drop=1.0)
+        ref = await one.buy("CANECA", 3)
+        row = vars(type(one.sandbox))["_order_row"]
+        placed = row(one.sandbox, vars(one.sandbox)["placed"][int(ref)])
+        await asyncio.sleep(1.1)  # the store's clock tells whole seconds
+        await one.act("cancel", order_ref=ref)
+        cancelled = row(one.sandbox, vars(one.sandbox)["placed"][int(ref)])
+        writes = two.writes()
+
+        assert await tell(w, one, "order.updated", cancelled) == 200
+        await w.at_rest(CANECA=10)
+        assert await tell(w, one, "order.created", placed) == 200
+        await w.at_rest(CANECA=10)
+
+        assert (await w.order(ref))["status"] == "cancelled"
+        assert await w.level("CANECA") == (10, 0)
+        assert two.writes() == writes
+
+
+async def test_a_deleted_order_gives_its_units_back() -> None:
+    async with world() as w:
+        one, _two = await two_stores(w)
+        trashed, deleted = await one.buy("CANECA", 1), await one.buy("CANECA", 3)
+        await w.at_rest(CANECA=6)
+        await one.act("trash", order_ref=trashed)
+        await one.act("delete", order_ref=deleted)
+        await w.at_rest(CANECA=10)
+
+        assert {(await w.order(ref))["status"] for ref in (trashed, deleted)} == {"cancelled"}
+        await one.act("restore", order_ref=trashed)
+        await w.at_rest(CANECA=9)
+        assert await w.level("CANECA") == (10, 1)
+
+
+async def test_an_order_never_known_and_gone_is_a_tombstone() -> None:
+    async with world() as w:
+        one, _two = await two_stores(w)
+        one.turn(webhook_drop=1.0)
+        ref = await one.buy("CANECA", 3)
+        await one.act("delete", order_ref=ref)
+        assert await tell(w, one, "order.deleted", {"id": int(ref)}) == 200
+        await w.settle()
+        assert (await w.order(ref))["status"] == "cancelled"
+        assert await w.level("CANECA") == (10, 0)
+
+
+async def test_what_a_drain_learnt_after_it_lost_its_lease_is_not_recorded() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+
+        async def rob(_request: web.Request) -> None:
+            async with w.rt.db.seller(w.seller_id) as tx:
+                await tx.run(
+                    "UPDATE stock_slot SET lease_token = gen_random_uuid(), lease_until = now() + interval '0.3 seconds' "
+                    "WHERE lease_token IS NOT NULL"
+                )
+
+        with two.meddling(after=rob):
+            await one.buy("CANECA", 3)
+            row = await w.until("SELECT * FROM stock_slot WHERE pushed IS NULL AND account_id = %s", two.account.id)
+        assert row["doubt_until"] is not None  # the write may have landed: nobody knows but the channel
+        await asyncio.sleep(0.3)
+        await w.at_rest(CANECA=7)
+
+
+async def test_a_refusal_learnt_after_the_lease_was_lost_parks_nothing() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+
+        async def rob(_request: web.Request) -> None:
+            async with w.rt.db.seller(w.seller_id) as tx:
+                await tx.run(
+                    "UPDATE stock_slot SET lease_token = gen_random_uuid(), lease_until = now() + interval '0.3 seconds' "
+                    "WHERE lease_token IS NOT NULL"
+                )
+            item = vars(two.sandbox)["by_sku"]["CANECA"]
+            vars(two.sandbox)["items"].pop(item.id)
+
+        item = vars(two.sandbox)["by_sku"]["CANECA"]
+        with two.meddling(before=rob):
+            await one.buy("CANECA", 3)
+            await w.until(
+                "SELECT 1 FROM stock_slot WHERE pushed IS NULL AND account_id = %s AND lease_until < now() + interval '1 second'",
+                two.account.id,
+            )
+            await sweep.drain(w.rt, "stock")
+        vars(two.sandbox)["items"][item.id] = item
+        assert await w.rows("SELECT * FROM stock_slot WHERE parked_code IS NOT NULL") == []
+        await asyncio.sleep(0.3)
+        await w.at_rest(CANECA=7)
+
+
+def test_no_write_lands_after_the_lease_that_it_left_under() -> None:
+    from hub import http
+    from hub.store import slots
+
+    assert timedelta(seconds=http.DEADLINE_SECONDS) < push_stock.DEADLINE < slots.LEASE

@@ -1,0 +1,1 @@
+"""The door: what knocks, and what is kept of it."""

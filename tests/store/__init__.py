@@ -1,0 +1,1 @@
+"""What the PostgreSQL catalogue itself says about keeping sellers apart."""
