@@ -147,10 +147,10 @@ async def run_tasks(rt: Runtime, account: Account, token: UUID, tasks: list[due.
     from jobs.poll import STEPS
 
     with working_for(account.seller_id, account.id):
-        api = await rt.api(account)
         until = time.monotonic() + rt.policy.drain_seconds
         for task in tasks:
             try:
+                api = await rt.api(account)
                 await STEPS[task.kind](rt, account, api, task, token, until)
             except ChannelError as problem:
                 await task_failed(rt, account, task, token, problem)

@@ -197,7 +197,7 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
 async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:
     """Apply a link to the undelivered orders that sold this listing."""
     now = rt.now()
-    for order_id in await listings.open_orders_of(tx, listing_id):
+    for order_id in await listings.orders_of(tx, listing_id):
         stored = await orders.lock_id(tx, order_id)
         if stored is None or stored.known is None:
             continue

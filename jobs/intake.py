@@ -26,6 +26,7 @@ from jobs.runtime import Runtime, log
 ROUTES_SECONDS = 5.0
 MISS_SECONDS = 0.5  # an unknown token makes us look again, at most this often
 GROUP = 500
+ANSWER_SECONDS = 8.0  # a sender is told to come again sooner than a database that does not answer lets go of us
 GATHER_SECONDS = 0.002  # while notices come in a stream, what comes within this time shares one commit
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ class Answer:
 
 
 OK = Answer(200)
+LATER = Answer(503, "try again later")
+UNFIT = Answer(400, "it holds something that cannot be kept")
+_AWAY = (psycopg.OperationalError, StoreError, OSError)  # it is the database's trouble, not one row's
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class Intake:
     _queue: "list[tuple[list[Arrival], asyncio.Future[None]]]" = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _writer: "asyncio.Task[None] | None" = None
+    _patience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Read the routes and start the writer."""
@@ -72,7 +77,12 @@ class Intake:
 
     async def accept(self, token: str, knock: Knock, *, app: bool) -> Answer:
         """Take one webhook in. It is answered 200 once it is committed, never before."""
-        answer = await (self._app if app else self._account)(token, knock)
+        try:
+            answer = await (self._app if app else self._account)(token, knock)
+        except _AWAY:
+            answer = LATER
+        except UnicodeError:  # half a character, escaped: JSON allows it, nothing can store it
+            answer = UNFIT
         self.counted[str(answer.status)] += 1
         return answer
 
@@ -133,9 +143,12 @@ class Intake:
         self._wake.set()
         try:
             await done
-        except (psycopg.Error, StoreError) as problem:
+        except _AWAY as problem:
             log.error("intake could not write", reason=" ".join(str(problem).split())[:200])
-            return Answer(503, "try again later")
+            return LATER
+        except (psycopg.Error, ValueError) as problem:
+            log.error("intake could not keep a notice", reason=" ".join(str(problem).split())[:200])
+            return UNFIT
         return OK
 
     # ── routes and secrets ─────────────────────────────────────────────────────────────────────────────────────
@@ -143,7 +156,12 @@ class Intake:
     async def _route(self, table: dict[bytes, T], token: str) -> T | None:
         key, age = token_hash(token), time.monotonic() - self._read_at
         if age > ROUTES_SECONDS or (key not in table and age > MISS_SECONDS):
-            await self._read_routes()
+            try:
+                await self._read_routes()
+            except _AWAY as problem:  # those known still hold; of the others we cannot say that they are nobody's
+                log.warning("routes not read", reason=" ".join(str(problem).split())[:200])
+                if key not in table:
+                    raise
         return table.get(key)
 
     async def _read_routes(self) -> None:
@@ -163,7 +181,12 @@ class Intake:
         kept = self._secrets.get(route.account_id)
         if kept and time.monotonic() - kept[0] < ROUTES_SECONDS:
             return kept[1]
-        secret = await self.rt.hook_secret(route.seller_id, route.account_id)
+        try:
+            secret = await self.rt.hook_secret(route.seller_id, route.account_id)
+        except _AWAY:
+            if kept is None:
+                raise
+            return kept[1]
         self._secrets[route.account_id] = (time.monotonic(), secret)
         return secret
 
@@ -183,24 +206,47 @@ class Intake:
 
     async def _write(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:
         kept: list[Arrival] = []
+        self._give_up_later(group)
         try:
             arrivals = [arrival for arrivals, _done in group for arrival in arrivals]
             await self._insert(arrivals)
             kept = arrivals
-        except (psycopg.Error, StoreError):
+        except _AWAY as problem:  # row by row it would only take as many times as long
+            for _arrivals, done in group:
+                _fail(done, problem)
+        except Exception:  # noqa: BLE001 - whatever it is, the writer must live and every sender be answered
             for arrivals, done in group:  # one bad row must not take the others with it
                 try:
                     await self._insert(arrivals)
                     kept += arrivals
-                except (psycopg.Error, StoreError) as problem:
-                    if not done.done():
-                        done.set_exception(problem)
+                except Exception as problem:  # noqa: BLE001 - as above
+                    _fail(done, problem)
+        finally:
+            if self._patience:
+                self._patience.cancel()
         for _arrivals, done in group:
             if not done.done():
                 done.set_result(None)
         for account_id in {arrival.account_id for arrival in kept if arrival.state == "due"}:
             self.rt.ring("intake", account_id)
 
+    def _give_up_later(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:
+        self._patience = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._give_up, group)
+
+    def _give_up(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:
+        """Tell everybody who waits to come again. What is under way may be written after all: that harms nothing."""
+        problem = StoreError(f"the database did not answer within {ANSWER_SECONDS:g} s")
+        for _arrivals, done in [*group, *self._queue]:
+            _fail(done, problem)
+        self._queue.clear()
+        self._give_up_later(group)
+
     async def _insert(self, arrivals: Sequence[Arrival]) -> None:
         async with self.rt.db.intake() as tx:
             await inbox.add(tx, arrivals)
+
+
+def _fail(done: "asyncio.Future[None]", problem: Exception) -> None:
+    if not done.done():
+        done.set_exception(problem)
+        done.exception()  # marked as seen: its sender may be gone

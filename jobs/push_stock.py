@@ -99,9 +99,9 @@ async def _look(
             await slots.lock(tx, [slot.id for slot in some])
             for slot, listing in zip(some, seen, strict=True):
                 if listing is None:
-                    await slots.park(tx, slot.id, "missing", "o canal não tem mais este anúncio")
+                    await slots.park(tx, token, slot.id, "missing", "o canal não tem mais este anúncio")
                 elif listing.stock_quantity is None:
-                    await slots.park(tx, slot.id, "unmanaged", "o canal não controla o estoque deste anúncio")
+                    await slots.park(tx, token, slot.id, "unmanaged", "o canal não controla o estoque deste anúncio")
                 else:
                     await slots.looked(tx, token, slot.id, listing.stock_quantity, listing.version, began, rt.now())
 
@@ -134,6 +134,7 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
         showing, to_zero = await slots.would_zero(tx, account.id)
         if to_zero < FEW or not zero_brake(showing, to_zero, rt.policy.zero_brake_share):
             return claimed
+        await slots.release(tx, token, zeros, rt.now())
         count = await slots.brake(tx, account.id, on=True)
         await accounts.set_braked(tx, account.id, rt.now())
         await alerts.raise_(
@@ -145,7 +146,6 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
             slots=count,
             showing=showing,
         )
-        await slots.release(tx, token, zeros, rt.now())
     log.warning("zero brake", account=account.name, slots=count, showing=showing)
     return [slot for slot in claimed if slot.id not in set(zeros)]
 
@@ -230,10 +230,9 @@ async def _give_back(rt: Runtime, tx: Tx, account: Account, token: UUID, slot: D
     due_at = rt.pause(problem, slot.attempts)
     if due_at is not None:
         in_doubt = isinstance(problem, CallError) and problem.in_doubt
-        await slots.retry(tx, token, [slot.id], due_at, in_doubt=in_doubt)
+        await slots.retry(tx, token, [slot.id], due_at, in_doubt=in_doubt, deadline=DEADLINE)
         return
-    await slots.park(tx, slot.id, problem.code, problem.detail)
-    if POLICIES[problem.fault].alerts:
+    if await slots.park(tx, token, slot.id, problem.code, problem.detail) and POLICIES[problem.fault].alerts:
         await alerts.raise_(
             tx, "slot_parked", f"{account.id}/{slot.ref}", account=account.name, channel=account.channel, ref=slot.ref,
             code=problem.code, detail=problem.detail,

@@ -41,8 +41,8 @@ async def settle_order(
         return True
     opened = await stock.opened(tx, components)
     wants = [want for want in wants if want.sku_id in opened]
-    if before is None:
-        haves = {**haves, **await _base(tx, stored.id, after, wants, opened)}
+    new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
+    haves = {**haves, **await _base(tx, stored.id, after, new, opened)}
     await _write(tx, stored, after, wants, haves, since, ripple)
     return True
 

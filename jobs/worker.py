@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from concurrent.futures import Future
@@ -117,6 +118,7 @@ def main(number: int = 0) -> None:
     setup(installation.settings.log_format, installation.settings.log_level, redaction=redact_event)
     _loop = Loop(installation)
     _loop.start()
+    signal.signal(signal.SIGTERM, _stop_early)  # until RQ takes the signals over
     log.info("worker started", pid=os.getpid(), lanes=lanes_from(number))
     while not _Worker.stopping and _loop.alive:
         try:
@@ -125,6 +127,10 @@ def main(number: int = 0) -> None:
             log.warning("redis is away; sweeping on", reason=str(problem)[:120])
             time.sleep(1)
     _loop.close()
+
+
+def _stop_early(_signum: int, _frame: object) -> None:
+    _Worker.stopping = True
 
 
 def _serve(redis_url: str, number: int) -> None:

@@ -108,7 +108,7 @@ class People:
         if order_id is None or made is None:
             return
         told = Shipment(
-            ref=f"hub:{made['code']}", carrier="Correios", service="PAC", tracking_code=made["code"],
+            ref=str(made["code"]), carrier="Correios", service="PAC", tracking_code=made["code"],
             status=TrackingStatus.LABEL_CREATED,
         )  # fmt: skip
         async with self.rt.db.seller(self.seller_id) as tx:

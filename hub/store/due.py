@@ -34,8 +34,10 @@ _STATUSES = {"stock": ("live",), "shipments": ("live",)}
 
 
 async def accounts(tx: Tx, lane: str, now: datetime) -> list[Work]:
-    """Accounts with something due in this lane."""
-    sql: Any = f"SELECT a.seller_id, a.id FROM account a WHERE a.status = ANY(%(statuses)s) AND EXISTS ({_DUE[lane]})"
+    """Accounts with something due in this lane; one whose channel has not told yet who it is has to wait."""
+    sql: Any = f"""
+        SELECT a.seller_id, a.id FROM account a
+        WHERE a.status = ANY(%(statuses)s) AND a.external_id IS NOT NULL AND EXISTS ({_DUE[lane]})"""
     rows = await tx.all(sql, {"now": now, "statuses": list(_STATUSES.get(lane, ("preview", "live")))})
     return [Work(row["seller_id"], row["id"]) for row in rows]
 
@@ -58,7 +60,7 @@ async def lease_holders(tx: Tx) -> set[int]:
     return found
 
 
-TASK_LEASE = timedelta(minutes=5)
+TASK_LEASE = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,13 +135,20 @@ async def link(tx: Tx, listing_id: UUID, sku_id: UUID | None, multiplier: int, h
         "UPDATE listing SET sku_id = %s, multiplier = %s, linked_by = %s WHERE id = %s",
         [sku_id, multiplier, how if sku_id else None, listing_id],
     )
-    await tx.run(
-        "UPDATE stock_slot SET sku_id = %s, multiplier = %s, desired = NULL, due_at = NULL WHERE id = %s "
-        "AND (sku_id IS DISTINCT FROM %s OR multiplier <> %s)",
-        [sku_id, multiplier, row["slot_id"], sku_id, multiplier],
-    )
+    await _settle_slot(tx, row["slot_id"])
     slot_id: UUID = row["slot_id"]
     return slot_id
+
+
+async def _settle_slot(tx: Tx, slot_id: UUID) -> None:
+    """A slot sells what its linked listings sell (one and the same, or `link` had refused), or nothing known."""
+    sql = """
+        UPDATE stock_slot s SET sku_id = told.sku_id, multiplier = coalesce(told.multiplier, 1), desired = NULL,
+            due_at = NULL
+        FROM (SELECT max(sku_id::text)::uuid AS sku_id, max(multiplier) AS multiplier FROM listing
+              WHERE slot_id = %s AND sku_id IS NOT NULL AND gone_at IS NULL) told
+        WHERE s.id = %s AND (s.sku_id IS DISTINCT FROM told.sku_id OR s.multiplier <> coalesce(told.multiplier, 1))"""
+    await tx.run(sql, [slot_id, slot_id])
 
 
 async def unlinked(tx: Tx, account_id: UUID | None, limit: int = 10_000) -> list[dict[str, Any]]:
@@ -241,14 +248,14 @@ async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
     return [(row["code"], row["seen"] + row["held"]) for row in rows]
 
 
-async def open_orders_of(tx: Tx, listing_id: UUID) -> list[UUID]:
-    """Placed or paid orders that sold this listing."""
+async def orders_of(tx: Tx, listing_id: UUID) -> list[UUID]:
+    """Orders that sold this listing, those that left too: what left before a count must not move it later."""
     rows = await tx.all(
         """SELECT DISTINCT o.id FROM order_line l
            JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
            JOIN listing t ON t.seller_id = l.seller_id AND t.account_id = o.account_id AND t.ref = l.listing_ref
              AND t.variation_ref IS NOT DISTINCT FROM l.variation_ref
-           WHERE t.id = %s AND o.status IN ('placed', 'paid')""",
+           WHERE t.id = %s AND o.status <> 'cancelled'""",
         [listing_id],
     )
     return [row["id"] for row in rows]

@@ -1,6 +1,5 @@
 """Making and checking the schema: roles, revisions, and the refusal to run where sellers are not kept apart."""
 
-from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -11,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool
 from sqlalchemy.engine import Connection
 
+from hub.redaction import redact
 from hub.store import LEAST_SERVER, ROLES, StoreError, url_as
 
 OWNER = "balcao_owner"
@@ -26,19 +26,13 @@ def _config() -> Config:
 def _connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
     try:
         return psycopg.connect(url, connect_timeout=10, autocommit=True)
-    except psycopg.Error as problem:
-        reason = " ".join(str(problem).split())
+    except psycopg.OperationalError as problem:
+        reason = redact(" ".join(str(problem).split()))
         raise StoreError(f"cannot reach the database that DATABASE_URL names: {reason}") from None
-
-
-def about(url: str) -> tuple[int, datetime]:
-    """The server's version number (180003) and its clock."""
-    with _connect(url) as conn:
-        row = conn.execute("SELECT clock_timestamp()").fetchone()
-        at = row[0] if row else None
-        if not isinstance(at, datetime):
-            raise StoreError("the database that DATABASE_URL names does not tell its time")
-        return conn.info.server_version, at
+    except psycopg.Error:  # libpq repeats an address that it cannot read, password and all
+        raise StoreError(
+            "DATABASE_URL is no PostgreSQL address: give one like postgresql://user:password@host/database"
+        ) from None
 
 
 def make_roles(url: str) -> None:
@@ -48,6 +42,7 @@ def make_roles(url: str) -> None:
             raise StoreError(
                 f"PostgreSQL 15 or newer is needed; DATABASE_URL names {conn.info.server_version // 10000}"
             )
+        conn.execute("SELECT pg_advisory_lock(hashtext('balcao.roles'))")  # ends with the connection
         for role in (OWNER, *ROLES):
             _make_role(conn, role)
         try:

@@ -111,8 +111,8 @@ async def release(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetim
     """Give claimed slots back, due again at `due_at`, or at rest (None) where nothing moved meanwhile."""
     sql = """
         UPDATE stock_slot SET lease_token = NULL, lease_until = NULL, lease_by = NULL, attempts = 0,
-            due_at = CASE WHEN %(due)s::timestamptz IS NULL AND expected IS NOT DISTINCT FROM desired
-                          AND doubt_until IS NULL THEN NULL ELSE coalesce(%(due)s, now()) END
+            due_at = CASE WHEN %(due)s::timestamptz IS NULL AND doubt_until IS NULL
+                          AND (desired IS NULL OR expected = desired) THEN NULL ELSE coalesce(%(due)s, now()) END
         WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
     await tx.run(sql, {"due": due_at, "token": token, "ids": await lock(tx, slot_ids)})
 
@@ -152,7 +152,7 @@ async def looked(
 ) -> dict[str, Any] | None:
     """Record a read-back: what the channel shows is what we expect from here on. Answers the row as it was.
 
-    A slot that somebody else is writing to is left alone (None).
+    A slot that somebody else is writing to, or whose last write may still land, is left alone (None).
     """
     sql = """
         UPDATE stock_slot s SET seen = %(seen)s, seen_at = %(answered)s, expected = %(seen)s,
@@ -164,6 +164,7 @@ async def looked(
                           ELSE coalesce(s.due_at, now()) END
         FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was
         WHERE s.id = was.id AND s.lease_token IS NOT DISTINCT FROM %(token)s
+            AND (s.lease_token IS NOT NULL OR s.doubt_until IS NULL OR s.doubt_until <= %(began)s)
         RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until,
             was.due_at AS due_at,
             s.due_at AS due_now, was.synced_from, was.status"""
@@ -187,28 +188,35 @@ async def pend(tx: Tx, token: UUID, slot_id: UUID, ask: str, until: datetime) ->
     await tx.run(sql, [ask, until, until, until, slot_id, token])
 
 
-async def retry(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime, *, in_doubt: bool) -> None:
-    """Give slots back after a failure. Not in doubt: the write certainly did not happen, so `expected` still holds."""
+async def retry(
+    tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime, *, in_doubt: bool, deadline: timedelta = LEASE
+) -> None:
+    """Give slots back after a failure. Not in doubt: the write certainly did not happen, so `expected` still holds.
+
+    In doubt: not before `deadline` after the write left, until when it may still land.
+    """
     if in_doubt:
         sql = """
-            UPDATE stock_slot SET attempts = attempts + 1, due_at = greatest(%s, doubt_until), lease_token = NULL,
+            UPDATE stock_slot SET attempts = attempts + 1, due_at = greatest(%(due)s, synced_from + %(deadline)s),
+                doubt_until = greatest(doubt_until, synced_from + %(deadline)s), lease_token = NULL,
                 lease_until = NULL, lease_by = NULL
-            WHERE lease_token = %s AND id = ANY(%s)"""
+            WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
     else:
         sql = """
-            UPDATE stock_slot SET attempts = attempts + 1, due_at = %s, lease_token = NULL, lease_until = NULL,
+            UPDATE stock_slot SET attempts = attempts + 1, due_at = %(due)s, lease_token = NULL, lease_until = NULL,
                 lease_by = NULL, doubt_until = CASE WHEN synced_to IS NULL THEN now() END, version = NULL
-            WHERE lease_token = %s AND id = ANY(%s)"""
-    await tx.run(sql, [due_at, token, await lock(tx, slot_ids)])
+            WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
+    params = {"due": due_at, "deadline": deadline, "token": token, "ids": await lock(tx, slot_ids)}
+    await tx.run(sql, params)
 
 
-async def park(tx: Tx, slot_id: UUID, code: str, reason: str) -> None:
-    """Stop pushing to a slot until a person replays it; the reason is shown."""
+async def park(tx: Tx, token: UUID, slot_id: UUID, code: str, reason: str) -> bool:
+    """Stop pushing to a slot until a person replays it; the reason is shown. False when the lease was lost."""
     sql = """
         UPDATE stock_slot SET parked_code = %s, parked_reason = %s, due_at = NULL, lease_token = NULL,
             lease_until = NULL, lease_by = NULL, attempts = 0, doubt_until = NULL
-        WHERE id = %s"""
-    await tx.run(sql, [code, reason[:500], slot_id])
+        WHERE id = %s AND lease_token = %s"""
+    return await tx.run(sql, [code, reason[:500], slot_id, token]) == 1
 
 
 async def unpark(tx: Tx, account_id: UUID | None = None) -> int:
@@ -260,7 +268,9 @@ async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[OwnChange]) -> N
             await tx.run("UPDATE stock_slot SET expected = expected - %s WHERE id = %s", [units, slot["id"]])
             continue
         await tx.run(
-            "UPDATE stock_slot SET doubt_until = least(doubt_until, now()), due_at = coalesce(due_at, now()), "
+            # A write that may still land is waited out, whatever was sold meanwhile.
+            "UPDATE stock_slot SET doubt_until = CASE WHEN lease_token IS NULL AND doubt_until > now() THEN doubt_until "
+            "ELSE least(doubt_until, now()) END, due_at = coalesce(due_at, now()), "
             "dirty_at = CASE WHEN due_at IS NULL OR lease_token IS NOT NULL THEN now() ELSE dirty_at END WHERE id = %s",
             [slot["id"]],
         )
@@ -269,7 +279,7 @@ async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[OwnChange]) -> N
 async def make_due(tx: Tx, account_id: UUID, now: datetime) -> int:
     """Every slot of an account whose channel does not show the desired number falls due."""
     sql = """
-        UPDATE stock_slot SET due_at = %s, dirty_at = %s
+        UPDATE stock_slot SET due_at = greatest(%s, doubt_until), dirty_at = %s
         WHERE account_id = %s AND desired IS NOT NULL AND parked_code IS NULL AND managed_by = 'seller'
           AND (expected IS DISTINCT FROM desired OR doubt_until IS NOT NULL)"""
     return await tx.run(sql, [now, now, account_id])
@@ -290,8 +300,8 @@ async def brake(tx: Tx, account_id: UUID, *, on: bool) -> int:
     """Hold (or let go) the slots of an account that would go to zero."""
     if on:
         sql = """
-            UPDATE stock_slot SET braked = true
-            WHERE account_id = %s AND desired = 0 AND expected > 0 AND cause <> 'sale'"""
+            UPDATE stock_slot SET braked = true, due_at = NULL
+            WHERE account_id = %s AND desired = 0 AND expected IS DISTINCT FROM 0 AND cause <> 'sale'"""
     else:
         sql = "UPDATE stock_slot SET braked = false WHERE account_id = %s AND braked"
     return await tx.run(sql, [account_id])

@@ -323,9 +323,7 @@ async def _take_back(tx: Tx, levels: Levels) -> None:
         levels[sku, shelf].reserved -= units - left
 
 
-async def _shorten(
-    tx: Tx, order_id: UUID, line_ref: str, sku: UUID, shelf: UUID, kept: int, short: int
-) -> None:
+async def _shorten(tx: Tx, order_id: UUID, line_ref: str, sku: UUID, shelf: UUID, kept: int, short: int) -> None:
     """One reservation keeps `kept` units, and `short` more are missing."""
     key = [order_id, line_ref, sku]
     where = "WHERE order_id = %s AND line_ref = %s AND sku_id = %s AND warehouse_id = %s"

@@ -57,13 +57,15 @@ async def _serve(installation: Installation) -> None:
     settings = installation.settings
     runner = web.AppRunner(create(installation), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, settings.host, settings.port).start()
-    log.info("web started", url=f"http://{settings.host}:{settings.port}")
-    stop = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    await stop.wait()
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        log.info("web started", url=f"http://{settings.host}:{settings.port}")
+        stop = asyncio.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
 
 
 def main() -> None:

@@ -86,6 +86,7 @@ def test_a_process_ends_when_told_to(environment: dict[str, str], words: list[st
         said = ""
         while "started" not in said and (line := process.stdout.readline()):
             said += line.decode()
+        time.sleep(3)  # RQ takes the signals over a moment after that line
         status, rest = ended(process)
     assert status == 0, said + rest
     assert "started" in said

@@ -33,11 +33,11 @@ def _line(seed: int, result: Result) -> str:
     )
 
 
-def _explain(seed: int, events: Sequence[Event], result: Result, seconds: float) -> None:
+def _explain(seed: int, events: Sequence[Event], result: Result, seconds: float, *, calm: bool) -> None:
     kind = kind_of(result.problem)
     print(f"\nseed {seed} breaks a promise:\n{result.problem}\nshrinking for up to {seconds:.0f} s ...", flush=True)
-    kept = shortest(events, lambda some: kind_of(play(seed, some).problem) == kind, seconds)
-    again = play(seed, kept)
+    kept = shortest(events, lambda some: kind_of(play(seed, some, calm=calm).problem) == kind, seconds)
+    again = play(seed, kept, calm=calm)
     print(f"the shortest story found ({len(kept)} of {len(events)} events):")
     print("\n".join(f"  {event}" for event in kept))
     print(f"ends in:\n{again.problem}")
@@ -57,13 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     broken, faults = 0, Counter[str]()
     for seed in range(told.seed, told.seed + told.seeds):
         events = story(seed, told.orders, calm=told.calm)
-        result = play(seed, events)
+        result = play(seed, events, calm=told.calm)
         faults += result.faults
         print(_line(seed, result), flush=True)
         if result.problem:
             broken += 1
             if told.shrink:
-                _explain(seed, events, result, told.shrink)
+                _explain(seed, events, result, told.shrink, calm=told.calm)
             else:
                 print(result.problem, flush=True)
             if not told.go_on:

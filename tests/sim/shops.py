@@ -147,6 +147,8 @@ class Shop:
     utc: Callable[[], datetime]
     tell: Callable[["Shop", Notice], None]
     weather: Weather = field(default_factory=Weather)
+    usual: Weather = field(default_factory=Weather)
+    tells_stock: bool = False
     items: dict[str, Item] = field(default_factory=dict)
     sales: dict[str, Sale] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
@@ -266,7 +268,7 @@ class Shop:
         self._post(Notice(topic=Topic.ORDER, ref=sale.ref, dedupe_key=key, raw=raw, at=self.clock()))
 
     def _tell_stock(self, ref: str) -> None:
-        if self.traits.tells_stock:
+        if self.tells_stock:
             self._post(Notice(topic=Topic.STOCK, ref=ref, dedupe_key=f"stock:{ref}", at=self.clock()))
 
     def _post(self, notice: Notice) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 from unittest import mock
@@ -159,6 +159,8 @@ class World:
     workers: dict[int, SimRuntime] = field(default_factory=dict)
     tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
     faults: Counter[str] = field(default_factory=Counter)
+    storms: bool = True
+    resting: bool = False
     commits: int = 0
     oversold: int = 0
     counted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
@@ -260,14 +262,26 @@ class World:
         shop = self.shops[traits.name] = Shop(
             traits, random.Random(f"shop {self.seed} {traits.name}"), self.loop.utc, self.tell
         )
+        shop.usual = shop.weather = self.climate() if self.storms else Weather()
+        shop.tells_stock = traits.tells_stock and self.seed % 3 == 0
         shop.items = {f"{traits.name[0]}{code}": Item(f"{traits.name[0]}{code}", code, 0) for code in CODES}
         async with self.hand.db.seller(self.seller_id) as tx:
             account_id = await accounts.add(
                 tx, channel=traits.name, name=traits.name, callback_hash=traits.name.encode(), app_id=None,
                 sealed=self._sealed(shop), status="live",
             )  # fmt: skip
-            self.accounts[traits.name] = await accounts.get(tx, account_id)
+            await accounts.identify(tx, account_id, traits.name, {})
             await accounts.settle_settings(tx, account_id, zero_brake="off")
+            self.accounts[traits.name] = await accounts.get(tx, account_id)
+
+    def climate(self) -> Weather:
+        """How badly a shop behaves all the time in this run: often well, sometimes terribly."""
+        chance = self.random.choice
+        return Weather(
+            refuse=chance((0, 0, 0.03)), fail=chance((0, 0.03, 0.15)), hang=chance((0, 0.02, 0.1)), cut=chance((0, 0, 0.05)),
+            late=chance((0, 0.05, 0.25)), lose=chance((0, 0.1, 0.5)), double=chance((0, 0.2)),
+            slow=chance((0.2, 0.5, 3.0)),
+        )  # fmt: skip
 
     def _sealed(self, shop: Shop) -> bytes:
         credentials = ADAPTERS[shop.traits.name].credentials.model_validate(
@@ -360,13 +374,13 @@ class World:
         return True
 
     def _weather(self, event: Event) -> None:
-        weather = self.shops[event.shop].weather
-        usual = getattr(Weather(), event.name)
-        setattr(weather, event.name, event.amount / 100)
+        shop = self.shops[event.shop]
+        shop.weather = replace(shop.weather, **{event.name: event.amount / 100})
 
         async def clear() -> None:
             await asyncio.sleep(event.seconds)
-            setattr(weather, event.name, usual)
+            if not self.resting:
+                shop.weather = replace(shop.weather, **{event.name: getattr(shop.usual, event.name)})
 
         self.tasks.add(asyncio.ensure_future(clear()))
 
@@ -407,6 +421,7 @@ class World:
 
     async def rest(self) -> None:
         """Fine weather until nothing is to be done, then every promise."""
+        self.resting = True
         for shop in self.shops.values():
             shop.weather = Weather()
         for rt in self.workers.values():
@@ -453,19 +468,21 @@ class Result:
     faults: Counter[str] = field(default_factory=Counter)
 
 
-def play(seed: int, events: Sequence[Event]) -> Result:
-    """Run a story on a fresh database."""
+def play(seed: int, events: Sequence[Event], *, calm: bool = False) -> Result:
+    """Run a story on a fresh database; `calm`: in fine weather throughout."""
     result, began = Result(), time.perf_counter()
     with database() as url, virtual(seed) as loop:
         _prepare(url)
-        loop.run_until_complete(_play(loop, url, seed, events, result))
+        loop.run_until_complete(_play(loop, url, seed, events, result, storms=not calm))
     result.figures["seconds"] = time.perf_counter() - began
     return result
 
 
-async def _play(loop: VirtualLoop, url: str, seed: int, events: Sequence[Event], result: Result) -> None:
+async def _play(
+    loop: VirtualLoop, url: str, seed: int, events: Sequence[Event], result: Result, *, storms: bool
+) -> None:
     conns = {role: await _connection(url, role) for role in ROLES}
-    world = World(loop, seed, conns, random.Random(f"world {seed}"))
+    world = World(loop, seed, conns, random.Random(f"world {seed}"), storms=storms)
     try:
         with _logged(world.problems):
             await world.run(events)

@@ -139,6 +139,21 @@ async def test_an_approval_asks_that_the_preview_was_seen() -> None:
         assert one.sandbox.shelf() == {"CANECA": 7, "PRATO": 0}
 
 
+async def test_a_paused_account_is_not_approved_and_a_live_one_is_not_resumed() -> None:
+    async with site() as s:
+        one = await s.connect("woocommerce", SHELF, name="Um", seed=1, approve=False)
+        reader = await s.signed_in()
+        path = f"/contas/{one.account.id}"
+        await reader.post(f"{path}/pausar")
+        await reader.post(f"{path}/aprovar", seen="yes")
+        assert (await s.w.rt.account(s.w.seller_id, one.account.id)).status == "paused"
+        await reader.post(f"{path}/retomar")
+        assert (await s.w.rt.account(s.w.seller_id, one.account.id)).status == "preview"
+        await reader.post(f"{path}/retomar")
+        audits = await s.w.rows("SELECT action FROM audit_log WHERE action = 'account_resume'")
+        assert len(audits) == 1
+
+
 async def test_an_account_is_connected_checked_paused_and_resumed() -> None:
     async with site() as s:
         one = await s.connect("woocommerce", SHELF, name="Um", seed=1)
@@ -190,7 +205,8 @@ async def test_pages_go_on_by_keyset_and_meet_every_order_once() -> None:
             await tx.run(
                 "INSERT INTO orders (seller_id, id, account_id, ref, number, stock_key, status, told, versions, "
                 "placed_at, total_cents) "
-                "SELECT seller_id, gen_random_uuid(), account_id, 'n' || n, 'N' || n, 'n' || n, 'paid', '{}', '{}', now() - (n / 7) * interval '1 hour', n FROM orders, generate_series(1, 120) n LIMIT 120"
+                "SELECT seller_id, gen_random_uuid(), account_id, 'n' || n, 'N' || n, 'n' || n, 'paid', '{}', '{}', "
+                "now() - (n / 7) * interval '1 hour', n FROM orders, generate_series(1, 120) n LIMIT 120"
             )
         reader = await s.signed_in()
         seen: list[str] = []

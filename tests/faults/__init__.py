@@ -1,0 +1,1 @@
+"""What breaks, against what the hub does: one test for each cell of the table in test_table.py."""
