@@ -51,9 +51,7 @@ def setup(log_format: str, log_level: str, *, redaction: Processor, stream: Text
     handler = logging.StreamHandler(out)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=chain, processors=[remove, _renderer(log_format, out)]
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[remove, _renderer(log_format, out)])
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -80,6 +78,4 @@ def _renderer(log_format: str, out: TextIO) -> Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     # Plain tracebacks: the pretty ones print every local variable, keys and customers among them.
-    return structlog.dev.ConsoleRenderer(
-        colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
+    return structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)

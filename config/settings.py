@@ -18,13 +18,7 @@ class SettingsError(Exception):
 
 def _web_address(told: str) -> str:
     scheme, _, rest = told.partition("://")
-    if (
-        scheme.lower() not in {"http", "https"}
-        or not rest.strip("/")
-        or "?" in rest
-        or "#" in rest
-        or " " in rest
-    ):
+    if scheme.lower() not in {"http", "https"} or not rest.strip("/") or "?" in rest or "#" in rest or " " in rest:
         raise ValueError
     return told.rstrip("/")
 
@@ -105,9 +99,7 @@ class Settings(BaseSettings):
         "a list like loja.local, 10.0.0.0/8",
     )
     host: str = _told("127.0.0.1", "Address that the web server listens on.", "an address like 127.0.0.1")
-    port: int = _told(
-        8080, "Port that the web server listens on.", "a number from 1 to 65535", ge=1, le=65_535
-    )
+    port: int = _told(8080, "Port that the web server listens on.", "a number from 1 to 65535", ge=1, le=65_535)
     workers: int = _told(3, "Worker processes.", "a whole number from 1 to 256", ge=1, le=256)
     shards: int = _told(
         2, "Groups that accounts are divided into; each lane of each is drained by itself.",
@@ -190,9 +182,7 @@ def table() -> str:
     for name, about in Settings.model_fields.items():
         default = "" if about.default in {None, ""} else f"`{_shown(about.default)}`"
         rows.append(f"| `{variable_of(name)}` | {default} | {about.description} | {_give(about)} |")
-    head = (
-        "# Configuration\n\nEnvironment variables; none is needed. Made by `python -m config.settings`.\n\n"
-    )
+    head = "# Configuration\n\nEnvironment variables; none is needed. Made by `python -m config.settings`.\n\n"
     return head + "\n".join(rows) + "\n"
 
 

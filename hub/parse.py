@@ -18,6 +18,7 @@ from hub.model import Document, Raw
 
 BRASILIA = timezone(timedelta(hours=-3))  # no summer time since 2019
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")  # for rows that may be older
+CPF_LENGTH, CNPJ_LENGTH = 11, 14
 W = TypeVar("W", bound=BaseModel)
 _LARGEST = 15  # power of ten: "1e999999" is a valid Decimal, and neither money nor a quantity
 
@@ -48,11 +49,11 @@ def cents(amount: str | float | Decimal | None, path: str) -> int | None:
         return None
     try:
         exact = Decimal(str(amount))
-        if exact.adjusted() > _LARGEST:
-            raise ValueError
-        return int((exact * 100).to_integral_value(ROUND_HALF_EVEN))
+        if exact.adjusted() <= _LARGEST:
+            return int((exact * 100).to_integral_value(ROUND_HALF_EVEN))
     except (InvalidOperation, ValueError, OverflowError):
-        raise Unreadable(path, f"not an amount of money: {amount!r}"[:120]) from None
+        pass
+    raise Unreadable(path, f"not an amount of money: {amount!r}"[:120])
 
 
 def comma_cents(amount: str | None, path: str) -> int | None:
@@ -110,11 +111,11 @@ def document(told: str | None) -> Document | None:
     number = bare(text(told))
     if number is None:
         return None
-    if len(number) == 11 and number.isdigit():
+    if len(number) == CPF_LENGTH and number.isdigit():
         return Document(kind="cpf", number=number, valid=cpf.is_valid(number))
-    if len(number) == 14:
+    if len(number) == CNPJ_LENGTH:
         return Document(kind="cnpj", number=number, valid=cnpj.is_valid(number))
-    return Document(kind="cnpj" if len(number) > 11 else "cpf", number=number, valid=False)
+    return Document(kind="cnpj" if len(number) > CPF_LENGTH else "cpf", number=number, valid=False)
 
 
 def phone(told: str | None, region: str = "BR") -> str | None:

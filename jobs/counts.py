@@ -195,7 +195,7 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
 
 
 async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:
-    """Apply a link to the undelivered orders that sold this listing."""
+    """Apply a link to the orders that sold this listing."""
     now = rt.now()
     for order_id in await listings.orders_of(tx, listing_id):
         stored = await orders.lock_id(tx, order_id)
@@ -204,6 +204,8 @@ async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -
         order = stored.known.order
         links = await orders.links(tx, stored.account_id, order)
         await orders.put_lines(tx, stored.id, order, links)
+        if all(line.ref in links for line in order.lines):
+            await alerts.resolve(tx, "line_unlinked", str(stored.id))
         await settle_order(
             tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
         )

@@ -17,9 +17,7 @@ ADAPTER = Adapter(
         renew_on=frozenset({401, 403}),  # an expired token was seen as both
     ),
     limits=(
-        Limit(
-            burst=55, seconds=1.1
-        ),  # x-ratelimit-replenish-rate 50, x-ratelimit-burst-capacity 55; 429 has no body
+        Limit(burst=55, seconds=1.1),  # x-ratelimit-replenish-rate 50, x-ratelimit-burst-capacity 55; 429 has no body
         Limit(burst=3, seconds=1, operation="token"),
     ),
     faults={

@@ -105,9 +105,7 @@ async def check(api: Api) -> Identity:
     facts: dict[str, Any] = {
         "contract": str(card.contrato) if card.contrato else credentials.contract,
         "regional": card.dr if card.dr is not None else credentials.regional,
-        "apis": sorted(
-            {*(card.api or ()), *(told.api or ())}
-        ),  # switched on by contract: else its routes answer 403
+        "apis": sorted({*(card.api or ()), *(told.api or ())}),  # switched on by contract: else its routes answer 403
         "cnpj": told.cnpj,
     }
     return Identity(external_id=credentials.posting_card, name=name, facts=facts)
@@ -125,9 +123,7 @@ async def fetch(api: Api, codes: Sequence[str]) -> Raw:
         "Accept": "application/json",
         "Accept-Language": "pt-BR",
     }  # anything but pt-BR, en, es-ES is SRO-018
-    return json_of(
-        await api.call(Request(method="GET", path="/srorastro/v1/objetos", params=asked, headers=headers))
-    )
+    return json_of(await api.call(Request(method="GET", path="/srorastro/v1/objetos", params=asked, headers=headers)))
 
 
 # ── Freight ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,9 +147,7 @@ async def quote(api: Api, parcel: Parcel, services: Sequence[str]) -> list[Raw]:
 
 
 async def _ask(api: Api, path: str, body: Raw) -> Raw:
-    return json_of(
-        await api.call(Request(method="POST", path=path, json=body, repeatable=True, accept=_REFUSALS))
-    )
+    return json_of(await api.call(Request(method="POST", path=path, json=body, repeatable=True, accept=_REFUSALS)))
 
 
 def _row(parcel: Parcel, service: str, day: str) -> dict[str, Any]:
@@ -201,6 +195,4 @@ async def ask_label(api: Api, refs: Sequence[str]) -> str:
 async def label(api: Api, receipt: str) -> bytes | None:
     """The PDF, or None while it is being made; the not-ready message was seen with 200 and with 400."""
     path = f"/prepostagem/v1/prepostagens/rotulo/download/assincrono/{url_quote(receipt, safe='')}"
-    return freight.label_pdf(
-        json_of(await api.call(Request(method="GET", path=path, accept=frozenset({400}))))
-    )
+    return freight.label_pdf(json_of(await api.call(Request(method="GET", path=path, accept=frozenset({400})))))

@@ -69,9 +69,7 @@ _FAMILIES: dict[str, dict[TrackingStatus, str]] = {
     },
     "IDC": {S.LOST: "1-7"},  # indenizado
 }
-_MOVING = frozenset(
-    {"RO", "DO", "CD", "CMT", "CMR", "CUN", "TRI", "PMT", "CAR"}
-)  # in transit, whatever the number
+_MOVING = frozenset({"RO", "DO", "CD", "CMT", "CMR", "CUN", "TRI", "PMT", "CAR"})  # in transit, whatever the number
 
 
 def _numbers(spans: str) -> Iterator[int]:

@@ -125,9 +125,7 @@ class Bucket:
 class CorreiosSandbox:
     """The carrier: `parcels` are posted in the past, each some scans along its journey."""
 
-    def __init__(
-        self, seed: int, parcels: int, token_seconds: float, label_asks: int, label_status: int
-    ) -> None:
+    def __init__(self, seed: int, parcels: int, token_seconds: float, label_asks: int, label_status: int) -> None:
         self.chance = random.Random(seed)
         self.knobs = Knobs()
         self.courier = Courier(self.knobs, self.chance)
@@ -224,9 +222,7 @@ class CorreiosSandbox:
 
     async def track(self, request: web.Request) -> web.Response:
         if request.headers.get("Accept-Language") not in {"pt-BR", "en", "es-ES"}:
-            return refuse(
-                request, 400, "SRO-018: Permitido apenas os valores pt-BR, en e es-ES para o idioma"
-            )
+            return refuse(request, 400, "SRO-018: Permitido apenas os valores pt-BR, en e es-ES para o idioma")
         one = request.match_info.get("code")
         codes = [one] if one else request.query.getall("codigosObjetos", [])
         if not 1 <= len(codes) <= 50:
@@ -282,9 +278,7 @@ class CorreiosSandbox:
             raise LookupError(f"no journey named {name!r}; there are: {', '.join(names)}")
         origin, destination = self.chance.sample(CITIES, 2)
         if told:
-            origin, destination = (
-                city_of(place_of(told, who)["cep"]) for who in ("remetente", "destinatario")
-            )
+            origin, destination = (city_of(place_of(told, who)["cep"]) for who in ("remetente", "destinatario"))
         posted = now() - back
         promised = (posted + timedelta(days=SERVICES[service][4] + 2)).replace(hour=23, minute=59, second=59)
         code = code or self.new_code(service)
@@ -305,9 +299,7 @@ class CorreiosSandbox:
         what, _, where = parcel.ahead.pop(0).partition(":")
         if last and at <= last:
             at = last + timedelta(seconds=1)  # their clock has whole seconds
-        parcel.scans.append(
-            Scan(what, where[0], parcel.origin if where[1] == "o" else parcel.destination, at)
-        )
+        parcel.scans.append(Scan(what, where[0], parcel.origin if where[1] == "o" else parcel.destination, at))
         return True
 
     # ── Prices, deadlines ──────────────────────────────────────────────────────────────────────────────────
@@ -494,9 +486,7 @@ def quote_one(quote: Any) -> Handler:
         code = request.match_info["code"]
         told = quote({"coProduto": code, **request.query})
         return (
-            refuse(request, 400, told["txErro"])
-            if "txErro" in told
-            else web.json_response({"coProduto": code} | told)
+            refuse(request, 400, told["txErro"]) if "txErro" in told else web.json_response({"coProduto": code} | told)
         )
 
     return answer

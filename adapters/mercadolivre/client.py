@@ -56,9 +56,7 @@ def refresh(credentials: Credentials, token: Token | None) -> Request:
     """Renews with the last refresh token (single use, 6 months), first with the one of the credentials."""
     last = (token.refresh if token else None) or credentials.refresh_token
     if last is None:
-        raise ChannelError(
-            Fault.AUTH, "no_refresh_token", "the account must be connected (scope offline_access)"
-        )
+        raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected (scope offline_access)")
     form = {"grant_type": "refresh_token", "refresh_token": last.get_secret_value()}
     return _token_request(credentials, form)
 
@@ -104,9 +102,7 @@ def read_token(reply: Reply, now: datetime) -> Token:
     told = parse.wire(_Token, json_of(reply))
     lifetime = timedelta(seconds=told.expires_in)
     account = parse.ref(told.user_id)
-    return Token(
-        access=told.access_token, expires_at=now + lifetime, refresh=told.refresh_token, account_ref=account
-    )
+    return Token(access=told.access_token, expires_at=now + lifetime, refresh=told.refresh_token, account_ref=account)
 
 
 def bearer(token: Token) -> dict[str, str]:
@@ -125,9 +121,7 @@ async def check(api: Api) -> Identity:
     """Who the token belongs to; sellers of other sites are refused."""
     told = parse.wire(_User, await _get(api, "/users/me"), "user")
     if told.site_id != SITE:
-        raise ChannelError(
-            Fault.REJECTED, "other_site", f"this account sells on {told.site_id}, not on {SITE}"
-        )
+        raise ChannelError(Fault.REJECTED, "other_site", f"this account sells on {told.site_id}, not on {SITE}")
     facts = {
         "user_id": told.id,
         "nickname": told.nickname,
@@ -162,9 +156,7 @@ async def refetch_order(api: Api, ref: str, have: frozenset[str]) -> Raw:
     reply = await api.call(Request(method="GET", path=f"/orders/{_part(ref)}"))
     if reply.status == HTTPStatus.PARTIAL_CONTENT:
         missing = reply.headers.get("x-content-missing", "some of it")
-        raise ChannelError(
-            Fault.TRANSIENT, "partial_content", f"order {ref} came without {missing}", status=206
-        )
+        raise ChannelError(Fault.TRANSIENT, "partial_content", f"order {ref} came without {missing}", status=206)
     order = json_of(reply)
     asked = _nothing() if "billing" in have else _billing(api, order)
     shipment, billing = await asyncio.gather(_shipment(api, order), asked)
@@ -360,9 +352,7 @@ async def _items(api: Api, refs: Sequence[str]) -> dict[str, Raw]:
             if code == HTTPStatus.OK and isinstance(item, dict):
                 found[str(item.get("id"))] = item
             elif code not in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
-                raise ChannelError(
-                    Fault.TRANSIENT, f"multiget_{code}", "an item of a multiget was not answered"
-                )
+                raise ChannelError(Fault.TRANSIENT, f"multiget_{code}", "an item of a multiget was not answered")
     return found
 
 

@@ -152,9 +152,7 @@ def _on_shelf(base: Listing, at: _Location, version: Id | None) -> Listing:
 
 def _listing_status(item: _Item) -> ListingStatus:
     if item.status == "under_review":
-        return next(
-            (REVIEWS[word] for word in item.sub_status or () if word in REVIEWS), ListingStatus.PAUSED
-        )
+        return next((REVIEWS[word] for word in item.sub_status or () if word in REVIEWS), ListingStatus.PAUSED)
     return LISTING_STATUSES[item.status]
 
 
@@ -219,8 +217,7 @@ def stock_writes(path: str, body: Raw) -> list[StockWrite]:
     if shelf := re.fullmatch(r"/user-products/(\w+)/stock/type/\w+", path):
         rows = ((_shelf(at), at.quantity) for at in told.locations)
         return [
-            StockWrite(slot_ref=shelf[1], location_ref=place, listing_ref="", quantity=units)
-            for place, units in rows
+            StockWrite(slot_ref=shelf[1], location_ref=place, listing_ref="", quantity=units) for place, units in rows
         ]
     found = re.fullmatch(r"/items/(\w+)(?:/variations/(\w+))?", path)
     if not found:
@@ -301,9 +298,7 @@ def read_error(reply: Reply) -> str | None:
     """The vendor's code in a refusal: `code` (told by policies), `error`, or a `message` that is a code."""
     told = _refusal(reply) if reply.status >= HTTPStatus.BAD_REQUEST else {}
     words = (told.get("code"), told.get("error"), told.get("message"))
-    return next(
-        (word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Za-z_.]+", word)), None
-    )
+    return next((word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Za-z_.]+", word)), None)
 
 
 def _reason(reply: Reply) -> tuple[str, str | None]:

@@ -159,12 +159,8 @@ class _Shipment(BaseModel):
     receiver_name: str | None = told_at("destination.receiver_name", "receiver_address.receiver_name")
     receiver_phone: str | None = told_at("destination.receiver_phone", "receiver_address.receiver_phone")
     cost: Amount = told_at("lead_time.cost", "shipping_option.cost")
-    handling: Time = told_at(
-        "lead_time.estimated_handling_limit.date", "shipping_option.estimated_handling_limit.date"
-    )
-    delivery: Time = told_at(
-        "lead_time.estimated_delivery_time.date", "shipping_option.estimated_delivery_time.date"
-    )
+    handling: Time = told_at("lead_time.estimated_handling_limit.date", "shipping_option.estimated_handling_limit.date")
+    delivery: Time = told_at("lead_time.estimated_delivery_time.date", "shipping_option.estimated_delivery_time.date")
     delivery_limit: Time = told_at(
         "lead_time.estimated_delivery_limit.date", "shipping_option.estimated_delivery_limit.date"
     )
@@ -211,9 +207,7 @@ def order(raw: Raw) -> Order:
         changed_at=max((at for at in clocks.values() if at), default=None),
         paid_at=max((at for p in _approved(o) if (at := _paid_at(p))), default=None),
         cancelled_at=_instant(o.cancelled_at, "order.cancel_detail.date") if o.status in CANCELLED else None,
-        ship_by=_instant(
-            told.ship_by or (shipment.handling if shipment else None), "shipment.handling_limit"
-        ),
+        ship_by=_instant(told.ship_by or (shipment.handling if shipment else None), "shipment.handling_limit"),
         deliver_by=_deliver_by(shipment) if shipment else None,
         currency=o.currency_id or "BRL",
         items_cents=items,
@@ -329,9 +323,7 @@ def _fulfilled_by(o: _Order, shipment: _Shipment | None) -> FulfilledBy | None:
     return FulfilledBy.SELLER if seller else None
 
 
-def _line(
-    row: _Row, number: int, o: _Order, fulfilment: Fulfilment | None, by: FulfilledBy | None
-) -> OrderLine:
+def _line(row: _Row, number: int, o: _Order, fulfilment: Fulfilment | None, by: FulfilledBy | None) -> OrderLine:
     listing = id_of(row.listing, f"order.order_items.{number}.item.id")
     variation = parse.ref(row.variation)
     return OrderLine(
@@ -430,9 +422,7 @@ def seller_notifications(news: ShipmentNews, _target: str) -> list[Request]:
     if (news.service or "").partition(":")[0] != "me1" or words is None:
         return []
     if news.shipment_ref is None:
-        raise ChannelError(
-            Fault.REJECTED, "no_shipment", f"order {news.order_ref} has no shipment to tell about"
-        )
+        raise ChannelError(Fault.REJECTED, "no_shipment", f"order {news.order_ref} has no shipment to tell about")
     status, substatus, comment = words
     date = news.at.astimezone(parse.BRASILIA).isoformat(timespec="milliseconds")
     body: dict[str, Any] = {

@@ -39,9 +39,7 @@ BUYERS = (
 class Refusal(Exception):
     """An error in the vendor's shape."""
 
-    def __init__(
-        self, status: int, error: str, message: str, *, cause: Sequence[Any] = (), **more: Any
-    ) -> None:
+    def __init__(self, status: int, error: str, message: str, *, cause: Sequence[Any] = (), **more: Any) -> None:
         super().__init__(message)
         self.status = status
         self.body = {"message": message, "error": error, "status": status, "cause": list(cause), **more}
@@ -167,9 +165,7 @@ class MercadoLivre:
         self.app = make_app(self.knobs, self.courier, self.chance)
         known = dict(DEFAULTS)
         if unknown := options.keys() - known.keys():
-            raise TypeError(
-                f"no option named {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}"
-            )
+            raise TypeError(f"no option named {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}")
         self.options = known | options
         self.user_id, self.client_id = int(self.options["user_id"]), str(self.options["client_id"])
         self.refresh: str = self.options["refresh_token"]
@@ -233,9 +229,7 @@ class MercadoLivre:
             shelves[next(iter(shelves))] = product.quantity
             owner = UserProduct(id=f"MLBU{3_000_000_000 + self._next()}", sku=product.sku, shelves=shelves)
             self.products[product.sku] = owner
-        return Offer(
-            id=None, product=owner, price_cents=product.price_cents, gtin=product.gtin, shown=owner.quantity
-        )
+        return Offer(id=None, product=owner, price_cents=product.price_cents, gtin=product.gtin, shown=owner.quantity)
 
     def _stores(self) -> list[tuple[str, str]]:
         if not self.options["warehouse_management"]:
@@ -432,9 +426,7 @@ class MercadoLivre:
         me1 = not rows[0][0].full and bool(wanted.get("me1", self.options["me1"]))
         kind = "fulfillment" if rows[0][0].full else "default" if me1 else self.options["logistic_type"]
         cost = int(wanted.get("shipping_cents", 0))
-        parcel = Parcel(
-            id=44_000_000_000 + self._next(), type=kind, mode="me1" if me1 else "me2", cost_cents=cost
-        )
+        parcel = Parcel(id=44_000_000_000 + self._next(), type=kind, mode="me1" if me1 else "me2", cost_cents=cost)
         self.parcels[parcel.id] = parcel
         for item, offer, units, kit in rows:
             shelf = offer.product.take(units)
@@ -636,9 +628,7 @@ class MercadoLivre:
             redirect_uri, challenge = self.codes.pop(form.get("code", ""), ("", ""))
             digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
             shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-            good = (
-                bool(redirect_uri) and redirect_uri == form.get("redirect_uri") and challenge in ("", shown)
-            )
+            good = bool(redirect_uri) and redirect_uri == form.get("redirect_uri") and challenge in ("", shown)
         elif form.get("grant_type") == "refresh_token":
             good = form.get("refresh_token") == self.refresh
         else:
@@ -786,9 +776,7 @@ class MercadoLivre:
             self._put_variations(item, told["variations"])
         if "available_quantity" in told:
             if item.offers[0].id is not None:
-                raise invalid(
-                    "item.available_quantity.invalid", "available_quantity belongs to the variations"
-                )
+                raise invalid("item.available_quantity.invalid", "available_quantity belongs to the variations")
             self._write(item, item.offers[0], told["available_quantity"])
         if told.get("status") in ("active", "paused", "closed"):
             sub = "paused_by_seller" if told["status"] == "paused" else None
@@ -898,9 +886,7 @@ class MercadoLivre:
         ]  # fmt: skip
         if asked.get("sort", "date_asc") == "date_desc":
             found.reverse()
-        rows = [
-            self._order(sale) | {"date_last_updated": stamp(sale.updated)} for sale in found[offset:][:limit]
-        ]
+        rows = [self._order(sale) | {"date_last_updated": stamp(sale.updated)} for sale in found[offset:][:limit]]
         paging = {"total": len(found), "offset": offset, "limit": limit}
         return web.json_response({"query": "", "results": rows, "sort": {"id": "date_asc"}, "paging": paging})
 
@@ -1052,9 +1038,7 @@ class MercadoLivre:
         if parcel.type == "fulfillment" or parcel.status == "cancelled":
             raise missing("failed to retrieve data: sla")
         limit = (
-            (parcel.created + timedelta(days=1))
-            .astimezone(ZONE)
-            .replace(hour=23, minute=59, second=59, microsecond=0)
+            (parcel.created + timedelta(days=1)).astimezone(ZONE).replace(hour=23, minute=59, second=59, microsecond=0)
         )
         body = {"status": "on_time", "service": None, "expected_date": limit.isoformat()}
         return web.json_response(body)
@@ -1072,9 +1056,7 @@ class MercadoLivre:
         parcel.tracking = told.get("tracking_number") or parcel.tracking
         substatus = None if told["substatus"] == "null" else told["substatus"]
         self._shipped(parcel, told["status"], substatus)
-        return web.json_response(
-            {"id": parcel.id, "status": parcel.status, "substatus": substatus}, status=201
-        )
+        return web.json_response({"id": parcel.id, "status": parcel.status, "substatus": substatus}, status=201)
 
     async def missed_feeds(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("app_id") != self.client_id:

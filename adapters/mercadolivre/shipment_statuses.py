@@ -64,8 +64,7 @@ _SUBSTATUSES: dict[str, dict[Track, str]] = {
         Track.DAMAGED: "destroyed damaged rejected_damaged",
         Track.FAILED_ATTEMPT: "receiver_absent refused_delivery not_localized",
         Track.AWAITING_PICKUP: "waiting_for_withdrawal",
-        Track.CUSTOMS: "awaiting_tax_documentation detained_at_customs import_tax_rejected "
-        "import_tax_expired",
+        Track.CUSTOMS: "awaiting_tax_documentation detained_at_customs import_tax_rejected import_tax_expired",
         Track.EXCEPTION: "to_review negative_feedback double_refund cancelled_measurement_exceeded "
         "claimed_me return_failed in_storage pending_recovery agency_unavailable refunded_by_delay delayed "
         "shipment_stopped retained detained_at_origin unclaimed rider_not_found",

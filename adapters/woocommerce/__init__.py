@@ -61,8 +61,6 @@ ADAPTER = Adapter(
         latest=client.latest_orders,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH, asked=stock.sent
-    ),
+    stock=StockSink(render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH, asked=stock.sent),
     shipments=ShipmentSink(render=shipping.render, targets=tuple(shipping.TARGETS)),
 )

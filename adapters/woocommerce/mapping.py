@@ -28,9 +28,7 @@ from hub.model import (
 
 API = "/wp-json/wc/v3"
 BATCH = 100  # objects in one batch call
-PLUGIN_ABSENT = (
-    "correios_plugin_absent"  # ours: the store ignored a field that the plugin would have answered
-)
+PLUGIN_ABSENT = "correios_plugin_absent"  # ours: the store ignored a field that the plugin would have answered
 
 
 class Meaning(NamedTuple):
@@ -167,9 +165,7 @@ class _Order(_Dated):
 
     def meta(self) -> dict[str, str]:
         """Told meta values that are plain."""
-        plain = (
-            (str(m.key), parse.text(m.value)) for m in self.meta_data if not isinstance(m.value, (dict, list))
-        )
+        plain = ((str(m.key), parse.text(m.value)) for m in self.meta_data if not isinstance(m.value, (dict, list)))
         return {key: value for key, value in plain if value is not None}
 
 
@@ -194,9 +190,7 @@ def order(raw: Raw) -> Order:
     means = STATUSES.get(status, FROM_PLUGIN)
     refunded = None if told.refunds is None else _refunded(told.refunds)
     fulfilment = _fulfilment(told, means, meta)
-    lines = tuple(
-        _line(line, n, fulfilment, cancelled=means.cancelled) for n, line in enumerate(told.line_items)
-    )
+    lines = tuple(_line(line, n, fulfilment, cancelled=means.cancelled) for n, line in enumerate(told.line_items))
     fees = [parse.cents(fee.total, f"order.fee_lines.{n}.total") or 0 for n, fee in enumerate(told.fee_lines)]
     changed_at = told.at("date_modified")
     return Order(
@@ -212,13 +206,9 @@ def order(raw: Raw) -> Order:
         paid_at=told.at("date_paid"),
         currency=_currency(told.currency),
         items_cents=parse.total(line.total_cents for line in lines) if lines else 0,
-        discount_cents=-sum(
-            fee for fee in fees if fee < 0
-        ),  # coupons are in the lines; "desconto no Pix" is a fee
+        discount_cents=-sum(fee for fee in fees if fee < 0),  # coupons are in the lines; "desconto no Pix" is a fee
         shipping_cents=parse.cents(told.shipping_total, "order.shipping_total"),
-        other_cents=parse.total(
-            [parse.cents(told.total_tax, "order.total_tax"), *(fee for fee in fees if fee > 0)]
-        ),
+        other_cents=parse.total([parse.cents(told.total_tax, "order.total_tax"), *(fee for fee in fees if fee > 0)]),
         total_cents=parse.cents(told.total, "order.total"),
         refunded_cents=refunded,
         lines=lines,
@@ -246,11 +236,7 @@ def _payment(told: _Order, status: str, means: Meaning, refunded: int | None) ->
     payment = means.payment
     if payment is None:
         payment = Payment.PAID if paid_at else Payment.VOIDED if means.cancelled else Payment.PENDING
-    elif (
-        status == CASH_ON_DELIVERY
-        and paid_at is None
-        and {"date_paid", "date_paid_gmt"} & told.model_fields_set
-    ):
+    elif status == CASH_ON_DELIVERY and paid_at is None and {"date_paid", "date_paid_gmt"} & told.model_fields_set:
         payment = Payment.PENDING
     if payment is Payment.PAID and refunded:
         whole = refunded >= (parse.cents(told.total, "order.total") or 0)
@@ -369,9 +355,7 @@ class _Product(BaseModel):
     stock_status: Scalar = None
     backorders: Scalar = None
     attributes: Annotated[list[_Attribute], BeforeValidator(_objects)] = []
-    variations: Annotated[
-        list[Any], BeforeValidator(_rows)
-    ] = []  # ids; whole rows where our client put them in
+    variations: Annotated[list[Any], BeforeValidator(_rows)] = []  # ids; whole rows where our client put them in
     links: Any = Field(None, alias="_links")
 
 
@@ -408,9 +392,7 @@ def _parent_ref(row: _Product, path: str) -> str:
     return parent
 
 
-def _listing(
-    row: _Product, path: str, parent_ref: str | None = None, parent: _Product | None = None
-) -> Listing:
+def _listing(row: _Product, path: str, parent_ref: str | None = None, parent: _Product | None = None) -> Listing:
     own = _id(row.id, f"{path}.id")
     shared = row.manage_stock == "parent" and parent_ref is not None
     units = _stock(row, path)

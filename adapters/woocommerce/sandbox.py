@@ -30,9 +30,7 @@ ORDER_STATUSES = (
     "checkout-draft",
 )  # fmt: skip
 TOPICS = tuple(
-    f"{what}.{event}"
-    for what in ("order", "product")
-    for event in ("created", "updated", "deleted", "restored")
+    f"{what}.{event}" for what in ("order", "product") for event in ("created", "updated", "deleted", "restored")
 )
 FAILURES_ALLOWED = 5
 ADDRESS = (
@@ -161,9 +159,7 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Refusal as refusal:
         return _answer(refusal)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        return _answer(
-            Refusal(404, "rest_no_route", "No route was found matching the URL and request method.")
-        )
+        return _answer(Refusal(404, "rest_no_route", "No route was found matching the URL and request method."))
     except json.JSONDecodeError:
         return _answer(Refusal(400, "rest_invalid_json", "Invalid JSON body passed."))
 
@@ -246,9 +242,7 @@ class Woo:
             return {"order_ref": str(self._buy(wanted["lines"], pay=wanted.get("pay", True)).id)}
         if verb == "callback":
             for topic in TOPICS:
-                self._hook(
-                    {"topic": topic, "delivery_url": wanted["url"], "secret": wanted.get("secret", "")}
-                )
+                self._hook({"topic": topic, "delivery_url": wanted["url"], "secret": wanted.get("secret", "")})
             return {"topics": list(TOPICS)}
         order = self._known(wanted["order_ref"])
         if verb == "return":
@@ -280,9 +274,7 @@ class Woo:
             if family.startswith("\0"):
                 self._shelve(members[0])
                 continue
-            parent = self._shelve(
-                Product(sku="", title=family, quantity=0, price_cents=members[0].price_cents)
-            )
+            parent = self._shelve(Product(sku="", title=family, quantity=0, price_cents=members[0].price_cents))
             parent.manage = shared_stock
             parent.units = sum(member.quantity for member in members) if shared_stock else 0
             for member in members:
@@ -401,9 +393,7 @@ class Woo:
         order.status = order.before_trash or "pending"
         self._changed(order, "restored")
 
-    def _refund(
-        self, order: Order, amount: int, *, restock: bool, reason: str = "", lines: Any = ()
-    ) -> dict[str, Any]:
+    def _refund(self, order: Order, amount: int, *, restock: bool, reason: str = "", lines: Any = ()) -> dict[str, Any]:
         done = sum(row["cents"] for row in order.refunds)
         if amount <= 0 or done + amount > order.total_cents:
             raise Refusal(400, "woocommerce_rest_cannot_create_order_refund", "Invalid refund amount.")
@@ -440,9 +430,7 @@ class Woo:
         """Saving an active webhook posts an unsigned form at once."""
         if hook.status == "active":
             headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": self._agent}
-            self.courier.send(
-                Delivery(hook.delivery_url, headers, f"webhook_id={hook.id}".encode(), timeout=60)
-            )
+            self.courier.send(Delivery(hook.delivery_url, headers, f"webhook_id={hook.id}".encode(), timeout=60))
 
     @property
     def _agent(self) -> str:
@@ -465,11 +453,7 @@ class Woo:
         self.waiting.discard(key)
         if hook.status != "active" or hook.id not in self.hooks:
             return
-        body = (
-            json.dumps(self._payload(hook.topic, resource), separators=(",", ":"))
-            .replace("/", "\\/")
-            .encode()
-        )
+        body = json.dumps(self._payload(hook.topic, resource), separators=(",", ":")).replace("/", "\\/").encode()
         what, event = hook.topic.split(".")
         signature = base64.b64encode(hmac.digest(hook.secret.encode(), body, hashlib.sha256)).decode()
         headers = {
@@ -619,8 +603,7 @@ class Woo:
             "fee_lines": [],
             "coupon_lines": [],
             "refunds": [
-                {"id": row["id"], "reason": row["reason"], "total": money(-row["cents"])}
-                for row in order.refunds
+                {"id": row["id"], "reason": row["reason"], "total": money(-row["cents"])} for row in order.refunds
             ],
             "currency_symbol": "R$",
             "_links": self._links(f"/orders/{order.id}"),
@@ -770,9 +753,7 @@ class Woo:
         except ValueError:
             raise Refusal(400, "rest_invalid_param", f"Invalid parameter(s): {name}") from None
         if at.tzinfo is None:
-            at = at.replace(tzinfo=UTC) - (
-                timedelta(0) if query.get("dates_are_gmt") == "true" else SITE_ZONE
-            )
+            at = at.replace(tzinfo=UTC) - (timedelta(0) if query.get("dates_are_gmt") == "true" else SITE_ZONE)
         return at
 
     async def get_order(self, request: web.Request) -> web.Response:
@@ -791,9 +772,7 @@ class Woo:
             self._changed(order)
         row = self._order_row(order)
         wanted = request.query.get("_fields", "")
-        return web.json_response(
-            {key: row[key] for key in wanted.split(",") if key in row} if wanted else row
-        )
+        return web.json_response({key: row[key] for key in wanted.split(",") if key in row} if wanted else row)
 
     async def delete_order(self, request: web.Request) -> web.Response:
         order = self._order(request)
@@ -849,10 +828,7 @@ class Woo:
         if not items:
             raise Refusal(400, 0, "The fulfillment should contain at least one item.")
         lines = {line.id for line in order.lines}
-        if not all(
-            isinstance(row.get("item_id"), int) and row["item_id"] in lines and row["qty"] > 0
-            for row in items
-        ):
+        if not all(isinstance(row.get("item_id"), int) and row["item_id"] in lines and row["qty"] > 0 for row in items):
             raise Refusal(400, 0, "Invalid item.")
         status = told.get("status", "unfulfilled")
         row = {
@@ -872,9 +848,7 @@ class Woo:
         order, told = self._order(request), await request.json()
         if not told.get("tracking_number"):
             params = {"tracking_number": "required"}
-            raise Refusal(
-                400, "rest_missing_callback_param", "Missing parameter(s): tracking_number", params=params
-            )
+            raise Refusal(400, "rest_missing_callback_param", "Missing parameter(s): tracking_number", params=params)
         row = {
             "tracking_id": f"{self._new_id():032x}",
             "tracking_provider": told.get("custom_tracking_provider") or told.get("tracking_provider"),

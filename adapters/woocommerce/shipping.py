@@ -29,11 +29,7 @@ def _put(order_id: str, body: dict[str, Any]) -> Request:
 
 def _fulfillments(news: ShipmentNews, order_id: str) -> list[Request]:
     """Core fulfillments, beta since 10.1 behind a flag; ids must be integers, and items must be named."""
-    items = [
-        {"item_id": int(line.line_ref), "qty": line.quantity}
-        for line in news.lines
-        if line.line_ref.isdecimal()
-    ]
+    items = [{"item_id": int(line.line_ref), "qty": line.quantity} for line in news.lines if line.line_ref.isdecimal()]
     if not items:
         raise ChannelError(Fault.MISSING, "no_lines", "a fulfillment names its lines, and none were given")
     told = (

@@ -31,9 +31,7 @@ def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite
     by_path: dict[str, list[StockWrite]] = {}
     for write in writes:
         parent, _own = _slot(write.slot_ref)
-        by_path.setdefault(
-            f"/products/{parent}/variations/batch" if parent else "/products/batch", []
-        ).append(write)
+        by_path.setdefault(f"/products/{parent}/variations/batch" if parent else "/products/batch", []).append(write)
     return [
         (_batch(path, tuple(group[n : n + BATCH])), tuple(group[n : n + BATCH]))
         for path, group in by_path.items()

@@ -145,7 +145,7 @@ async def put_lines(tx: Tx, order_id: UUID, order: Order, links: Mapping[str, tu
 
 
 async def links(tx: Tx, account_id: UUID, order: Order) -> dict[str, tuple[UUID, int]]:
-    """(sku, multiplier) by line ref, through the listing's link, else an equal SKU code; unlinked lines are left out."""
+    """(sku, multiplier) by line ref, by the listing's link, else an equal SKU code; unlinked lines are left out."""
     sql = """
         SELECT t.line_ref, coalesce(l.sku_id, k.id) AS sku_id,
                CASE WHEN l.sku_id IS NULL THEN 1 ELSE l.multiplier END AS multiplier

@@ -1,5 +1,6 @@
 """Making and checking the schema: roles, revisions, and the refusal to run where sellers are not kept apart."""
 
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,16 @@ def _connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
         raise StoreError(
             "DATABASE_URL is no PostgreSQL address: give one like postgresql://user:password@host/database"
         ) from None
+
+
+def about(url: str) -> tuple[int, datetime]:
+    """The server's version number (180003) and its clock."""
+    with _connect(url) as conn:
+        row = conn.execute("SELECT clock_timestamp()").fetchone()
+        at = row[0] if row else None
+        if not isinstance(at, datetime):
+            raise StoreError("the database that DATABASE_URL names does not tell its time")
+        return conn.info.server_version, at
 
 
 def make_roles(url: str) -> None:

@@ -206,9 +206,7 @@ def test_late_until_a_delivery_follows():
 def test_a_revoked_delay_is_none():
     delay = {"codigo": "BDE", "tipo": 9, "dtHrCriado": "2026-03-12T10:00:00"}
     revoked = {"codigo": "EST", "tipo": 1, "dtHrCriado": "2026-03-12T11:00:00"}
-    both: list[dict[str, Any]] = [
-        {"codObjeto": "A1", "eventos": rows} for rows in ([delay], [revoked, delay])
-    ]
+    both: list[dict[str, Any]] = [{"codObjeto": "A1", "eventos": rows} for rows in ([delay], [revoked, delay])]
     assert [told.delayed for told in mapping.parse({"objetos": both[:1]}, [])] == [True]
     assert [told.delayed for told in mapping.parse({"objetos": both[1:]}, [])] == [False]
 
@@ -396,9 +394,7 @@ BOX = Parcel(
     width_cm=15,
     height_cm=5,
 )
-POSTING = Posting(
-    reference="pedido 1", service="03220", sender=SHOP, recipient=BUYER, parcel=BOX, invoice_key="3" * 44
-)
+POSTING = Posting(reference="pedido 1", service="03220", sender=SHOP, recipient=BUYER, parcel=BOX, invoice_key="3" * 44)
 GOODS = (DeclaredGoods(description="Caneca", quantity=2, value_cents=2990),)
 
 
@@ -444,9 +440,7 @@ def test_exactly_one_document_is_required(change):
 
 
 def test_a_label_needs_an_address():
-    nowhere = BUYER.model_copy(
-        update={"address": Address(postal_code="86010000", street="Rua A", state="PR")}
-    )
+    nowhere = BUYER.model_copy(update={"address": Address(postal_code="86010000", street="Rua A", state="PR")})
     with pytest.raises(Unreadable, match=r"^shape unreadable: recipient\.address\.city"):
         client.buy(POSTING.model_copy(update={"recipient": nowhere}))
 
@@ -574,12 +568,8 @@ WORDS = st.sampled_from(
         "dataMaxima",
     ]
 )
-SCALARS = (
-    st.none() | st.integers() | st.text(max_size=8) | st.sampled_from(["2026-01-01T10:00:00", "BDE", "9,99"])
-)
-SHAPED = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner), max_leaves=20
-)
+SCALARS = st.none() | st.integers() | st.text(max_size=8) | st.sampled_from(["2026-01-01T10:00:00", "BDE", "9,99"])
+SHAPED = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner), max_leaves=20)
 
 
 def refusal_of(reader: Callable[[], object]) -> ChannelError | None:

@@ -89,9 +89,7 @@ def test_every_published_pair_means_what_is_proposed_unless_listed_with_a_reason
         rows = {(row["codigo"], int(row["tipo"])): row["canonical_PROPOSED"] for row in csv.DictReader(page)}
     assert len(rows) == 374
     ours = {pair: mapping.status_of(*pair) for pair in rows}
-    differing = {
-        pair for pair, status in ours.items() if status != rows[pair].replace("pre_transit", "label_created")
-    }
+    differing = {pair for pair, status in ours.items() if status != rows[pair].replace("pre_transit", "label_created")}
     assert differing == set(DIFFERENCES)
     assert set(mapping.STATUS) - set(rows) == set(ADDITIONS)
 

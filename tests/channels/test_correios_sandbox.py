@@ -258,9 +258,7 @@ async def test_cancelling(connect: Connect):
 
 async def test_a_posting_without_documents_is_refused_there_too(connect: Connect):
     api = await connect(ADAPTER, sandbox.create([]))
-    body = {
-        name: told for name, told in client.buy(POSTING).json.items() if name != "itensDeclaracaoConteudo"
-    }
+    body = {name: told for name, told in client.buy(POSTING).json.items() if name != "itensDeclaracaoConteudo"}
     with pytest.raises(ChannelError) as refusal:
         await api.call(Request(method="POST", path="/prepostagem/v1/prepostagens", json=body))
     assert refusal.value.fault is Fault.REJECTED
@@ -270,9 +268,7 @@ async def test_a_posting_without_documents_is_refused_there_too(connect: Connect
 async def test_the_gateways_burst_is_answered_without_a_body(connect: Connect):
     api = await connect(ADAPTER, sandbox.create([]))
     await api.renew()
-    told = await asyncio.gather(
-        *(client.fetch(api, ["AA100000025BR"]) for _ in range(80)), return_exceptions=True
-    )
+    told = await asyncio.gather(*(client.fetch(api, ["AA100000025BR"]) for _ in range(80)), return_exceptions=True)
     refused = [problem for problem in told if isinstance(problem, ChannelError)]
     assert refused
     assert {(problem.fault, problem.detail) for problem in refused} == {(Fault.THROTTLED, "")}

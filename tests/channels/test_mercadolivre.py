@@ -492,9 +492,7 @@ def test_each_write_has_its_own_path():
     ]
     assert [r.json for r in requests[:2]] == [{"available_quantity": 6}] * 2
     assert requests[2].headers == {"x-version": "17"}
-    assert requests[2].json == {
-        "locations": [{"store_id": "70000001", "network_node_id": "BRP160001", "quantity": 6}]
-    }
+    assert requests[2].json == {"locations": [{"store_id": "70000001", "network_node_id": "BRP160001", "quantity": 6}]}
     assert 409 in requests[2].accept
     assert 409 not in requests[0].accept  # there it is TRANSIENT
     assert ADAPTER.stock
@@ -571,9 +569,7 @@ def test_an_answer_that_is_no_refusal_has_no_code():
     assert ADAPTER.read_error(Reply(status=502, headers={}, body=b"<html>Bad Gateway</html>")) is None
 
 
-CREDENTIALS = client.Credentials(
-    client_id="42", client_secret=SecretStr("s"), refresh_token=SecretStr("TG-1")
-)
+CREDENTIALS = client.Credentials(client_id="42", client_secret=SecretStr("s"), refresh_token=SecretStr("TG-1"))
 
 
 def test_tokens():
@@ -591,9 +587,7 @@ def test_tokens():
     assert dict(ADAPTER.token.request(CREDENTIALS, token).form)["refresh_token"] == "TG-2"
 
 
-@pytest.mark.parametrize(
-    ("status", "fault"), [(400, Fault.AUTH), (429, Fault.THROTTLED), (503, Fault.TRANSIENT)]
-)
+@pytest.mark.parametrize(("status", "fault"), [(400, Fault.AUTH), (429, Fault.THROTTLED), (503, Fault.TRANSIENT)])
 def test_a_token_refused(status: int, fault: Fault):
     reply = Reply(status=status, headers={}, body=b'{"error": "invalid_grant"}')
     with pytest.raises(ChannelError) as refusal:

@@ -440,9 +440,7 @@ async def test_an_item_that_a_multiget_failed_to_answer_is_not_gone(connect: Con
     class Failing(PlainApi):
         async def call(self, request: Request) -> Any:
             reply = await api.call(request)
-            return type(reply)(
-                status=200, headers={}, body=b'[{"code": 500, "body": {"id": "MLB4000000002"}}]'
-            )
+            return type(reply)(status=200, headers={}, body=b'[{"code": 500, "body": {"id": "MLB4000000002"}}]')
 
     with pytest.raises(ChannelError) as refusal:
         await client._items(Failing(ADAPTER, api.credentials), ["MLB4000000002"])
@@ -468,9 +466,7 @@ async def test_a_variation_is_written_and_the_others_stay(connect: Connect):
     shop = sandbox.create(SHIRTS)
     api = await connected(connect, shop)
     small = (await every_listing(api))["CAMISA-P"]
-    assert [(o.outcome, o.seen) for o in await written(api, to_write(small, 9))] == [
-        (OutcomeKind.ACCEPTED, 9)
-    ]
+    assert [(o.outcome, o.seen) for o in await written(api, to_write(small, 9))] == [(OutcomeKind.ACCEPTED, 9)]
     assert shop.shelf() == {"CAMISA-P": 9, "CAMISA-M": 4}
 
 
@@ -757,9 +753,7 @@ async def test_the_controls(connect: Connect):
 
 async def test_forty_thousand_products(connect: Connect):
     began = time.monotonic()
-    shop = sandbox.create(
-        [Product(sku=f"P{at}", title="P", quantity=9, price_cents=100) for at in range(40_000)]
-    )
+    shop = sandbox.create([Product(sku=f"P{at}", title="P", quantity=9, price_cents=100) for at in range(40_000)])
     api = await connected(connect, shop)
     assert time.monotonic() - began < 5
     for at in range(200):

@@ -100,9 +100,7 @@ def test_cancelled_order_paid_before_stays_paid_until_refunded():
 
 
 def test_a_cancelled_order_cancels_every_unit_and_no_other_does():
-    assert [(line.quantity, line.cancelled_quantity) for line in order("trash_is_cancelled").lines] == [
-        (2, 2)
-    ]
+    assert [(line.quantity, line.cancelled_quantity) for line in order("trash_is_cancelled").lines] == [(2, 2)]
     assert [line.cancelled_quantity for line in order("refunded_whole").lines] == [0]
 
 
@@ -327,9 +325,7 @@ def test_what_no_order_can_do_without(key: str):
 
 
 def test_a_clock_that_cannot_be_read_costs_no_page():
-    assert mapping.modified({"date_modified_gmt": "2026-03-04T13:16:02"}) == datetime(
-        2026, 3, 4, 13, 16, 2, tzinfo=UTC
-    )
+    assert mapping.modified({"date_modified_gmt": "2026-03-04T13:16:02"}) == datetime(2026, 3, 4, 13, 16, 2, tzinfo=UTC)
     assert mapping.modified({"date_modified_gmt": "ontem"}) is None
     assert mapping.modified(7) is None
 
@@ -719,9 +715,7 @@ def keys(*cases: str, **headers: str) -> list[str]:
 
 
 def test_dedupe_key_is_resource_version_topic_and_body_never_the_delivery_id():
-    once, pair, completed = keys(
-        "order_created", "order_updated_same_body_as_created", "order_created_says_completed"
-    )
+    once, pair, completed = keys("order_created", "order_updated_same_body_as_created", "order_created_says_completed")
     assert len({once, pair, completed}) == 3
     assert keys("order_created", **{"x-wc-webhook-delivery-id": "another"}) == [once]
     assert once.startswith("order.created:5120:2026-03-04T13:16:02:")
@@ -833,9 +827,7 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                ["id", "status", "line_items", "update", "type", "variations", "error", "billing", "x"]
-            ),
+            st.sampled_from(["id", "status", "line_items", "update", "type", "variations", "error", "billing", "x"]),
             inner,
             max_size=5,
         )
@@ -894,10 +886,7 @@ def test_any_listing_is_read_or_refused_in_a_sentence(raw: Any):
     reads_or_says_why(mapping.listings, raw)
 
 
-@given(
-    anything
-    | mutated("stock_response").map(lambda known: known.get("body") if isinstance(known, dict) else known)
-)
+@given(anything | mutated("stock_response").map(lambda known: known.get("body") if isinstance(known, dict) else known))
 @settings(max_examples=400, deadline=None)
 def test_any_stock_answer_is_read_or_refused_in_a_sentence(body: Any):
     writes = [write("71", 7), write("90:93", 4)]

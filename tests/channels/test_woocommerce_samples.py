@@ -20,9 +20,7 @@ ORDERS = {  # ref, payment, fulfilment, total, refunded
     "orders_list": ("963", "paid", "none", 3120, None),
     "webhook_order_updated_br_pix": ("1211", "paid", "dispatched", 300, 0),
 }
-DO_NOT_ADD_UP = {
-    "order_deleted_refunds"
-}  # rows were taken out of the sample by hand; the total stays as told
+DO_NOT_ADD_UP = {"order_deleted_refunds"}  # rows were taken out of the sample by hand; the total stays as told
 NO_ORDER = {
     "docs_orders_list": "order: a page of 2 orders",
     "docs_refund_created": "order.status: ",

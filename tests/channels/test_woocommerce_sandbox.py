@@ -39,15 +39,12 @@ T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 def products(count: int, quantity: int = 5) -> list[Product]:
     return [
-        Product(sku=f"SKU-{n}", title=f"Produto {n}", quantity=quantity, price_cents=1990 + n)
-        for n in range(count)
+        Product(sku=f"SKU-{n}", title=f"Produto {n}", quantity=quantity, price_cents=1990 + n) for n in range(count)
     ]
 
 
 SHIRTS = [
-    Product(
-        sku=f"CAM-{size}", title=size, quantity=4, price_cents=5900, parent="Camiseta", gtin="7891000315507"
-    )
+    Product(sku=f"CAM-{size}", title=size, quantity=4, price_cents=5900, parent="Camiseta", gtin="7891000315507")
     for size in ("P", "M", "G")
 ]
 
@@ -402,9 +399,7 @@ async def test_a_crowded_second_without_a_count_of_pages_is_refused(
         await poll(api, None)
 
 
-async def test_orders_without_any_clock_are_refused(
-    connect: Connect, clock: Clock, monkeypatch: pytest.MonkeyPatch
-):
+async def test_orders_without_any_clock_are_refused(connect: Connect, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     shop = sandbox.create(products(1, quantity=10_000), now=clock)
     api = await connect(ADAPTER, shop)
     for _ in range(100):
@@ -511,9 +506,7 @@ async def test_more_deleted_than_a_page_while_we_page(connect: Connect):
 
 
 async def test_a_product_with_more_variations_than_a_page(connect: Connect):
-    many = [
-        Product(sku=f"V-{n}", title=str(n), quantity=1, price_cents=100, parent="Anel") for n in range(205)
-    ]
+    many = [Product(sku=f"V-{n}", title=str(n), quantity=1, price_cents=100, parent="Anel") for n in range(205)]
     api = await connect(ADAPTER, sandbox.create(many))
     assert len(await catalogue(api)) == 205
 
@@ -527,9 +520,7 @@ async def test_a_product_that_is_gone_is_missing(connect: Connect):
 # ── Stock ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def push(
-    api: PlainApi, writes: list[StockWrite]
-) -> dict[str, tuple[OutcomeKind, int | None, str | None]]:
+async def push(api: PlainApi, writes: list[StockWrite]) -> dict[str, tuple[OutcomeKind, int | None, str | None]]:
     found = {}
     for request, covered in stock.render(writes):
         for outcome in stock.read(covered, await api.call(request)):
@@ -540,9 +531,7 @@ async def push(
 async def writes_for(api: PlainApi, quantity: int) -> list[StockWrite]:
     page = await client.listing_pages(api, None)
     return [
-        StockWrite(
-            slot_ref=each.slot_ref, listing_ref=each.ref, variation_ref=each.variation_ref, quantity=quantity
-        )
+        StockWrite(slot_ref=each.slot_ref, listing_ref=each.ref, variation_ref=each.variation_ref, quantity=quantity)
         for raw in page.documents
         for each in mapping.listings(raw)
     ]
@@ -557,9 +546,7 @@ async def test_numbers_go_to_products_and_variations(connect: Connect):
     assert len(found) == 5
     assert set(shop.shelf().values()) == {9}
     seen = await client.look(api, writes)
-    assert [(each.slot_ref, each.stock_quantity) for each in seen if each] == [
-        (w.slot_ref, 9) for w in writes
-    ]
+    assert [(each.slot_ref, each.stock_quantity) for each in seen if each] == [(w.slot_ref, 9) for w in writes]
 
 
 async def test_variations_of_one_pile_are_written_once(connect: Connect):
@@ -624,9 +611,7 @@ async def test_a_batch_over_a_hundred_is_refused_row_by_row(connect: Connect):
     shop = sandbox.create(products(101))
     api = await connect(ADAPTER, shop)
     rows = [{"id": number, "stock_quantity": 1} for number in shop.items]
-    request = Request(
-        method="POST", path=f"{API}/products/batch", json={"update": rows}, accept=frozenset({413})
-    )
+    request = Request(method="POST", path=f"{API}/products/batch", json={"update": rows}, accept=frozenset({413}))
     found = stock.read(stock.sent(request), await api.call(request))
     assert {each.code for each in found} == {"woocommerce_rest_request_entity_too_large"}
 
@@ -666,9 +651,7 @@ async def tell(api: PlainApi, news: ShipmentNews) -> str:
         ({}, "note"),
     ],
 )
-async def test_a_shipment_is_told_where_the_store_keeps_it(
-    connect: Connect, options: dict[str, Any], target: str
-):
+async def test_a_shipment_is_told_where_the_store_keeps_it(connect: Connect, options: dict[str, Any], target: str):
     shop = sandbox.create(products(1), **options)
     api = await connect(ADAPTER, shop)
     ref = await buy(shop)
@@ -800,9 +783,7 @@ async def test_a_sleepy_scheduler_tells_the_state_of_the_delivery(connect: Conne
     ref = await buy(shop)
     await shop.act("complete", {"order_ref": ref})
     await quiet(shop)
-    told = {
-        notice.dedupe_key.partition(":")[0]: notice.raw["status"] for notice in ear.notices() if notice.raw
-    }
+    told = {notice.dedupe_key.partition(":")[0]: notice.raw["status"] for notice in ear.notices() if notice.raw}
     assert told["order.created"] == "completed"
     assert len([n for n in ear.notices() if n.dedupe_key.startswith("order.updated")]) == 1
 
@@ -895,7 +876,5 @@ async def test_forty_thousand_products_and_fifty_requests_a_second(connect: Conn
 async def test_one_seed_makes_one_store(connect: Connect):
     made = [sandbox.create(products(30), seed=7, variation_share=0.5) for _ in range(2)]
     assert [list(shop.items) for shop in made] == [list(made[0].items)] * 2
-    assert [item.parent for item in made[0].items.values()] == [
-        item.parent for item in made[1].items.values()
-    ]
+    assert [item.parent for item in made[0].items.values()] == [item.parent for item in made[1].items.values()]
     assert any(item.parent for item in made[0].items.values())

@@ -28,14 +28,14 @@ def _word(s: Shop, sql: str) -> str:
         return "no database"
 
 
-INBOX = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN bool_and(i.state = 'done') THEN 'done'
-    WHEN bool_or(i.attempts > 0) THEN 'waits' ELSE 'untouched' END
-    FROM inbox i JOIN account a ON a.id = i.account_id WHERE i.topic = 'order'"""
+INBOX = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN count(*) = 0 THEN 'done'
+    WHEN bool_or(i.attempts > 0 AND i.due_at > now()) THEN 'waits' ELSE 'untouched' END
+    FROM inbox i JOIN account a ON a.id = i.account_id WHERE i.topic = 'order' AND i.state = 'due'"""
 SLOTS = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN bool_and(l.expected = l.desired) THEN 'done'
-    WHEN bool_or(l.attempts > 0) THEN 'waits' ELSE 'untouched' END
+    WHEN bool_or(l.attempts > 0 AND l.due_at > now()) THEN 'waits' ELSE 'untouched' END
     FROM stock_slot l JOIN account a ON a.id = l.account_id"""
 PARCELS = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN bool_and(h.status <> 'label_created') THEN 'done'
-    WHEN bool_or(h.track_attempts > 0) THEN 'waits' ELSE 'untouched' END
+    WHEN bool_or(h.track_attempts > 0 AND h.track_due_at > now()) THEN 'waits' ELSE 'untouched' END
     FROM shipment h JOIN account a ON a.id = h.carrier_account_id"""
 
 # ── the parts of the hub ───────────────────────────────────────────────────────────────────────────────────────

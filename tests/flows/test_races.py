@@ -15,6 +15,9 @@ CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_c
 PRATO = Product(sku="PRATO", title="Prato raso", quantity=4, price_cents=2590)
 
 
+IN_DOUBT = "SELECT 1 FROM stock_slot WHERE doubt_until IS NOT NULL AND lease_token IS NULL AND attempts > 0"
+
+
 async def two_stores(w: World, *products: Product) -> tuple[Channel, Channel]:
     """Two stores with ten mugs each, long at rest."""
     shelf = products or (CANECA,)
@@ -60,7 +63,7 @@ async def test_a_write_in_doubt_is_read_back_and_not_sent_again() -> None:
         one, two = await two_stores(w)
         with two.meddling(after=hang_up), two.reading_writes() as told:
             await one.buy("CANECA", 3)
-            await w.until("SELECT 1 FROM stock_slot WHERE doubt_until IS NOT NULL AND lease_token IS NULL AND attempts > 0")
+            await w.until(IN_DOUBT)
         with two.reading_writes() as later:
             await w.at_rest(CANECA=7)
         assert (told, later) == ([7], [])
@@ -68,23 +71,33 @@ async def test_a_write_in_doubt_is_read_back_and_not_sent_again() -> None:
 
 
 async def test_a_write_that_lands_late_is_waited_out_before_it_is_read_back() -> None:
-    """The older write lands after its time-out. Whoever read at once would believe the old number for ever."""
+    """The older write lands after its time-out: whoever read before that would believe a wrong number for ever."""
     async with world() as w:
         one, two = await two_stores(w)
-        landed = asyncio.Event()
+        item, landed = vars(two.sandbox)["by_sku"]["CANECA"], asyncio.Event()
 
-        async def linger(_request: web.Request) -> None:
-            if not landed.is_set():
-                await asyncio.sleep(1.2)
-                landed.set()
+        def land() -> None:
+            item.units = 7
+            landed.set()
 
-        with patch.object(w.rt.http, "_deadline", 0.4), two.meddling(before=linger):
+        async def late(request: web.Request) -> None:
+            asyncio.get_running_loop().call_later(1.0, land)
+            await hang_up(request)
+            raise web.HTTPServiceUnavailable
+
+        with two.meddling(before=late):
             await one.buy("CANECA", 3)
-            await w.until("SELECT 1 FROM stock_slot WHERE doubt_until IS NOT NULL AND lease_token IS NULL AND attempts > 0")
+            await w.until(IN_DOUBT)
+        with two.reading_writes() as told:
             await one.buy("CANECA", 1)  # changes what it should show while it is in doubt
-            await two.buy("CANECA", 1)  # and so does its own sale
+            await two.buy("CANECA", 1)  # and so does its own sale, which that write overwrites
+            item.modified = vars(two.sandbox)["now"]()
+            vars(type(two.sandbox))["_changed_item"](two.sandbox, item)  # and its echo tells the old number
+            await w.until("SELECT 1 FROM orders HAVING count(*) = 3")
+            assert not landed.is_set()
             await w.at_rest(CANECA=5)
         assert landed.is_set()
+        assert told == [5]
         assert await w.level("CANECA") == (10, 5)
 
 

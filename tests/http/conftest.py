@@ -183,8 +183,6 @@ def api(client: Client, shop: Shop, clock: Clock) -> Callable[..., AccountApi]:
     """Makes an AccountApi of the shop; keywords as Client.account."""
 
     def make(**told: Any) -> AccountApi:
-        return client.account(
-            **{"channel": "shop", "account_id": "a1", "base_url": shop.url, "now": clock.now, **told}
-        )
+        return client.account(**{"channel": "shop", "account_id": "a1", "base_url": shop.url, "now": clock.now, **told})
 
     return make

@@ -137,9 +137,7 @@ async def test_an_absolute_address_of_our_own_host_is_called_with_our_keys(api, 
 
 
 async def test_another_host_is_not_shown_our_keys(client: Client, shop: Shop):
-    made = client.account(
-        channel="shop", account_id="a1", base_url="https://shop.example", headers={"X-Key": "k1"}
-    )
+    made = client.account(channel="shop", account_id="a1", base_url="https://shop.example", headers={"X-Key": "k1"})
     shown: list[dict[str, str]] = []
 
     async def exchange(method, url, headers, content):

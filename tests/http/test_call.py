@@ -231,9 +231,7 @@ async def test_it_stops_when_it_is_well(api, shop: Shop):
     ("method", "repeatable", "calls"),
     [("POST", None, 1), ("POST", True, 3), ("PUT", False, 1), ("PUT", None, 3)],
 )
-async def test_only_what_is_repeatable_is_repeated(
-    api, shop: Shop, method: str, repeatable: bool, calls: int
-):
+async def test_only_what_is_repeatable_is_repeated(api, shop: Shop, method: str, repeatable: bool, calls: int):
     shop.answers = [answer(500)]
     await failure(api().call(Request(method=method, path="/", repeatable=repeatable)))
     assert shop.calls == calls
@@ -268,17 +266,13 @@ async def test_a_strange_retry_after_holds_nobody_for_long(api, shop: Shop, cloc
     assert error.retry_at is None or clock.now() <= error.retry_at <= clock.now() + timedelta(hours=1)
 
 
-async def test_a_429_holds_the_account_in_every_process_and_no_other_account(
-    valkey: Valkey, shop: Shop, clock: Clock
-):
+async def test_a_429_holds_the_account_in_every_process_and_no_other_account(valkey: Valkey, shop: Shop, clock: Clock):
     shop.answers = [answer(429, Retry_After="30")]
     clients = [
         Client(Throttle(valkey.url, now=clock.now), allow_private="127.0.0.1", clock=clock, sleep=clock.sleep)
         for _ in range(2)
     ]
-    one, other = (
-        each.account(channel="shop", account_id="a1", base_url=shop.url, now=clock.now) for each in clients
-    )
+    one, other = (each.account(channel="shop", account_id="a1", base_url=shop.url, now=clock.now) for each in clients)
     await failure(one.call(POST))
     shop.answers = [answer()]
     with pytest.raises(ChannelError) as refusal:

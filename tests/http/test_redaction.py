@@ -51,13 +51,9 @@ async def test_a_channel_that_repeats_our_secrets_is_not_quoted(api, shop: Shop,
         with pytest.raises(ChannelError) as refusal:
             await made.call(wanted)
         nothing_of_it("".join(traceback.format_exception(refusal.value)))
-        nothing_of_it(
-            repr(refusal.value) + str(refusal.value) + refusal.value.detail + repr(vars(refusal.value))
-        )
+        nothing_of_it(repr(refusal.value) + str(refusal.value) + refusal.value.detail + repr(vars(refusal.value)))
     nothing_of_it(repr(made) + str(made))
-    ours = [
-        line.getMessage() for line in caplog.records if line.name != "aiohttp.access"
-    ]  # that is the shop's
+    ours = [line.getMessage() for line in caplog.records if line.name != "aiohttp.access"]  # that is the shop's
     nothing_of_it("\n".join(ours))
     assert shop.seen[0].query["consumer_secret"] == SECRETS["consumer_secret"]  # it was sent all the same
 
@@ -98,9 +94,7 @@ def test_given_secrets_are_masked_as_they_stand_and_in_an_address():
     assert redact("a=s/e cret b=s%2Fe%20cret", ["s/e cret"]) == "a=*** b=***"
 
 
-@pytest.mark.parametrize(
-    "part", ["a", "token", "token=", 'token="', "token ", "basic ", "://a", "eyJ.", "ck_", "x-"]
-)
+@pytest.mark.parametrize("part", ["a", "token", "token=", 'token="', "token ", "basic ", "://a", "eyJ.", "ck_", "x-"])
 def test_hostile_text_takes_no_longer_than_any_other(part: str):
     began = time.perf_counter()
     redact(part * (100_000 // len(part)))

@@ -138,9 +138,7 @@ async def test_without_a_keeper_and_without_authentication_nothing_is_renewed(ap
     assert (keeper.renewals, shop.calls) == ([], 2)
 
 
-async def test_the_request_that_tries_an_open_breaker_may_fetch_its_token_first(
-    api, shop: Shop, clock: Clock
-):
+async def test_the_request_that_tries_an_open_breaker_may_fetch_its_token_first(api, shop: Shop, clock: Clock):
     class ByHttp(Keeper):
         async def current(self) -> Mapping[str, str]:
             await api().call(Request(method="POST", path="/token", authenticate=False))

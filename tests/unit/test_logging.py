@@ -81,9 +81,7 @@ def test_no_secret_is_in_a_line_or_a_traceback(log_format: str):
     try:
         fail(f"refused client_secret={password}")
     except RuntimeError:
-        structlog.get_logger("x").exception(
-            "failed", access_token=password, headers={"Authorization": password}
-        )
+        structlog.get_logger("x").exception("failed", access_token=password, headers={"Authorization": password})
         logging.getLogger("y").exception("failed too, password=%s", password)
     told = out.getvalue()
     assert told.count("RuntimeError: refused client_secret=***") == 2
@@ -94,9 +92,7 @@ def test_no_secret_is_in_a_line_or_a_traceback(log_format: str):
 def test_bodies_and_people_are_withheld_above_debug(log_format: str):
     out = written(log_format)
     buyer = {"name": "Maria da Silva"}
-    structlog.get_logger("x").info(
-        "got", body="Maria", raw={"n": "Maria"}, buyer=buyer, reply=b"Maria", ref="7"
-    )
+    structlog.get_logger("x").info("got", body="Maria", raw={"n": "Maria"}, buyer=buyer, reply=b"Maria", ref="7")
     told = out.getvalue()
     assert "Maria" not in told
     assert "5 bytes" in told

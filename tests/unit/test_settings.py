@@ -97,9 +97,7 @@ def test_secrets_are_not_in_the_repr(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_every_setting_is_described_and_in_the_table():
-    told = subprocess.run(
-        [sys.executable, "-m", "config.settings"], capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([sys.executable, "-m", "config.settings"], capture_output=True, text=True, check=True)
     assert told.stdout == table()
     for name, about in Settings.model_fields.items():
         assert about.description
