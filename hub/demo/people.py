@@ -121,6 +121,8 @@ class People:
             async with self.rt.db.seller(self.seller_id) as tx:  # hours pass in a demo's seconds
                 await shipments.track_soon(tx, self.carrier.account_id, made["code"], self.rt.now())
             self.rt.ring("tracking", self.carrier.account_id)
+        if self.chance.random() < RETURNS and await self.act(store, "return", order_ref=ref):
+            self.told["returned"] += 1
 
     async def _order_id(self, store: Shelf, ref: str) -> UUID | None:
         """The hub's id of an order; waits a little for it to arrive."""
