@@ -185,7 +185,7 @@ async def resume(rt: Runtime, account: Account) -> str:
     """Go on with an account. A zero brake that held it is let go: the seller saw it. Answers its status."""
     async with rt.db.seller(account.seller_id) as tx:
         status = await accounts.resume(tx, account.id)
-        await slots.brake(tx, account.id, on=False)
+        await slots.let_go(tx, account.id)
         await accounts.set_braked(tx, account.id, None)
         await slots.make_due(tx, account.id, rt.now())
         for kind in ("account_held", "zero_brake"):

@@ -24,10 +24,11 @@ from jobs.poll import arrival_of
 from jobs.runtime import Runtime, log
 
 ROUTES_SECONDS = 5.0
-MISS_SECONDS = 0.5  # an unknown token makes us look again, at most this often
+MISS_SECONDS = 0.25  # an unknown token makes us look again, at most this often
 GROUP = 500
 ANSWER_SECONDS = 8.0  # a sender is told to come again sooner than a database that does not answer lets go of us
 GATHER_SECONDS = 0.002  # while notices come in a stream, what comes within this time shares one commit
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -56,6 +57,7 @@ class Intake:
     _by_member: dict[tuple[UUID, str], Route] = field(default_factory=dict)
     _secrets: dict[UUID, tuple[float, str]] = field(default_factory=dict)
     _read_at: float = 0.0
+    _coming: "asyncio.Task[None] | None" = None  # the next reading of the routes, not begun yet
     _queue: "list[tuple[list[Arrival], asyncio.Future[None]]]" = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _writer: "asyncio.Task[None] | None" = None
@@ -87,7 +89,7 @@ class Intake:
         return answer
 
     async def _account(self, token: str, knock: Knock) -> Answer:
-        route = await self._route(self._by_token, token)
+        route = await self._find(self._by_token, token_hash(token))
         if route is None:
             return Answer(404, "no account has this address")
         webhook = self.rt.adapter(route.channel).webhook
@@ -106,7 +108,7 @@ class Intake:
         return await self._keep([(route, notice) for notice in notices])
 
     async def _app(self, token: str, knock: Knock) -> Answer:
-        found = await self._route(self._by_app, token)
+        found = await self._find(self._by_app, token_hash(token))
         if found is None:
             return Answer(404, "no application has this address")
         app_id, channel = found
@@ -122,7 +124,7 @@ class Intake:
             return Answer(400, problem.detail)
         known = []
         for notice in notices:
-            route = self._by_member.get((app_id, notice.account_ref or ""))
+            route = await self._find(self._by_member, (app_id, notice.account_ref or ""))
             if route is None:
                 # A 4xx would make Mercado Livre switch the topic off for every seller of the application.
                 self.counted["nobody"] += 1
@@ -153,16 +155,25 @@ class Intake:
 
     # ── routes and secrets ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def _route(self, table: dict[bytes, T], token: str) -> T | None:
-        key, age = token_hash(token), time.monotonic() - self._read_at
-        if age > ROUTES_SECONDS or (key not in table and age > MISS_SECONDS):
+    async def _find(self, table: dict[K, T], key: K) -> T | None:
+        """What a table says; one that says nothing is read again, for who was connected a moment ago is not nobody."""
+        if key not in table or time.monotonic() - self._read_at > ROUTES_SECONDS:
             try:
-                await self._read_routes()
+                if self._coming is None:
+                    self._coming = asyncio.create_task(self._read_later())
+                    self._coming.add_done_callback(lambda done: done.cancelled() or done.exception())
+                await asyncio.shield(self._coming)
             except _AWAY as problem:  # those known still hold; of the others we cannot say that they are nobody's
                 log.warning("routes not read", reason=" ".join(str(problem).split())[:200])
                 if key not in table:
                     raise
         return table.get(key)
+
+    async def _read_later(self) -> None:
+        """One reading for all who ask before it begins, not sooner than MISS_SECONDS after the last."""
+        await asyncio.sleep(max(0.0, self._read_at + MISS_SECONDS - time.monotonic()))
+        self._coming = None
+        await self._read_routes()
 
     async def _read_routes(self) -> None:
         self._read_at = time.monotonic()

@@ -89,9 +89,9 @@ async def _tell_one(
     message = ShipmentNews(
         news=news,
         order_ref=order["ref"],
-        shipment_ref=shipment.ref,
+        shipment_ref=order["channel_ref"] or shipment.ref,  # what the channel knows it by, where it made one itself
         carrier=shipment.carrier,
-        service=shipment.service,
+        service=order["channel_service"] or shipment.service,
         tracking_code=shipment.tracking_code,
         tracking_url=shipment.tracking_url,
         at=shipment.last_event_at or rt.now(),

@@ -21,7 +21,10 @@ from jobs.runtime import Runtime, log
 BATCH = 200
 AT_ONCE = 8
 FEW = 5  # so many zeros at once are not worth asking about
-DEADLINE = timedelta(seconds=12)  # no write lands later than this after it left; below the lease
+DEADLINE = timedelta(seconds=12)  # no write lands later than this after it left
+TIMED_OUT = timedelta(seconds=2)  # what is left of it when a request was given up after 10 s
+LANDED = timedelta(seconds=30)  # a call may wait, and send again, for 18 s: whatever it sent has landed by then
+STOOD_STILL = timedelta(seconds=2)  # a worker that took longer from noting a write to sending it does not send it
 
 
 async def drain(rt: Runtime, account: Account, only: Sequence[UUID] | None = None) -> int:
@@ -46,7 +49,7 @@ async def drain(rt: Runtime, account: Account, only: Sequence[UUID] | None = Non
             except Exception as problem:  # noqa: BLE001 - the worker's boundary: nothing may stay leased in silence
                 log.exception("push failed", channel=account.channel)
                 fault = CallError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200], in_doubt=True)
-                await _failed(rt, account, token, claimed, fault)
+                await _failed(rt, account, token, claimed, fault, over=False)
             count += len(claimed)
     return count
 
@@ -127,7 +130,7 @@ def _key(write: StockWrite) -> tuple[str, str | None]:
 
 async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[Due]) -> Sequence[Due]:
     """A run that would zero a large share of an account stops and asks; a few zeros, as sales make, go out."""
-    zeros = [slot.id for slot in claimed if slot.desired == 0 and slot.cause != "sale"]
+    zeros = [slot.id for slot in claimed if slot.desired == 0 and slot.cause not in slots.UNBRAKED]
     if account.settings.get("zero_brake") == "off" or not zeros:
         return claimed
     async with rt.db.seller(account.seller_id) as tx:
@@ -135,7 +138,7 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
         if to_zero < FEW or not zero_brake(showing, to_zero, rt.policy.zero_brake_share):
             return claimed
         await slots.release(tx, token, zeros, rt.now())
-        count = await slots.brake(tx, account.id, on=True)
+        count = await slots.brake(tx, account.id)
         await accounts.set_braked(tx, account.id, rt.now())
         await alerts.raise_(
             tx,
@@ -160,11 +163,14 @@ async def _send(
     covered: Sequence[Due],
 ) -> None:
     """One write: noted as in doubt before it leaves, its outcome recorded under the same lease."""
-    began = rt.now()
     async with rt.db.seller(account.seller_id) as tx:
-        mine = await slots.begin(tx, token, [slot.id for slot in covered], began, DEADLINE)
+        began = rt.now()
+        mine = await slots.begin(tx, token, [slot.id for slot in covered], began, LANDED)
     if len(mine) < len(covered):
         return  # the lease was lost: whoever has it now starts over
+    if rt.now() - began > STOOD_STILL:
+        await _failed(rt, account, token, covered, CallError(Fault.TRANSIENT, "late", "the worker stood still"))
+        return
     try:
         reply = await api.call(request)
         outcomes = sink.read([slot.write() for slot in covered], reply)
@@ -177,7 +183,7 @@ async def _send(
         for slot, outcome in zip(covered, outcomes, strict=True):
             await _RECORD[outcome.outcome](rt, tx, account, token, slot, outcome)
             if outcome.outcome is OutcomeKind.ACCEPTED:
-                await slots.accepted(tx, token, slot, outcome, began, answered)
+                await slots.accepted(tx, token, slot, outcome, began, answered, LANDED)
         await slots.log(tx, account.id, list(zip(covered, outcomes, strict=True)), began, answered)
 
 
@@ -213,8 +219,13 @@ _RECORD = {
 }
 
 
-async def _failed(rt: Runtime, account: Account, token: UUID, covered: Sequence[Due], problem: ChannelError) -> None:
-    """A whole request failed. In doubt: wait out the deadline, then read back. A refused batch goes row by row."""
+async def _failed(
+    rt: Runtime, account: Account, token: UUID, covered: Sequence[Due], problem: ChannelError, *, over: bool = True
+) -> None:
+    """A whole request failed. In doubt: wait out the deadline, then read back. A refused batch goes row by row.
+
+    `over`: no call is under way any more.
+    """
     if POLICIES[problem.fault].holds_account:
         await rt.hold(account, problem)
     if POLICIES[problem.fault].parks and len(covered) > 1:
@@ -223,14 +234,17 @@ async def _failed(rt: Runtime, account: Account, token: UUID, covered: Sequence[
     async with rt.db.seller(account.seller_id) as tx:
         await slots.lock(tx, [slot.id for slot in covered])
         for slot in covered:
-            await _give_back(rt, tx, account, token, slot, problem)
+            await _give_back(rt, tx, account, token, slot, problem, over=over)
 
 
-async def _give_back(rt: Runtime, tx: Tx, account: Account, token: UUID, slot: Due, problem: ChannelError) -> None:
+async def _give_back(
+    rt: Runtime, tx: Tx, account: Account, token: UUID, slot: Due, problem: ChannelError, *, over: bool = True
+) -> None:
     due_at = rt.pause(problem, slot.attempts)
     if due_at is not None:
         in_doubt = isinstance(problem, CallError) and problem.in_doubt
-        await slots.retry(tx, token, [slot.id], due_at, in_doubt=in_doubt, deadline=DEADLINE)
+        landed = rt.now() + (TIMED_OUT if problem.code == "timeout" else DEADLINE) if over else None
+        await slots.retry(tx, token, [slot.id], due_at, in_doubt=in_doubt, landed=landed)
         return
     if await slots.park(tx, token, slot.id, problem.code, problem.detail) and POLICIES[problem.fault].alerts:
         await alerts.raise_(

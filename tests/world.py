@@ -110,6 +110,7 @@ def brisk() -> Iterator[None]:
         exits.enter_context(patch.dict(poll.CALM_SECONDS, dict.fromkeys(poll.CALM_SECONDS, 0.02)))
         exits.enter_context(patch.object(ingest, "DEBOUNCE", timedelta(seconds=0.2)))
         exits.enter_context(patch.object(push_stock, "DEADLINE", timedelta(seconds=1.5)))
+        exits.enter_context(patch.object(push_stock, "LANDED", timedelta(seconds=2)))
         exits.enter_context(patch.object(Breaker, "FIRST_PAUSE", 0.3))
         exits.enter_context(patch.object(Breaker, "LONGEST_PAUSE", 1.0))
         exits.enter_context(patch.object(Throttle, "take", unlimited))
@@ -225,6 +226,8 @@ class World:
         sandbox: Sandbox = importlib.import_module(f"adapters.{channel}.sandbox").create(products, **options)
         if channel == "mercadolivre":  # numbers orders for the whole world; a sandbox only for itself
             vars(sandbox)["serial"] += 100_000 * len(self.channels)
+        if channel == "woocommerce":  # so that a test may name orders of several stores by their refs
+            vars(sandbox)["next_id"] += 1000 * len(self.channels)
         server = await self.stack.enter_async_context(TestServer(sandbox.app))
         return await self.adopt(channel, sandbox, server, approve=approve, name=name)
 

@@ -202,14 +202,25 @@ async def claim_news(tx: Tx, account_id: UUID, token: UUID, worker: int, now: da
 
 
 async def orders_of(tx: Tx, shipment_id: UUID) -> list[dict[str, Any]]:
-    """(order_id, ref, invoice key, lines) of a shipment's orders."""
+    """(order_id, ref, invoice key, lines; the channel's own shipment and its service) of a shipment's orders.
+
+    A shipment that names no lines carries all that the order has left to send.
+    """
     return await tx.all(
         """SELECT o.id AS order_id, o.ref, o.status,
                   (SELECT key FROM invoice i WHERE i.seller_id = o.seller_id AND i.order_id = o.id AND key IS NOT NULL
                    ORDER BY issued_at DESC NULLS LAST LIMIT 1) AS invoice_key,
-                  array_agg(l.line_ref) FILTER (WHERE l.line_ref <> '') AS line_refs,
-                  array_agg(l.quantity) FILTER (WHERE l.line_ref <> '') AS quantities
+                  array_agg(t.ref) FILTER (WHERE t.quantity > 0) AS line_refs,
+                  array_agg(t.quantity) FILTER (WHERE t.quantity > 0) AS quantities,
+                  max(c.ref) AS channel_ref, max(c.service) AS channel_service
            FROM shipment_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+           LEFT JOIN LATERAL (SELECT n.ref, coalesce(l.quantity, n.quantity - n.cancelled_quantity) AS quantity
+                FROM order_line n WHERE n.seller_id = l.seller_id AND n.order_id = l.order_id
+                  AND l.line_ref IN ('', n.ref)) t ON true
+           LEFT JOIN LATERAL (SELECT h.ref, h.service FROM shipment h
+                JOIN shipment_line i ON i.seller_id = h.seller_id AND i.shipment_id = h.id
+                WHERE i.seller_id = l.seller_id AND i.order_id = l.order_id AND h.source = 'channel'
+                ORDER BY h.created_at DESC, h.id DESC LIMIT 1) c ON true
            WHERE l.shipment_id = %s GROUP BY o.seller_id, o.id ORDER BY o.id""",
         [shipment_id],
     )

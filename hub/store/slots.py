@@ -11,6 +11,7 @@ from hub.settlement import Reckoning, reckon
 from hub.store import Tx, new_id
 
 LEASE = timedelta(seconds=30)
+UNBRAKED = ("sale", "allowed")  # causes of zeros that always go out: they sold out, or a person saw them
 
 # What a channel did to its own shelf: listing_ref, variation_ref, units the shelf lost (negative: got back, 0: both,
 # by an unknown number), and between when and when that happened there.
@@ -70,6 +71,7 @@ async def claim(
             SELECT seller_id, id FROM stock_slot
             WHERE account_id = %(account)s AND due_at <= %(now)s AND parked_code IS NULL AND NOT braked
               AND managed_by = 'seller' AND status <> 'closed' AND (lease_until IS NULL OR lease_until <= %(now)s)
+              AND (doubt_until IS NULL OR doubt_until <= %(now)s)
               AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s::uuid[]))
             ORDER BY (desired >= coalesce(expected, 0)), desired, due_at
             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -99,12 +101,17 @@ async def lock(tx: Tx, slot_ids: Iterable[UUID]) -> list[UUID]:
 
 
 async def begin(tx: Tx, token: UUID, slot_ids: Iterable[UUID], now: datetime, deadline: timedelta) -> set[UUID]:
-    """Note that a write leaves: from here until its outcome is recorded the slots are in doubt."""
+    """Note that a write leaves: from here until its outcome is recorded the slots are in doubt.
+
+    Should the worker be killed, nobody looks before `deadline`: until then the write may still land.
+    """
     sql = """
-        UPDATE stock_slot SET pushed = NULL, synced_from = %s, synced_to = NULL, doubt_until = %s, lease_until = %s
-        WHERE lease_token = %s AND id = ANY(%s) RETURNING id"""
-    rows = await tx.all(sql, [now, now + deadline, now + LEASE, token, await lock(tx, slot_ids)])
-    return {row["id"] for row in rows}
+        UPDATE stock_slot SET pushed = NULL, synced_from = %(now)s, synced_to = NULL, doubt_until = %(until)s,
+            due_at = %(until)s, lease_until = %(lease)s
+        WHERE lease_token = %(token)s AND id = ANY(%(ids)s) RETURNING id"""
+    ids = await lock(tx, slot_ids)
+    params = {"now": now, "until": now + deadline, "lease": now + LEASE, "token": token, "ids": ids}
+    return {row["id"] for row in await tx.all(sql, params)}
 
 
 async def release(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime | None) -> None:
@@ -117,26 +124,28 @@ async def release(tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetim
     await tx.run(sql, {"due": due_at, "token": token, "ids": await lock(tx, slot_ids)})
 
 
-async def accepted(tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: datetime, answered: datetime) -> bool:
+async def accepted(
+    tx: Tx, token: UUID, slot: Due, outcome: Outcome, began: datetime, answered: datetime, deadline: timedelta
+) -> bool:
     """Record a write that the channel took. False when the lease was lost: then it stays in doubt.
 
-    Where a sale was ingested while the write was under way (doubt_until moved past the one `begin` set to a
-    read-back now), or the desired number moved on, the slot stays due.
+    Where a sale was ingested while the write was under way (`own_sales` moved the doubt_until that `begin` set), it
+    is to be read back; where the desired number moved on, the slot stays due.
     """
     sql = """
         UPDATE stock_slot SET
             pushed = %(quantity)s, expected = %(quantity)s, seen = coalesce(%(seen)s, seen), attempts = 0,
             version = NULL, synced_to = %(answered)s, last_pushed_at = %(answered)s, pending = NULL,
             pending_until = NULL, lease_token = NULL, lease_until = NULL, lease_by = NULL,
-            doubt_until = CASE WHEN doubt_until < %(answered)s THEN %(answered)s END,
-            due_at = CASE WHEN doubt_until < %(answered)s THEN %(answered)s
+            doubt_until = CASE WHEN doubt_until <> %(noted)s THEN %(answered)s::timestamptz END,
+            due_at = CASE WHEN doubt_until <> %(noted)s THEN %(answered)s::timestamptz
                           WHEN desired IS DISTINCT FROM %(quantity)s
                               THEN %(answered)s::timestamptz + interval '1 second'
                      END
         WHERE id = %(id)s AND lease_token = %(token)s RETURNING id"""
     params = {
         "id": slot.id, "token": token, "quantity": slot.desired, "seen": outcome.seen, "answered": answered,
-        "began": began,
+        "noted": began + deadline,
     }  # fmt: skip
     return await tx.one(sql, params) is not None
 
@@ -157,7 +166,8 @@ async def looked(
     sql = """
         UPDATE stock_slot s SET seen = %(seen)s, seen_at = %(answered)s, expected = %(seen)s,
             version = coalesce(%(version)s, s.version), synced_from = %(began)s, synced_to = %(answered)s,
-            doubt_until = NULL, dirty_at = CASE WHEN s.due_at IS NULL THEN %(answered)s ELSE s.dirty_at END,
+            doubt_until = CASE WHEN s.doubt_until > %(began)s THEN s.doubt_until END,  -- a sale was heard of meanwhile
+            dirty_at = CASE WHEN s.due_at IS NULL THEN %(answered)s ELSE s.dirty_at END,
             pushed = CASE WHEN s.desired = %(seen)s THEN %(seen)s END,
             due_at = CASE WHEN s.desired IS NULL OR s.parked_code IS NOT NULL THEN NULL
                           WHEN s.desired = %(seen)s AND s.lease_token IS NULL THEN NULL
@@ -165,6 +175,7 @@ async def looked(
         FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was
         WHERE s.id = was.id AND s.lease_token IS NOT DISTINCT FROM %(token)s
             AND (s.lease_token IS NOT NULL OR s.doubt_until IS NULL OR s.doubt_until <= %(began)s)
+            AND (s.lease_token IS NOT NULL OR s.synced_to IS NULL OR s.synced_to <= %(began)s)
         RETURNING was.expected AS expected, was.desired AS desired, was.seen AS seen, was.doubt_until,
             was.due_at AS due_at,
             s.due_at AS due_now, was.synced_from, was.status"""
@@ -189,24 +200,26 @@ async def pend(tx: Tx, token: UUID, slot_id: UUID, ask: str, until: datetime) ->
 
 
 async def retry(
-    tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime, *, in_doubt: bool, deadline: timedelta = LEASE
+    tx: Tx, token: UUID, slot_ids: Iterable[UUID], due_at: datetime, *, in_doubt: bool, landed: datetime | None = None
 ) -> None:
     """Give slots back after a failure. Not in doubt: the write certainly did not happen, so `expected` still holds.
 
-    In doubt: not before `deadline` after the write left, until when it may still land.
+    In doubt: not before `landed`, by when the write has landed if it ever does (None: by when `begin` said).
     """
     if in_doubt:
         sql = """
-            UPDATE stock_slot SET attempts = attempts + 1, due_at = greatest(%(due)s, synced_from + %(deadline)s),
-                doubt_until = greatest(doubt_until, synced_from + %(deadline)s), lease_token = NULL,
-                lease_until = NULL, lease_by = NULL
+            UPDATE stock_slot SET attempts = attempts + 1,
+                due_at = greatest(%(due)s, coalesce(%(landed)s, doubt_until)),
+                doubt_until = coalesce(%(landed)s, doubt_until, now()), lease_token = NULL, lease_until = NULL,
+                lease_by = NULL
             WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
-    else:
+    else:  # a doubt from before, of a sale that is to be read back, stays one
         sql = """
             UPDATE stock_slot SET attempts = attempts + 1, due_at = %(due)s, lease_token = NULL, lease_until = NULL,
-                lease_by = NULL, doubt_until = CASE WHEN synced_to IS NULL THEN now() END, version = NULL
+                lease_by = NULL, version = NULL,
+                doubt_until = CASE WHEN synced_to IS NULL THEN now() ELSE doubt_until END
             WHERE lease_token = %(token)s AND id = ANY(%(ids)s)"""
-    params = {"due": due_at, "deadline": deadline, "token": token, "ids": await lock(tx, slot_ids)}
+    params = {"due": due_at, "landed": landed, "token": token, "ids": await lock(tx, slot_ids)}
     await tx.run(sql, params)
 
 
@@ -268,10 +281,13 @@ async def own_sales(tx: Tx, account_id: UUID, changes: Iterable[OwnChange]) -> N
             await tx.run("UPDATE stock_slot SET expected = expected - %s WHERE id = %s", [units, slot["id"]])
             continue
         await tx.run(
-            # A write that may still land is waited out, whatever was sold meanwhile.
-            "UPDATE stock_slot SET doubt_until = CASE WHEN lease_token IS NULL AND doubt_until > now() THEN doubt_until "
-            "ELSE least(doubt_until, now()) END, due_at = coalesce(due_at, now()), "
-            "dirty_at = CASE WHEN due_at IS NULL OR lease_token IS NOT NULL THEN now() ELSE dirty_at END WHERE id = %s",
+            # A write that may still land is waited out, and told by the moved time that something was sold meanwhile.
+            """UPDATE stock_slot SET
+                   doubt_until = CASE WHEN synced_to IS NULL AND doubt_until > now()
+                                      THEN doubt_until + interval '1 millisecond' ELSE now() END,
+                   due_at = coalesce(due_at, now()),
+                   dirty_at = CASE WHEN due_at IS NULL OR lease_token IS NOT NULL THEN now() ELSE dirty_at END
+               WHERE id = %s""",
             [slot["id"]],
         )
 
@@ -289,22 +305,26 @@ async def would_zero(tx: Tx, account_id: UUID) -> tuple[int, int]:
     """(slots that show something, of those how many would go to zero for another cause than sales) for the brake."""
     row = await tx.one(
         """SELECT count(*) FILTER (WHERE expected > 0) AS showing,
-                  count(*) FILTER (WHERE expected > 0 AND desired = 0 AND cause <> 'sale') AS to_zero
+                  count(*) FILTER (WHERE expected > 0 AND desired = 0 AND NOT cause = ANY(%s)) AS to_zero
            FROM stock_slot WHERE account_id = %s AND managed_by = 'seller' AND status <> 'closed'""",
-        [account_id],
+        [list(UNBRAKED), account_id],
     )
     return (row["showing"], row["to_zero"]) if row else (0, 0)
 
 
-async def brake(tx: Tx, account_id: UUID, *, on: bool) -> int:
-    """Hold (or let go) the slots of an account that would go to zero."""
-    if on:
-        sql = """
-            UPDATE stock_slot SET braked = true, due_at = NULL
-            WHERE account_id = %s AND desired = 0 AND expected IS DISTINCT FROM 0 AND cause <> 'sale'"""
-    else:
-        sql = "UPDATE stock_slot SET braked = false WHERE account_id = %s AND braked"
-    return await tx.run(sql, [account_id])
+async def brake(tx: Tx, account_id: UUID) -> int:
+    """Hold the slots of an account that would go to zero."""
+    sql = """
+        UPDATE stock_slot SET braked = true, due_at = NULL
+        WHERE account_id = %s AND desired = 0 AND expected IS DISTINCT FROM 0 AND NOT cause = ANY(%s)"""
+    return await tx.run(sql, [account_id, list(UNBRAKED)])
+
+
+async def let_go(tx: Tx, account_id: UUID) -> int:
+    """Let the held zeros go: a person saw them, and they are not asked about again."""
+    return await tx.run(
+        "UPDATE stock_slot SET braked = false, cause = 'allowed' WHERE account_id = %s AND braked", [account_id]
+    )
 
 
 async def by_ref(tx: Tx, account_id: UUID, slot_ref: str, location_ref: str | None) -> dict[str, Any] | None:

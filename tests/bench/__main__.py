@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--json] [--quick] [part ...]`: a table, and with --json the same as JSON on standard output."""
+"""`python -m tests.bench [--json] [--quick] [part ...]`: a table, and with --json the figures on standard output."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ from rich.table import Table
 from tests.bench import ingest, intake, meter, sale
 from tests.bench.stand import stand
 
+WIDTH = 110  # of the table where nobody looks
 PARTS = {"intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure}
 # (what, path in the figures, unit, target as (sign, number))
 ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
@@ -56,7 +57,9 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
             continue
         verdict = ""
         if target:
-            verdict = f"target {target[0]} {target[1]:g}: " + ("[green]met[/]" if value <= target[1] else "[red]missed[/]")
+            verdict = f"target {target[0]} {target[1]:g}: " + (
+                "[green]met[/]" if value <= target[1] else "[red]missed[/]"
+            )
         yield label, f"{value:,}", unit, verdict
 
 
@@ -80,7 +83,8 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    out = Console(stderr=asked.json)
+    stream = sys.stderr if asked.json else sys.stdout
+    out = Console(file=stream, width=None if stream.isatty() else WIDTH)
     told = asyncio.run(_measured(asked.parts or list(PARTS), quick=asked.quick, out=out))
     out.print(_table(told))
     if asked.json:

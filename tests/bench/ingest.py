@@ -61,9 +61,7 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
         }
 
 
-async def _accounts(
-    rt: Runtime, session: aiohttp.ClientSession, urls: list[str], skus: int
-) -> tuple[Account, Account]:
+async def _accounts(rt: Runtime, session: aiohttp.ClientSession, urls: list[str], skus: int) -> tuple[Account, Account]:
     """A seller with both channels linked to the same counted SKUs, in preview: nothing is pushed."""
     seller = await connect.seller_add(rt, "Bench")
     units = [(f"SKU-{number:04d}", 5_000) for number in range(skus)]

@@ -65,6 +65,7 @@ async def _store(exits: AsyncExitStack, number: int) -> Store:
     port = free_port()
     sandbox.courier = watched = Watched(sandbox.courier)  # type: ignore[assignment]  # it stands in for one
     store = Store(sandbox, f"http://127.0.0.1:{port}", watched.sent)
+
     @web.middleware
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await handler(request)
@@ -113,7 +114,9 @@ async def _prepare(rt: Runtime, stores: list[Store]) -> None:
     seller = await connect.seller_add(rt, "Bench")
     await counts.set_stock(rt, seller, [(f"SKU-{n:04d}", 500) for n in range(SKUS)], create=True)
     for store in stores:
-        made = await connect.account_add(rt, seller, "woocommerce", store.sandbox.credentials(store.url), name=store.url)
+        made = await connect.account_add(
+            rt, seller, "woocommerce", store.sandbox.credentials(store.url), name=store.url
+        )
         if made.problem:
             raise RuntimeError(made.problem)
         while await sweep.drain(rt, "catalogue"):
@@ -134,12 +137,13 @@ async def _subscribed(store: Store) -> None:
 async def _sell(one: Store, two: Store, number: int) -> float:
     """Seconds from the webhook of a sale to the other store's shelf."""
     sku = f"SKU-{number:04d}"
-    units = one.sandbox.by_sku[sku].units - 1
+    units: int = one.sandbox.by_sku[sku].units - 1
     shown = two.waiting[sku, units] = asyncio.get_running_loop().create_future()
     told = await one.sandbox.act("buy", {"lines": [{"sku": sku, "quantity": 1}]})
-    at = await asyncio.wait_for(shown, LONGEST)
+    at: float = await asyncio.wait_for(shown, LONGEST)
     del two.waiting[sku, units]
-    return at - one.sent[int(told["order_ref"])]
+    began: float = one.sent[int(told["order_ref"])]
+    return at - began
 
 
 async def _stream(one: Store, two: Store, seconds: int) -> list[float]:

@@ -11,12 +11,14 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
+import redis
+
 import adapters.correios.sandbox
 import adapters.woocommerce.sandbox
-import redis
+from hub.web.keys import RUNTIME
 from tests.faults.shop import Shop
 
-SLOW = 0.08  # seconds that each piece sent to the database is held back: some 0.3 s a transaction
+SLOW = 0.05  # seconds that each piece sent to the database is held back: some 0.2 s a transaction
 SKEW = timedelta(seconds=90)
 LANES = {"ingest": ("intake", "inbox"), "push": ("stock", "stock_slot"), "tracking": ("tracking", "shipment")}
 
@@ -29,6 +31,10 @@ async def redis_down(s: Shop, _stage: str) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(s.place.start)
+        bells = (s.rt.bell, s.web.app[RUNTIME].bell)
+        for bell in bells:  # a Redis that was away is left alone for two seconds
+            while not await asyncio.to_thread(bell.answers):  # noqa: ASYNC110 - it must be asked to be heard
+                await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
@@ -49,6 +55,7 @@ async def database_down(s: Shop, _stage: str) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(s.place.start)
+        await s.reconnected()
 
 
 def knobs(**turned: float) -> Callable[[Shop, str], AbstractAsyncContextManager[None]]:
@@ -148,7 +155,7 @@ FAULTS: dict[str, Callable[[Shop, str], AbstractAsyncContextManager[None]]] = {
     "Redis down": redis_down,
     "DB slow": database_slow,
     "DB down": database_down,
-    "channel slow": knobs(latency=0.9),  # longer than the deadline of a request
+    "channel slow": knobs(latency=1.2),  # longer than the deadline of a request
     "channel down": knobs(down=True),
     "429 storm": knobs(throttle=1.0),
     "bad token": bad_token,

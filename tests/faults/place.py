@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -77,7 +77,7 @@ class Place:
         return parts._replace(path=f"/{database}", query=f"host={quote(str(host), safe='')}&port=5432").geturl()
 
     @contextlib.contextmanager
-    def database(self):
+    def database(self) -> Iterator[str]:
         """The name of a fresh, migrated database, dropped afterwards."""
         name = f"f_{uuid.uuid4().hex[:10]}"
         with psycopg.connect(self.services.database_url, autocommit=True) as conn:
@@ -102,7 +102,7 @@ class Place:
         os.kill(self._pids()[1], signal.SIGKILL)
 
     @contextlib.contextmanager
-    def frozen(self):
+    def frozen(self) -> Iterator[None]:
         """PostgreSQL with all its children stopped: it takes connections and never answers."""
         first = self._pids()[0]
         pids = [first, *(int(p) for p in Path(f"/proc/{first}/task/{first}/children").read_text().split())]
@@ -127,7 +127,7 @@ class Place:
 async def place() -> AsyncIterator[Place]:
     """Servers in a folder of their own."""
     home = Path(tempfile.mkdtemp(prefix="balcao-faults-"))
-    home.chmod(0o755)
+    home.chmod(0o755)  # noqa: ASYNC240 - before anything runs
     folder = Path(tempfile.mkdtemp(prefix="wire-", dir="/tmp"))
     try:
         services = embedded.start(home)

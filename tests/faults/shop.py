@@ -22,11 +22,12 @@ from config.settings import Settings
 from hub.model import Shipment, Topic, TrackingStatus
 from hub.sandbox import Product
 from hub.secrets import Vault, new_key
-from hub.store import inbox, invariants, shipments
+from hub.store import StoreError, inbox, invariants, shipments
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
 from hub.store.pulse import Pulse
 from hub.web import app as web_app
+from hub.web.keys import RUNTIME
 from jobs import connect, counts, push_stock, sweep
 from jobs.install import Installation, runtime
 from jobs.runtime import Runtime
@@ -76,8 +77,8 @@ class Shop:
 
     async def quiet(self) -> None:
         """Wait until no webhook is under way."""
-        while self.one.sandbox.courier.under_way or self.two.sandbox.courier.under_way:
-            await asyncio.sleep(0.02)
+        while under_way := [*self.one.sandbox.courier.under_way, *self.two.sandbox.courier.under_way]:
+            await asyncio.wait(under_way)
 
     async def name(self, ref: str) -> None:
         """A thin notice of an order: it has to be fetched."""
@@ -100,7 +101,12 @@ class Shop:
         (order,) = self.rows("SELECT id FROM orders LIMIT 1")
         async with self.rt.db.seller(self.seller_id) as tx:
             await shipments.add(
-                tx, self.one.account.id, order["id"], told, self.carrier.account.id, self.rt.now() - timedelta(seconds=120)
+                tx,
+                self.one.account.id,
+                order["id"],
+                told,
+                self.carrier.account.id,
+                self.rt.now() - timedelta(seconds=120),
             )
         return str(made["code"])
 
@@ -158,8 +164,24 @@ class Shop:
             "UPDATE task SET due_at = now() WHERE due_at > now() AND attempts > 0",
         )
 
+    async def reconnected(self, seconds: float = 30.0) -> float:
+        """Wait until worker and web have their database again; how long it took."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            try:
+                async with self.rt.db.dispatch() as tx:
+                    await tx.value("SELECT 1")
+                async with self.rt.db.seller(self.seller_id) as tx:
+                    await tx.value("SELECT 1")
+                if (await self.get("/health"))[0] == 200:
+                    return time.monotonic() - began
+            except (StoreError, psycopg.Error):
+                pass
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"no connection {seconds:g} s after the database came back")
+
     async def rest(self) -> None:
-        """After the fault: the polls come round, held accounts are resumed, and the worker goes on until nothing is due."""
+        """After the fault: polls come round, held accounts are resumed, the worker goes on until nothing is due."""
         await self.quiet()
         for store in (self.one, self.two, self.carrier):
             account = await self.rt.account(self.seller_id, store.account.id)
@@ -173,7 +195,8 @@ class Shop:
                 """SELECT (SELECT count(*) FROM inbox WHERE state = 'due')
                         + (SELECT count(*) FROM stock_slot WHERE due_at IS NOT NULL AND parked_code IS NULL)
                         + (SELECT count(*) FROM task WHERE kind = 'poll' AND due_at <= now())
-                        + (SELECT count(*) FROM shipment WHERE track_due_at <= now() OR news_due_at IS NOT NULL) AS left"""
+                        + (SELECT count(*) FROM shipment WHERE track_due_at <= now() OR news_due_at IS NOT NULL)
+                        AS left"""
             )
             return row["left"] == 0 and not self.one.sandbox.courier.under_way
 
@@ -185,7 +208,7 @@ class Shop:
         return [
             *self.rows("SELECT 'inbox' AS what, topic, ref, due_at, attempts, error FROM inbox WHERE state <> 'done'"),
             *self.rows(
-                "SELECT 'slot' AS what, ref, due_at, attempts, doubt_until, desired, expected, lease_until, parked_reason "
+                "SELECT 'slot' AS what, ref, due_at, attempts, doubt_until, desired, expected, lease_until "
                 "FROM stock_slot WHERE due_at IS NOT NULL"
             ),
             *self.rows("SELECT 'parcel' AS what, track_due_at, news_due_at, track_error, news_error FROM shipment"),
@@ -202,7 +225,9 @@ class Shop:
         (level,) = self.rows("SELECT on_hand - reserved AS free FROM stock_level")
         assert level["free"] == UNITS - self.sold
         assert self.one.sandbox.shelf() == self.two.sandbox.shelf() == {SKU: UNITS - self.sold}
-        told = self.rows("SELECT shipment_id, at, raw_code, count(*) FROM tracking_event GROUP BY 1, 2, 3 HAVING count(*) > 1")
+        told = self.rows(
+            "SELECT shipment_id, at, raw_code, count(*) FROM tracking_event GROUP BY 1, 2, 3 HAVING count(*) > 1"
+        )
         assert told == []
 
     # ── the web app ────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,25 +251,26 @@ async def shop(place: Place) -> AsyncIterator[Shop]:
             settings=settings, database_url=place.url(database, wired=True), redis_url=place.services.redis_url,
             home=place.home, vault=Vault([key]),
         )  # fmt: skip
-        for target, value in ((sweep, 0.1),):
-            exits.enter_context(patch.object(target, "SWEEP_SECONDS", value))
+        exits.enter_context(patch.object(sweep, "SWEEP_SECONDS", 0.1))
         exits.enter_context(patch.object(push_stock, "DEADLINE", timedelta(seconds=2)))
-        web = await exits.enter_async_context(TestServer(web_app.create(installation)))
+        app = web_app.create(installation)
+        web = TestServer(app)
+        await exits.enter_async_context(web)
         rt, pulse = await exits.enter_async_context(runtime(installation, pool=8))
-        for each in (rt, web.app[web_app.RUNTIME]):
+        for each in (rt, app[RUNTIME]):
             for pool in each.db._pools.values():
                 pool.timeout = 1.0  # 10 s in life
         rt.policy = replace(rt.policy, public_url=str(web.make_url("")).rstrip("/"), poll_seconds=3600.0)
         seller_id = await connect.seller_add(rt, "Loja de Teste")
         await counts.set_stock(rt, seller_id, [(SKU, UNITS)], create=True)
-        stores = [
+        one, two, carrier = [
             await _connected(exits, rt, seller_id, "woocommerce", adapters.woocommerce.sandbox.create(SHELF, seed=1)),
             await _connected(exits, rt, seller_id, "woocommerce", adapters.woocommerce.sandbox.create(SHELF, seed=2)),
             await _connected(exits, rt, seller_id, "correios", adapters.correios.sandbox.create([], seed=3)),
         ]
-        made = Shop(place, database, installation, web, rt, pulse, seller_id, exits, *stores, key)
+        made = Shop(place, database, installation, web, rt, pulse, seller_id, exits, one, two, carrier, key)
         rt.http.clock = lambda: time.monotonic() + made.skipped
-        rt.http._deadline = 0.6  # 10 s in life
+        rt.http._deadline = 0.8  # 10 s in life
         made.answer_rings()
         _note_answers(made)
         assert await made.work(lambda: len(made.one.sandbox.hooks) + len(made.two.sandbox.hooks) > 4)

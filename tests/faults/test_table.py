@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from jobs import ingest
 from tests.faults.breaking import FAULTS
 from tests.faults.place import Place
 from tests.faults.shop import Shop, shop
@@ -34,7 +35,8 @@ INBOX = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN count(*)
 SLOTS = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN bool_and(l.expected = l.desired) THEN 'done'
     WHEN bool_or(l.attempts > 0 AND l.due_at > now()) THEN 'waits' ELSE 'untouched' END
     FROM stock_slot l JOIN account a ON a.id = l.account_id"""
-PARCELS = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held' WHEN bool_and(h.status <> 'label_created') THEN 'done'
+PARCELS = """SELECT CASE WHEN bool_or(a.status = 'held') THEN 'held'
+    WHEN bool_and(h.status <> 'label_created') THEN 'done'
     WHEN bool_or(h.track_attempts > 0 AND h.track_due_at > now()) THEN 'waits' ELSE 'untouched' END
     FROM shipment h JOIN account a ON a.id = h.carrier_account_id"""
 
@@ -68,8 +70,6 @@ async def slot_waits(s: Shop) -> None:
     """A sale on one store is in the hub, and the other store does not know it."""
     await s.buy()
     await s.quiet()
-    from jobs import ingest
-
     account = await s.rt.account(s.seller_id, s.one.account.id)
     while await ingest.drain(s.rt, account):
         pass
@@ -77,7 +77,10 @@ async def slot_waits(s: Shop) -> None:
 
 
 async def parcel_waits(s: Shop) -> None:
-    """A parcel is due to be asked about."""
+    """A parcel is due to be asked about, by whoever has the carrier's token."""
+    tokens = (await s.rt.api(s.carrier.account)).tokens
+    assert tokens is not None
+    await tokens.current()
     await s.post()
 
 
@@ -86,7 +89,7 @@ def worked(sql: str) -> Callable[[Shop, str], Awaitable[str]]:
 
     async def act(s: Shop, wanted: str) -> str:
         least = 2.5 if wanted in ("untouched", "no database") else 0.0
-        await s.work(lambda: _word(s, sql) == wanted, 15, least=least)
+        await s.work(lambda: _word(s, sql) == wanted, 30, least=least)
         return _word(s, sql)
 
     return act

@@ -311,3 +311,4 @@ def test_no_write_lands_after_the_lease_that_it_left_under() -> None:
     from hub.store import slots
 
     assert timedelta(seconds=http.DEADLINE_SECONDS) < push_stock.DEADLINE < slots.LEASE
+    assert timedelta(seconds=http.CALL_SECONDS + http.DEADLINE_SECONDS) < push_stock.LANDED <= slots.LEASE

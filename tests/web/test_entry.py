@@ -145,6 +145,7 @@ async def test_a_forged_an_expired_and_a_borrowed_cookie_are_nobody() -> None:
                 return answer.status
 
         assert await status(auth.seal(vault, good)) == 200
+        other = {**vault.open(auth.seal(vault, good).encode()), "is": "something else of ours"}
         forged = Vault([Fernet.generate_key().decode()])
         for cookie in (
             auth.seal(forged, good),
@@ -152,6 +153,7 @@ async def test_a_forged_an_expired_and_a_borrowed_cookie_are_nobody() -> None:
             auth.seal(vault, replace(good, at=now - auth.LASTS - timedelta(seconds=1))),
             auth.seal(vault, replace(good, at=now + timedelta(hours=1))),
             vault.seal({"user": str(user_id), "seller": str(s.w.seller_id), "epoch": "0"}).decode(),
+            vault.seal(other).decode(),
             "x",
             "",
         ):
@@ -184,6 +186,14 @@ async def test_sign_out_forgets_this_browser() -> None:
         reader = await s.signed_in()
         assert (await reader.post("/sair")).headers["Location"] == "/entrar"
         assert (await reader.get("/")).status == 303
+
+
+async def test_a_person_who_is_disabled_is_out_at_once() -> None:
+    async with site() as s:
+        reader = await s.signed_in()
+        async with s.w.rt.db.people() as tx:
+            await tx.run("UPDATE app_user SET disabled_at = now()")
+        assert (await reader.get("/pedidos")).status == 303
 
 
 async def test_a_person_who_is_no_member_any_more_is_out_at_once() -> None:
