@@ -154,9 +154,7 @@ def _move(plan: Plan, levels: Levels, reason: str, want: Want, warehouse_id: War
     plan.moves.append(Move(reason, want.line_ref, want.sku_id, warehouse_id, delta))
 
 
-def _spread(
-    plan: Plan, levels: Levels, reason: str, want: Want, moved: Mapping[WarehouseId, int], units: int
-) -> None:
+def _spread(plan: Plan, levels: Levels, reason: str, want: Want, moved: Mapping[WarehouseId, int], units: int) -> None:
     """Take back `abs(units)` of what was moved: a positive delta for dispatches, a negative one for returns."""
     left = abs(units)
     sign = 1 if reason == "dispatch" else -1

@@ -26,6 +26,7 @@ from jobs.settle import Takes, settle_order
 BATCH = 64
 AT_ONCE = 8
 DEBOUNCE = timedelta(seconds=2)
+ASK_AGAIN = timedelta(seconds=1)  # while who fulfils an order is not told
 ORDER_TOPICS = {Topic.ORDER, Topic.SHIPMENT}
 LISTING_TOPICS = {Topic.LISTING, Topic.STOCK}
 
@@ -220,11 +221,9 @@ async def _write_order(
 
 
 async def _ask_again(rt: Runtime, tx: Tx, token: UUID, row: Entry) -> None:
-    """Who fulfils is not known yet: fetch the whole order again in a few seconds."""
+    """Who fulfils is not known yet: fetch the whole order again soon."""
     await inbox.keep_raw(tx, row.id, None)
-    await inbox.later(
-        tx, row.id, token, rt.now() + timedelta(seconds=5), "who fulfils it is not told yet", counts=False
-    )
+    await inbox.later(tx, row.id, token, rt.now() + ASK_AGAIN, "who fulfils it is not told yet", counts=False)
 
 
 async def apply(

@@ -73,6 +73,8 @@ async def _tell_all(
                 await orders.event(tx, order["order_id"], "told_channel", news=news, code=shipment.tracking_code)
     async with rt.db.seller(account.seller_id) as tx:
         await shipments.news_done(tx, token, shipment.id, shipment.status)
+        if shipment.news_attempts:
+            await alerts.resolve(tx, "shipment_untold", str(shipment.id))
 
 
 async def _tell_one(

@@ -228,7 +228,8 @@ class World:
             vars(sandbox)["serial"] += 100_000 * len(self.channels)
         if channel == "woocommerce":  # so that a test may name orders of several stores by their refs
             vars(sandbox)["next_id"] += 1000 * len(self.channels)
-        server = await self.stack.enter_async_context(TestServer(sandbox.app))
+        server = TestServer(sandbox.app)
+        await self.stack.enter_async_context(server)
         return await self.adopt(channel, sandbox, server, approve=approve, name=name)
 
     async def adopt(
@@ -309,7 +310,8 @@ class World:
                UNION ALL
                SELECT 'news', h.ref, h.news_due_at, NULL, NULL FROM shipment h
                JOIN account a ON a.seller_id = h.seller_id AND a.id = h.account_id
-               WHERE a.status = 'live' AND h.news_parked IS NULL AND h.news_due_at < now() + %s * interval '1 second'""",
+               WHERE a.status = 'live' AND h.news_parked IS NULL
+                 AND h.news_due_at < now() + %s * interval '1 second'""",
             SOON, SOON, SOON,
         )  # fmt: skip
 
@@ -392,9 +394,16 @@ async def _process(exits: AsyncExitStack, url: str, vault: Vault, policy: Policy
     pulse = await exits.enter_async_context(Pulse(url, worker))
     rt = await exits.enter_async_context(
         running(
-            database_url=url, redis_url=stack().redis_url, vault=vault, policy=policy, allow_private="*", shards=1,
-            workers=1, worker=worker, pool=8,
-        )  # fmt: skip
+            database_url=url,
+            redis_url=stack().redis_url,
+            vault=vault,
+            policy=policy,
+            allow_private="*",
+            shards=1,
+            workers=1,
+            worker=worker,
+            pool=8,
+        )
     )
     return rt, pulse
 
@@ -410,7 +419,8 @@ async def world(**policy: Any) -> AsyncIterator[World]:
         app = web.Application(client_max_size=2**20)
         app[webhooks.INTAKE] = intake = Intake(rt)
         app.add_routes(webhooks.routes)
-        server = await exits.enter_async_context(TestServer(app))
+        server = TestServer(app)
+        await exits.enter_async_context(server)
         public = str(server.make_url("")).rstrip("/")
         rt.policy = replace(rt.policy, **{"public_url": public, "poll_seconds": 3600.0, **policy})
         await intake.start()

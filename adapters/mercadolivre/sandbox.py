@@ -1,6 +1,7 @@
 """Mercado Livre as its documentation says: tokens, items, stock, orders, packs, shipments, notifications."""
 
 import asyncio
+import itertools
 import base64
 import hashlib
 import json
@@ -22,6 +23,7 @@ ZONE = timezone(timedelta(hours=-4))
 TOPICS = ("orders_v2", "shipments", "items", "payments", "stock-locations")
 PAUSES = (30.0, 90.0, 180.0, 300.0, 600.0, 900.0, 1500.0)  # 8 attempts in 1 h
 MASK = "XXXXXXX"
+SERIAL = itertools.count(1)  # a marketplace numbers the things of all its sellers in one row
 FIRST_ORDER, BILLING = 2_000_009_000_000_000, 677_000_000_000_000_000
 ME1 = {
     ("shipped", "null"), ("shipped", "out_for_delivery"), ("shipped", "receiver_absent"),
@@ -180,7 +182,6 @@ class MercadoLivre:
         self.items: dict[str, Item] = {}
         self.sales: dict[int, Sale] = {}
         self.parcels: dict[int, Parcel] = {}
-        self.serial = 0
         self._stock_up(products)
         self.by_product = {product.id: product for product in self.products.values()}
         self._serve()
@@ -188,8 +189,7 @@ class MercadoLivre:
     # ── What there is to sell ───────────────────────────────────────────────────────────────────────────────
 
     def _next(self) -> int:
-        self.serial += 1
-        return self.serial
+        return next(SERIAL)
 
     def _stock_up(self, products: Sequence[Product]) -> None:
         families: dict[str, Item] = {}

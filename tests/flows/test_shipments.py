@@ -12,9 +12,7 @@ ORDERS = "/wp-json/wc/v3/orders/{id}"
 TRACKINGS = "POST /wp-json/wc-shipment-tracking/v3/orders/{id}/shipment-trackings"
 
 
-async def sold_and_posted(
-    w: World, store: Channel, carrier: Channel, *, journey: str = "delivered"
-) -> tuple[str, str]:
+async def sold_and_posted(w: World, store: Channel, carrier: Channel, *, journey: str = "delivered") -> tuple[str, str]:
     """A paid order whose parcel was handed over. Answers (order ref, tracking code)."""
     order = await store.buy("CANECA", 2)
     await w.settle()

@@ -28,7 +28,8 @@ async def test_units_sold_twice_are_named_and_alerted_once() -> None:
         assert await w.alerts() == ["shortage"]
         (ref,) = short
         events = await w.rows(
-            "SELECT e.params FROM order_event e JOIN orders o ON o.id = e.order_id WHERE e.kind = 'shortage' AND o.ref = %s",
+            "SELECT e.params FROM order_event e JOIN orders o ON o.id = e.order_id "
+            "WHERE e.kind = 'shortage' AND o.ref = %s",
             ref,
         )
         assert [event["params"] for event in events] == [{"units": 10}]
@@ -64,7 +65,7 @@ async def test_a_cancellation_fills_another_orders_shortage() -> None:
 
 async def test_a_short_order_that_is_cancelled_is_short_no_more() -> None:
     async with world() as w:
-        store, market, here, there = await oversold(w)
+        store, market, _here, there = await oversold(w)
         (short,) = await w.short()
         await (market if short == there else store).act("cancel", order_ref=short)
         await w.at_rest(CANECA=0)

@@ -13,7 +13,7 @@ FULL = Product(sku="PANELA", title="Panela", quantity=7, price_cents=9990, manag
 OWN = Product(sku="PANELA", title="Panela", quantity=5, price_cents=9990)
 
 
-async def both(w: World, *products: Product, **options: object) -> tuple[Channel, Channel]:
+async def both(w: World, *products: Product, **options: Any) -> tuple[Channel, Channel]:
     """A store and a marketplace that sell the same."""
     store = await w.connect("woocommerce", products, seed=1)
     return store, await w.connect("mercadolivre", products, seed=2, **options)

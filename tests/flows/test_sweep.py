@@ -69,7 +69,8 @@ async def test_of_two_workers_with_redis_away_each_lane_is_drained_by_one() -> N
         async with deaf(w) as (one, pulse_one), deaf(w) as (other, pulse_other):
             stop = asyncio.Event()
             sweeping = [
-                asyncio.create_task(sweep.run(rt, pulse, stop)) for rt, pulse in ((one, pulse_one), (other, pulse_other))
+                asyncio.create_task(sweep.run(rt, pulse, stop))
+                for rt, pulse in ((one, pulse_one), (other, pulse_other))
             ]
             await store.buy("CANECA", 3)
             await shows(market, 7)
@@ -89,7 +90,9 @@ async def test_a_dead_workers_leases_are_freed_at_once() -> None:
         await w.count(CANECA=9)
         async with w.rt.db.seller(w.seller_id) as tx:
             await tx.run("UPDATE inbox SET state = 'due', due_at = now(), raw = raw WHERE topic = 'order'")
-            taken = await slots.claim(tx, market.account.id, uuid4(), doomed.worker, w.rt.now() + timedelta(seconds=2), 9)
+            taken = await slots.claim(
+                tx, market.account.id, uuid4(), doomed.worker, w.rt.now() + timedelta(seconds=2), 9
+            )
             rows = await inbox.claim(tx, store.account.id, uuid4(), doomed.worker, w.rt.now(), 9)
             tasks = await due.claim_tasks(tx, market.account.id, uuid4(), doomed.worker, w.rt.now(), early=True)
         assert taken

@@ -165,7 +165,7 @@ async def test_a_switched_off_webhook_is_mended_and_caught_up() -> None:
 
 async def test_an_order_we_cannot_read_is_kept_with_an_alert_and_stops_nobody() -> None:
     async with world() as w:
-        store, market = await store_and_market(w)
+        store, _market = await store_and_market(w)
         odd = {"id": 999, "status": "processing", "line_items": "teleported"}
         assert await tell(w, store, "order.created", odd) == 200
         await store.buy("CANECA", 2)

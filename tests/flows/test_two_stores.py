@@ -20,7 +20,9 @@ async def test_a_sale_on_one_store_shows_on_the_other() -> None:
         await w.settle()
 
         assert one.sandbox.shelf() == two.sandbox.shelf() == {"CANECA": 7, "PRATO": 4}
-        level = await w.row("SELECT on_hand, reserved FROM stock_level l JOIN sku k ON k.id = l.sku_id WHERE k.code = 'CANECA'")
+        level = await w.row(
+            "SELECT on_hand, reserved FROM stock_level l JOIN sku k ON k.id = l.sku_id WHERE k.code = 'CANECA'"
+        )
         assert level == {"on_hand": 10, "reserved": 3}
 
 

@@ -41,9 +41,13 @@ async def worker(w: World) -> AsyncIterator[asyncio.subprocess.Process]:
         yield process
     finally:
         if process.returncode is None:
-            process.kill()
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 15)
+            except TimeoutError:
+                process.kill()
         await process.wait()
-        drain.cancel()
+        await drain
 
 
 async def shows(channel: Channel, units: int, seconds: float) -> None:

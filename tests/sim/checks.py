@@ -124,8 +124,8 @@ async def _shown(world: "World") -> list[str]:
     told = {
         (row["channel"], row["ref"]): row
         for row in await world.rows(
-            """SELECT a.channel, s.ref, s.desired, s.expected, s.pushed, s.seen, s.synced_from, s.synced_to FROM stock_slot s
-               JOIN account a ON a.id = s.account_id"""
+            """SELECT a.channel, s.ref, s.desired, s.expected, s.pushed, s.seen, s.synced_from, s.synced_to
+               FROM stock_slot s JOIN account a ON a.id = s.account_id"""
         )
     }
     wrong = []

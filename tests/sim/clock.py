@@ -16,7 +16,15 @@ import psycopg.waiting
 
 EPOCH = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PATIENCE = 60.0  # real seconds for one statement of the database
-_TIMED = ("jobs.ingest", "jobs.poll", "jobs.push_stock", "jobs.catalogue", "jobs.push_shipment", "jobs.track", "tenacity")
+_TIMED = (
+    "jobs.ingest",
+    "jobs.poll",
+    "jobs.push_stock",
+    "jobs.catalogue",
+    "jobs.push_shipment",
+    "jobs.track",
+    "tenacity",
+)
 
 
 class _Selector(selectors.DefaultSelector):

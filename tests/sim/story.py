@@ -56,7 +56,9 @@ class _Writer:
     def purchase(self, at: float) -> None:
         rnd = self.random
         # Some things are wanted more than others, so that they sell out.
-        codes = rnd.choices(CODES, weights=[1 + 6 * (n % 4 == 0) for n in range(len(CODES))], k=rnd.choice((1, 1, 2, 3)))
+        codes = rnd.choices(
+            CODES, weights=[1 + 6 * (n % 4 == 0) for n in range(len(CODES))], k=rnd.choice((1, 1, 2, 3))
+        )
         wanted = tuple((code, rnd.choice((1, 1, 1, 2, 3))) for code in dict.fromkeys(codes))
         bought = self.add(at, "buy", shop=rnd.choice(SHOPS), wanted=wanted)
         for kind, chance, mean in _FATES:
@@ -70,12 +72,18 @@ class _Writer:
         kind = rnd.choices(("count", "relink", "stop", "stall", "weather", "tokens"), weights=(5, 1, 4, 2, 3, 1))[0]
         match kind:
             case "count":
-                amount = rnd.choice((0, 1, 3, 8, 13, 20, 30, 45))
+                amount = rnd.choice((0, 1, 3, 8, 20, 40, 80))
                 self.add(at, kind, code=rnd.choice(SKUS), place=rnd.choice(WAREHOUSES), amount=amount)
             case "relink":
                 self.add(at, kind, shop=rnd.choice(SHOPS), code=rnd.choice(CODES[:4]), name=rnd.choice(CODES))
             case "stop" if not self.calm:
-                self.add(at, kind, amount=rnd.randrange(12), name=rnd.choice(("before", "after")), seconds=rnd.uniform(0.2, 3))
+                self.add(
+                    at,
+                    kind,
+                    amount=rnd.randrange(12),
+                    name=rnd.choice(("before", "after")),
+                    seconds=rnd.uniform(0.2, 3),
+                )
             case "stall" if not self.calm:
                 self.add(at, kind, amount=rnd.randrange(12), seconds=rnd.choice((5.0, 13.0, 35.0, 70.0)))
             case "weather" if not self.calm:

@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, cast
-from unittest import mock
 from uuid import UUID
 
 import httpx
@@ -22,7 +20,7 @@ from hub.contract import Adapter
 from hub.http import Client
 from hub.model import Notice
 from hub.secrets import Vault, new_key
-from hub.store import ROLES, Database, Tx, accounts, due, inbox, people, stock, url_as
+from hub.store import ROLES, Database, Tx, accounts, due, inbox, stock, url_as
 from hub.store.accounts import Account
 from hub.throttle import Throttle
 from jobs import connect, counts, sweep
@@ -33,7 +31,7 @@ from tests.services import database
 from tests.sim import checks
 from tests.sim.clock import VirtualLoop, virtual
 from tests.sim.shops import TRAITS, Item, Shop, Traits, Weather, adapter
-from tests.sim.story import CODES, KITS, SHOPS, SKUS, WAREHOUSES, WORKERS, Event
+from tests.sim.story import CODES, KITS, SKUS, WAREHOUSES, WORKERS, Event
 
 LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
@@ -47,7 +45,7 @@ class Broken(AssertionError):
     """A promise that was not kept."""
 
 
-class Stopped(BaseException):  # noqa: N818 - as the flows name theirs: what happened
+class Stopped(BaseException):
     """A worker was killed here."""
 
 
@@ -86,6 +84,8 @@ class SimDatabase(Database):
 
     async def _before(self) -> None:
         self._alive()
+        if self is not self.world.hand.db:
+            await self.world.thawed.wait()
         await asyncio.sleep(self.world.random.expovariate(1 / 0.004))
         if self.stall_in is not None:
             self.stall_in -= 1
@@ -153,12 +153,13 @@ class World:
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     shops: dict[str, Shop] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
-    seller_id: UUID = UUID(int=0)
+    seller_id: UUID = field(default_factory=lambda: UUID(int=0))
     rung: set[str] = field(default_factory=set)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     workers: dict[int, SimRuntime] = field(default_factory=dict)
     tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
     faults: Counter[str] = field(default_factory=Counter)
+    thawed: asyncio.Event = field(default_factory=asyncio.Event)
     storms: bool = True
     resting: bool = False
     commits: int = 0
@@ -233,6 +234,7 @@ class World:
 
     async def begin(self) -> None:
         """A seller with stock, three live accounts, and listings that show what they should."""
+        self.thawed.set()
         self.hand = self.runtime()  # the seller at the screen, who is never killed
         self.seller_id = await connect.seller_add(self.hand, "Loja")
         async with self.hand.db.seller(self.seller_id) as tx:
@@ -248,21 +250,23 @@ class World:
                 "INSERT INTO account_warehouse (seller_id, account_id, warehouse_id) VALUES (%s, %s, %s)",
                 [self.seller_id, self.accounts["gama"].id, second],
             )
-        for place in range(WORKERS):
-            task = asyncio.ensure_future(self.work(place))
+        for number in range(WORKERS):
+            task = asyncio.ensure_future(self.work(number))
             self.tasks.add(task)
         for lane in LANES:
             self.ring(lane)
         await asyncio.sleep(3)
         for place in WAREHOUSES:
-            await self.count([(code, self.random.choice((0, 5, 12, 25, 40))) for code in SKUS], place)
+            await self.count([(code, self.random.choice((0, 8, 25, 50, 90))) for code in SKUS], place)
         await asyncio.sleep(12)
+        for shop in self.shops.values():
+            shop.weather = shop.usual
 
     async def _connect(self, traits: Traits) -> None:
         shop = self.shops[traits.name] = Shop(
             traits, random.Random(f"shop {self.seed} {traits.name}"), self.loop.utc, self.tell
         )
-        shop.usual = shop.weather = self.climate() if self.storms else Weather()
+        shop.usual = self.climate() if self.storms else Weather()
         shop.tells_stock = traits.tells_stock and self.seed % 3 == 0
         shop.items = {f"{traits.name[0]}{code}": Item(f"{traits.name[0]}{code}", code, 0) for code in CODES}
         async with self.hand.db.seller(self.seller_id) as tx:
@@ -278,8 +282,8 @@ class World:
         """How badly a shop behaves all the time in this run: often well, sometimes terribly."""
         chance = self.random.choice
         return Weather(
-            refuse=chance((0, 0, 0.03)), fail=chance((0, 0.03, 0.15)), hang=chance((0, 0.02, 0.1)), cut=chance((0, 0, 0.05)),
-            late=chance((0, 0.05, 0.25)), lose=chance((0, 0.1, 0.5)), double=chance((0, 0.2)),
+            refuse=chance((0, 0, 0.03)), fail=chance((0, 0.03, 0.15)), hang=chance((0, 0.02, 0.1)),
+            cut=chance((0, 0, 0.05)), late=chance((0, 0.05, 0.25)), lose=chance((0, 0.1, 0.5)), double=chance((0, 0.2)),
             slow=chance((0.2, 0.5, 3.0)),
         )  # fmt: skip
 
@@ -417,6 +421,8 @@ class World:
         await checks.touched(self, {part for code in codes for part in checks.parts_of(code)})
         if self.commits - self._checked > FULL_EVERY:
             self._checked = self.commits
+            await self._reconnect()  # what a held account is told waits for its seller, and is not passed over
+            await asyncio.sleep(20)
             await checks.everything(self, at_rest=False)
 
     async def rest(self) -> None:
@@ -429,14 +435,19 @@ class World:
         until = self.loop.time() + REST_SECONDS
         await asyncio.sleep(75)  # longer than a stalled worker sleeps
         quiet = 0
-        while quiet < 2:
+        while True:
             if self.loop.time() > until:
                 raise Broken(f"the hub does not come to rest: {await checks.unfinished(self)}")
             await self._reconnect()
             await asyncio.sleep(20)  # longer than a poll takes to come round
             self.complain()
+            self.thawed.clear()
+            await asyncio.sleep(1)
             busy = await checks.unfinished(self) or any(shop.under_way for shop in self.shops.values())
             quiet = 0 if busy else quiet + 1
+            if quiet > 1:
+                break
+            self.thawed.set()
         await checks.everything(self, at_rest=True)
         await checks.truth(self)
 
@@ -495,6 +506,7 @@ async def _play(
     finally:
         for rt in world.workers.values():
             rt.db.dead = True  # type: ignore[attr-defined]
+        world.thawed.set()
         result.told, result.faults = world.told, world.faults
         result.journal = sorted(line for shop in world.shops.values() for line in shop.journal)
         result.figures.update(checks.figures(world))
@@ -548,6 +560,3 @@ def _logged(problems: list[str]) -> Iterator[None]:
         yield
     finally:
         structlog.configure(**before)
-
-
-__all__ = ["SHOPS", "Broken", "Result", "World", "datetime", "mock", "people", "play"]

@@ -265,6 +265,7 @@ CREATE TABLE stock_slot (
 );
 CREATE INDEX stock_slot_due ON stock_slot (seller_id, account_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX stock_slot_sku ON stock_slot (seller_id, sku_id) WHERE sku_id IS NOT NULL;
+CREATE INDEX stock_slot_parked ON stock_slot (seller_id, account_id) WHERE parked_code IS NOT NULL;
 CREATE INDEX stock_slot_leased ON stock_slot (lease_by) WHERE lease_by IS NOT NULL;
 
 CREATE TABLE listing (
@@ -382,6 +383,7 @@ CREATE TABLE orders (
     FOREIGN KEY (seller_id, customer_id) REFERENCES customer
 );
 CREATE INDEX orders_recent ON orders (seller_id, placed_at DESC, id);
+CREATE INDEX orders_account ON orders (seller_id, account_id, placed_at DESC, id);
 CREATE INDEX orders_number ON orders (seller_id, number);
 CREATE INDEX orders_group ON orders (seller_id, account_id, group_ref) WHERE group_ref IS NOT NULL;
 CREATE INDEX orders_open ON orders (seller_id, ship_by) WHERE status IN ('placed', 'paid');
