@@ -424,7 +424,7 @@ async def test_the_whole_catalogue_in_pages(connect: Connect):
 async def test_when_the_multiget_is_replaced(connect: Connect):
     shop = sandbox.create([CUP])
     api = await connected(connect, shop)
-    (ref,) = (await client._items(api, list(shop.items))).keys()
+    (ref,) = (await client._items(api, [(await every_listing(api))["CANECA"].ref])).keys()
 
     class Later(PlainApi):
         async def call(self, request: Request) -> Any:
@@ -484,8 +484,9 @@ async def test_items_that_share_a_user_product_are_copied(connect: Connect):
     premium = Product(sku="CANECA", title="Caneca premium", quantity=0, price_cents=3490)
     shop = sandbox.create([CUP, premium], copy_seconds=0.1)
     api = await connected(connect, shop)
-    refs = [f"MLB400000000{at}" for at in (2, 3)]
-    classic, copied = [ADAPTER.listings.parse(await client.fetch_listing(api, r))[0] for r in refs]  # type: ignore[union-attr] # declared
+    assert ADAPTER.listings
+    documents = (await client.listing_pages(api, None)).documents
+    classic, copied = (ADAPTER.listings.parse(raw)[0] for raw in documents)
     assert classic.slot_ref == copied.slot_ref
     await written(api, to_write(classic, 1))
     look = await client.look(api, [to_write(classic, 1), to_write(copied, 1)])
@@ -520,7 +521,7 @@ async def test_stock_by_location_is_compared_and_set(connect: Connect):
 async def test_a_write_that_is_ignored_is_told(connect: Connect):
     shop = sandbox.create([CUP], warehouse_management=True)
     api = await connected(connect, shop)
-    write = StockWrite(slot_ref="x", listing_ref=next(iter(shop.items)), quantity=1)
+    write = StockWrite(slot_ref="x", listing_ref=(await every_listing(api))["CANECA"].ref, quantity=1)
     (outcome,) = await written(api, write)
     assert (outcome.outcome, outcome.code, outcome.seen) == (OutcomeKind.FAULT, "ignored", 5)
     assert shop.shelf() == {"CANECA": 5}
