@@ -157,9 +157,7 @@ class WebhookSource:
     is_ping: Callable[[Knock], bool] | None = None
     per: str = "account"
     deadline_ms: int = 5000
-    subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = (
-        None  # api, url, secret -> actions taken
-    )
+    subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = None  # api, url, secret -> actions taken
     missed: Callable[[Api, str | None], Awaitable[tuple[list[Notice], str | None]]] | None = None
 
 

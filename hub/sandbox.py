@@ -160,9 +160,7 @@ def _chaos(knobs: Knobs, chance: random.Random) -> Middleware:
         if knobs.down or chance.random() < knobs.fail:
             return web.json_response({"message": "service unavailable"}, status=503)
         if chance.random() < knobs.throttle:
-            return web.json_response(
-                {"message": "too many requests"}, status=429, headers={"Retry-After": "1"}
-            )
+            return web.json_response({"message": "too many requests"}, status=429, headers={"Retry-After": "1"})
         answer = await handler(request)
         if chance.random() < knobs.hang:
             await asyncio.sleep(knobs.hang_seconds)

@@ -77,9 +77,7 @@ def load_keys(configured: str | None, home: Path) -> tuple[str, ...]:
         return tuple(path.read_text().split())
     except (OSError, UnicodeDecodeError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is no text"
-        raise SecretsError(
-            f"{path} cannot be used ({why}): make it readable or set BALCAO_SECRET_KEYS"
-        ) from None
+        raise SecretsError(f"{path} cannot be used ({why}): make it readable or set BALCAO_SECRET_KEYS") from None
 
 
 def _make(path: Path) -> None:

@@ -151,9 +151,7 @@ class Throttle:
         while wait := await self._ask(wanted, scopes):
             if wait > patience:
                 retry_at = self._now() + timedelta(seconds=wait)
-                raise ChannelError(
-                    Fault.THROTTLED, "own_limit", f"our limit frees in {wait:.1f} s", retry_at=retry_at
-                )
+                raise ChannelError(Fault.THROTTLED, "own_limit", f"our limit frees in {wait:.1f} s", retry_at=retry_at)
             wait += random.uniform(0, min(0.05, wait / 4))  # waiters should not wake as one
             patience -= wait
             await self._sleep(wait)
@@ -223,9 +221,7 @@ class Throttle:
 
 def _connect(redis_url: str) -> "Redis":
     once = Retry(NoBackoff(), 0)  # redis-py would try again by itself, for seconds
-    return Redis.from_url(
-        redis_url, socket_timeout=REDIS_PATIENCE, socket_connect_timeout=REDIS_PATIENCE, retry=once
-    )
+    return Redis.from_url(redis_url, socket_timeout=REDIS_PATIENCE, socket_connect_timeout=REDIS_PATIENCE, retry=once)
 
 
 def _key(limit: Limit, names: Mapping[str, str]) -> str:
@@ -245,9 +241,7 @@ class Breaker:
     FIRST_PAUSE = 10.0
     LONGEST_PAUSE = 60.0
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now) -> None:
         self._clock, self._now = clock, now
         self._failures: deque[float] = deque(maxlen=self.FAILURES)
         self._open_until: float | None = None
@@ -326,9 +320,7 @@ class Gate:
         ip = _unwrapped(ipaddress.ip_address(address))
         inner = ip.is_multicast or ip.is_reserved or (ip.version == 6 and ip.is_site_local)  # noqa: PLR2004 - IPv6
         public = ip.is_global and not inner
-        allowed = (
-            "*" in self._names or host.lower() in self._names or any(ip in each for each in self._networks)
-        )
+        allowed = "*" in self._names or host.lower() in self._names or any(ip in each for each in self._networks)
         if not (public or allowed):
             raise PrivateAddress(
                 f"{host} is at {address}, not a public one; if meant, add it to BALCAO_ALLOW_PRIVATE_HOSTS"

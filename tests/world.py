@@ -224,8 +224,6 @@ class World:
     ) -> Channel:  # fmt: skip
         """Start a sandbox, connect it, import its listings; approve it unless told otherwise."""
         sandbox: Sandbox = importlib.import_module(f"adapters.{channel}.sandbox").create(products, **options)
-        if channel == "mercadolivre":  # numbers orders for the whole world; a sandbox only for itself
-            vars(sandbox)["serial"] += 100_000 * len(self.channels)
         if channel == "woocommerce":  # so that a test may name orders of several stores by their refs
             vars(sandbox)["next_id"] += 1000 * len(self.channels)
         server = TestServer(sandbox.app)

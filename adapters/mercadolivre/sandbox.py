@@ -1,9 +1,9 @@
 """Mercado Livre as its documentation says: tokens, items, stock, orders, packs, shipments, notifications."""
 
 import asyncio
-import itertools
 import base64
 import hashlib
+import itertools
 import json
 import random
 import secrets

@@ -123,7 +123,7 @@ def test_completed_has_dispatched_every_unit():
         ("php_lists_with_gaps", 6980, 0, 1840, 0, 8820, 0),
     ],
 )
-def test_money(case, items, discount, shipping_, other, total, refunded):  # noqa: PLR0917 - the columns of the table
+def test_money(case, items, discount, shipping_, other, total, refunded):
     found = order(case)
     assert (found.items_cents, found.discount_cents, found.shipping_cents) == (items, discount, shipping_)
     assert (found.other_cents, found.total_cents, found.refunded_cents) == (other, total, refunded)

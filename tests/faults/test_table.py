@@ -89,8 +89,8 @@ def worked(sql: str) -> Callable[[Shop, str], Awaitable[str]]:
 
     async def act(s: Shop, wanted: str) -> str:
         least = 2.5 if wanted in ("untouched", "no database") else 0.0
-        await s.work(lambda: _word(s, sql) == wanted, 30, least=least)
-        return _word(s, sql)
+        came = await s.work(lambda: _word(s, sql) == wanted, 30, least=least)
+        return wanted if came else _word(s, sql)
 
     return act
 
