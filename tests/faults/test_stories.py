@@ -142,6 +142,7 @@ async def test_half_a_character_is_refused_and_the_door_stays_open(s: Shop, body
         assert await told(s, session, url, b'{"id": 2200001}') == 200
 
 
+@pytest.mark.slow
 async def test_a_killed_workers_write_that_lands_after_all_is_made_good(s: Shop) -> None:
     await slot_waits(s)
     s.two.sandbox.courier.knobs.webhook_drop = 1.0  # the store's own word of the change is lost as well

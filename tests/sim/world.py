@@ -162,6 +162,7 @@ class World:
     thawed: asyncio.Event = field(default_factory=asyncio.Event)
     storms: bool = True
     resting: bool = False
+    start: float = 0.0
     commits: int = 0
     oversold: int = 0
     counted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
@@ -393,9 +394,9 @@ class World:
     async def run(self, events: Sequence[Event]) -> None:
         """The story, then rest; raises Broken at the first promise that is not kept."""
         await self.begin()
-        start = self.loop.time() - 20.0
+        self.start = self.loop.time() - 20.0
         for event in events:
-            await asyncio.sleep(max(0.0, start + event.at - self.loop.time()))
+            await asyncio.sleep(max(0.0, self.start + event.at - self.loop.time()))
             if not await self.happen(event):
                 continue
             self.told.append(str(event))
@@ -421,8 +422,9 @@ class World:
         await checks.touched(self, {part for code in codes for part in checks.parts_of(code)})
         if self.commits - self._checked > FULL_EVERY:
             self._checked = self.commits
-            await self._reconnect()  # what a held account is told waits for its seller, and is not passed over
-            await asyncio.sleep(20)
+            if await self._reconnect():  # what a held account is told waits for its seller, and is not passed over
+                await asyncio.sleep(20)
+                self.start += 20
             await checks.everything(self, at_rest=False)
 
     async def rest(self) -> None:
@@ -451,16 +453,19 @@ class World:
         await checks.everything(self, at_rest=True)
         await checks.truth(self)
 
-    async def _reconnect(self) -> None:
-        """The seller connects again what the hub was refused at."""
+    async def _reconnect(self) -> bool:
+        """The seller connects again what the hub was refused at; whether there was such a thing."""
+        found = False
         for name, account in self.accounts.items():
             now = await self.hand.account(self.seller_id, account.id)
             if now.status != "held":
                 continue
             self.faults["reconnected"] += 1
+            found = True
             async with self.hand.db.seller(self.seller_id) as tx:
                 await accounts.reseal(tx, account.id, self._sealed(self.shops[name]))
             await connect.resume(self.hand, now)
+        return found
 
     async def rows(self, sql: Any, *params: object) -> list[dict[str, Any]]:
         """What the seller's own rows say."""
