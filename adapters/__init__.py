@@ -16,6 +16,12 @@ def names() -> tuple[str, ...]:
 
 
 @cache
+def trackers() -> tuple[str, ...]:
+    """Channels that tell where parcels are."""
+    return tuple(name for name in names() if get(name).tracking is not None)
+
+
+@cache
 def get(name: str) -> Adapter:
     """The adapter of a channel; KeyError names the channels there are."""
     if name not in names():

@@ -124,7 +124,7 @@ async def account_check(rt: Runtime, account: Account) -> tuple[Identity | None,
         async with rt.db.seller(account.seller_id) as tx:
             await accounts.identify(tx, account.id, identity.external_id, identity.facts)
             if adapter.tracking is not None:
-                await shipments.adopt(tx, account.id, account.channel, rt.now())
+                await shipments.adopt(tx, account.id, rt.now())
     except StoreError as problem:
         return None, str(problem)
     if account.reads:
@@ -186,6 +186,7 @@ async def resume(rt: Runtime, account: Account) -> str:
     async with rt.db.seller(account.seller_id) as tx:
         status = await accounts.resume(tx, account.id)
         await slots.let_go(tx, account.id)
+        await slots.unpark(tx, account.id)
         await accounts.set_braked(tx, account.id, None)
         await slots.make_due(tx, account.id, rt.now())
         for kind in ("account_held", "zero_brake"):

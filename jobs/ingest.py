@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import adapters
 from hub import orders as decide
 from hub import parse
 from hub.context import working_for
@@ -242,8 +243,9 @@ async def apply(
     await orders.put_lines(tx, stored.id, known.order, links)
     await _timeline(tx, stored.id, before, known, changed, inbox_id)
     await _unlinked(tx, account, stored.id, known.order, links)
-    for shipment_id in await shipments.put(tx, account.id, stored.id, known.order):
-        del shipment_id
+    parcels = await shipments.put(tx, account.id, stored.id, known.order)
+    if parcels:
+        await shipments.adopt_new(tx, parcels, adapters.trackers(), rt.now())
     return await settle_order(
         tx, stored, before.order if before else None, known.order, links, hold_from=rt.policy.hold_from,
         now=rt.now(), since=since, ripple=ripple, takes=_takes(rt, account),

@@ -275,15 +275,28 @@ async def news_due(tx: Tx, shipment_id: UUID, now: datetime) -> None:
     )
 
 
-async def adopt(tx: Tx, carrier_account_id: UUID, carrier: str, now: datetime) -> int:
-    """Let a carrier account track the untracked parcels of its carrier (by name or by S10 code)."""
-    sql = """
-        UPDATE shipment SET carrier_account_id = %s, track_due_at = %s
-        WHERE carrier_account_id IS NULL AND tracking_code IS NOT NULL
-          AND (lower(carrier) LIKE '%%' || %s || '%%'
-               OR (%s = 'correios' AND tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
-          AND (status IS NULL OR NOT status = ANY('{delivered,returned,lost,cancelled}'))"""
-    return await tx.run(sql, [carrier_account_id, now, carrier, carrier])
+_ADOPTS = """
+    s.carrier_account_id IS NULL AND s.tracking_code IS NOT NULL
+    AND (lower(s.carrier) LIKE '%%' || a.channel || '%%'
+         OR (a.channel = 'correios' AND s.tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
+    AND (s.status IS NULL OR NOT s.status = ANY('{delivered,returned,lost,cancelled}'))"""
+
+
+async def adopt(tx: Tx, carrier_account_id: UUID, now: datetime) -> int:
+    """Let a carrier account track the untracked parcels of its carrier (by name, or by an S10 code)."""
+    sql = f"""
+        UPDATE shipment s SET carrier_account_id = a.id, track_due_at = %s FROM account a
+        WHERE a.seller_id = s.seller_id AND a.id = %s AND {_ADOPTS}"""
+    return await tx.run(sql, [now, carrier_account_id])
+
+
+async def adopt_new(tx: Tx, ids: Sequence[UUID], carriers: Sequence[str], now: datetime) -> int:
+    """Let the seller's carrier accounts track these parcels, as soon as their channel tells a code."""
+    sql = f"""
+        UPDATE shipment s SET carrier_account_id = a.id, track_due_at = %s FROM account a
+        WHERE a.seller_id = s.seller_id AND s.id = ANY(%s) AND a.channel = ANY(%s)
+            AND a.status = 'live' AND {_ADOPTS}"""
+    return await tx.run(sql, [now, list(ids), list(carriers)])
 
 
 async def track_soon(tx: Tx, carrier_account_id: UUID, code: str, now: datetime) -> None:

@@ -65,13 +65,21 @@ async def claim(
     limit: int,
     only: Sequence[UUID] | None = None,
 ) -> list[Due]:
-    """Take up to `limit` due slots of an account: decreases first, then the lowest availability."""
+    """Take up to `limit` due slots of an account: decreases first, then the lowest availability.
+
+    A slot is not raised while a sale of it waits to learn who fulfils it: the write would put the unit back.
+    """
     sql = f"""
         WITH due AS (
             SELECT seller_id, id FROM stock_slot
             WHERE account_id = %(account)s AND due_at <= %(now)s AND parked_code IS NULL AND NOT braked
               AND managed_by = 'seller' AND status <> 'closed' AND (lease_until IS NULL OR lease_until <= %(now)s)
               AND (doubt_until IS NULL OR doubt_until <= %(now)s)
+              AND NOT (desired > coalesce(expected, 0) AND EXISTS (  -- a sale whose fulfiller is not told yet
+                  SELECT FROM orders o JOIN order_line l ON l.seller_id = o.seller_id AND l.order_id = o.id
+                  WHERE o.seller_id = stock_slot.seller_id AND o.account_id = stock_slot.account_id
+                    AND o.fulfilled_by_due IS NOT NULL AND l.listing_ref = stock_slot.listing_ref
+                    AND l.variation_ref IS NOT DISTINCT FROM stock_slot.variation_ref))
               AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s::uuid[]))
             ORDER BY (desired >= coalesce(expected, 0)), desired, due_at
             LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -235,7 +243,7 @@ async def park(tx: Tx, token: UUID, slot_id: UUID, code: str, reason: str) -> bo
 async def unpark(tx: Tx, account_id: UUID | None = None) -> int:
     """Let parked slots try again (of one account, or all)."""
     sql = """
-        UPDATE stock_slot SET parked_code = NULL, parked_reason = NULL, due_at = now(), doubt_until = now()
+        UPDATE stock_slot SET parked_code = NULL, parked_reason = NULL, due_at = now(), doubt_until = now(), attempts = 1
         WHERE parked_code IS NOT NULL AND (%s::uuid IS NULL OR account_id = %s)"""
     return await tx.run(sql, [account_id, account_id])
 
