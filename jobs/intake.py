@@ -29,6 +29,7 @@ GROUP = 500
 ANSWER_SECONDS = 8.0  # a sender is told to come again sooner than a database that does not answer lets go of us
 GATHER_SECONDS = 0.002  # while notices come in a stream, what comes within this time shares one commit
 K = TypeVar("K")
+RING_SECONDS = 0.02  # in a stream an account is rung for this often, not with each commit
 T = TypeVar("T")
 
 
@@ -62,6 +63,7 @@ class Intake:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _writer: "asyncio.Task[None] | None" = None
     _patience: asyncio.TimerHandle | None = None
+    _rung: dict[UUID, float] = field(default_factory=dict)  # when an account was rung for, or will be
 
     async def start(self) -> None:
         """Read the routes and start the writer."""
@@ -239,6 +241,18 @@ class Intake:
             if not done.done():
                 done.set_result(None)
         for account_id in {arrival.account_id for arrival in kept if arrival.state == "due"}:
+            self._ring(account_id)
+
+    def _ring(self, account_id: UUID) -> None:
+        """Ring now, or as soon as the last ring is RING_SECONDS old; one that is still to come serves as well."""
+        loop = asyncio.get_running_loop()
+        now, rung = loop.time(), self._rung.get(account_id, 0.0)
+        if rung > now:
+            return
+        self._rung[account_id] = at = max(now, rung + RING_SECONDS)
+        if at > now:
+            loop.call_at(at, self.rt.ring, "intake", account_id)
+        else:
             self.rt.ring("intake", account_id)
 
     def _give_up_later(self, group: "Sequence[tuple[list[Arrival], asyncio.Future[None]]]") -> None:

@@ -243,7 +243,8 @@ async def park(tx: Tx, token: UUID, slot_id: UUID, code: str, reason: str) -> bo
 async def unpark(tx: Tx, account_id: UUID | None = None) -> int:
     """Let parked slots try again (of one account, or all)."""
     sql = """
-        UPDATE stock_slot SET parked_code = NULL, parked_reason = NULL, due_at = now(), doubt_until = now(), attempts = 1
+        UPDATE stock_slot SET parked_code = NULL, parked_reason = NULL, due_at = now(),
+            doubt_until = now(), attempts = 1
         WHERE parked_code IS NOT NULL AND (%s::uuid IS NULL OR account_id = %s)"""
     return await tx.run(sql, [account_id, account_id])
 

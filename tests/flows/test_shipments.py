@@ -221,3 +221,20 @@ async def test_a_store_that_is_down_is_told_when_it_is_back() -> None:
         await w.at_rest(CANECA=9)
         assert (await parcel(w, code))[1] == ["dispatched"]
         assert vars(store.sandbox)["placed"][int(order)].status == "completed"
+
+
+async def test_a_code_that_the_channel_tells_is_tracked_from_then_on() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA], seed=2)
+        carrier = await w.connect("correios", seed=9)
+        await w.open_stock(CANECA=10)
+        code = (await carrier.act("post", journey="delivered"))["code"]
+        told = await market.act("buy", lines=[{"sku": "CANECA", "quantity": 1}])
+        vars(market.sandbox)["parcels"][int(told["shipment_ref"])].tracking = code
+        await market.act("dispatch", order_ref=told["order_ref"])
+        await w.settle()
+
+        row = await w.row("SELECT carrier_account_id, status FROM shipment")
+        assert row["carrier_account_id"] == carrier.account.id
+        await w.settle()
+        assert (await w.row("SELECT count(*) AS scans FROM tracking_event"))["scans"] >= 1

@@ -224,6 +224,24 @@ async def test_who_fulfils_never_told_counts_as_ours_with_an_alert() -> None:
         assert await w.alerts() == ["fulfiller_unknown"]
 
 
+async def test_a_slot_is_not_raised_while_a_sale_of_it_waits_for_its_fulfiller() -> None:
+    async with world() as w:
+        store, market = await both(w, CANECA)
+        await w.open_stock(CANECA=10)
+        await _unshipped(market, "CANECA", 3)
+        await w.until("SELECT * FROM orders WHERE fulfilled_by_due IS NOT NULL")
+        assert market.shelf() == {"CANECA": 7}
+        before = market.writes()
+
+        await store.buy("CANECA", 1)  # computed: 9, and 9 there would put two of the three sold units back
+        await w.until("SELECT * FROM stock_slot WHERE desired = 9 AND expected = 7")
+        for _ in range(5):
+            await w.drain()
+
+        assert market.writes() == before
+        assert market.shelf() == {"CANECA": 7}
+
+
 async def _unshipped(market: Channel, sku: str, quantity: int) -> tuple[dict[int, Any], Any]:
     """A sale whose shipment cannot be read yet. Answers where to put it, and it."""
     told = await market.act("buy", lines=[{"sku": sku, "quantity": quantity}])

@@ -57,6 +57,11 @@ async def test_a_refused_listing_is_parked_with_an_alert_and_the_rest_goes_out()
         assert row["parked_code"] == "item.status.invalid"
         assert await w.alerts() == ["slot_parked"]
 
+        item.status = "active"  # mended there, and resumed here
+        await connect.resume(w.rt, market.account)
+        await w.at_rest(CANECA=8, PRATO=2)
+        assert await w.alerts() == []
+
 
 async def test_a_storm_of_429_is_waited_out() -> None:
     async with world() as w:
