@@ -26,7 +26,7 @@ from jobs.settle import Takes, settle_order
 
 BATCH = 64
 AT_ONCE = 8
-DEBOUNCE = timedelta(seconds=2)
+DEBOUNCE = timedelta(seconds=5)  # a known order told again within this time is fetched once; sales wait for nothing
 ASK_AGAIN = timedelta(seconds=1)  # while who fulfils an order is not told
 ORDER_TOPICS = {Topic.ORDER, Topic.SHIPMENT}
 LISTING_TOPICS = {Topic.LISTING, Topic.STOCK}
