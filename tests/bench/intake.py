@@ -29,8 +29,7 @@ Say = Callable[[str], None]
 class Door:
     """The two servers under test and how to knock there."""
 
-    hub: int
-    baseline: int
+    ports: Mapping[str, int]
     paths: Mapping[str, Any]
     numbers: list[int] = field(default_factory=lambda: [1])
 
@@ -38,8 +37,7 @@ class Door:
         """So many requests that were never sent before."""
         first = self.numbers[-1]
         self.numbers.append(first + count)
-        port = self.hub if where == "hub" else self.baseline
-        return Load(port=port, count=count, first=first, **self.paths, **more)
+        return Load(port=self.ports[where], count=count, first=first, **self.paths, **more)
 
 
 async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
@@ -49,12 +47,14 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
         rt, _pulse = await exits.enter_async_context(runtime(part.installation(), pool=2))
         paths = await _accounts(rt)
         hub = await exits.enter_async_context(part.web())
-        port = free_port()
-        baseline = await exits.enter_async_context(
-            part.process("-m", "tests.bench.baseline", port=port, url=f"http://127.0.0.1:{port}/health")
-        )
-        door = Door(part.port, port, paths)
-        pids = {"hub": hub.pid, "baseline": baseline.pid}
+        ports, pids = {"hub": part.port}, {"hub": hub.pid}
+        for name, mode in (("baseline", "bare"), ("reader", "reads")):
+            ports[name] = free_port()
+            url = f"http://127.0.0.1:{ports[name]}/health"
+            process = part.process("-m", "tests.bench.baseline", mode, port=ports[name], url=url)
+            pids[name] = (await exits.enter_async_context(process)).pid
+        door = Door(ports, paths)
+        await _run(door.load("reader", 500))
         await _run(door.load("hub", 500))  # both warm
         await _run(door.load("baseline", 500))
         kept = 500
@@ -97,10 +97,12 @@ async def _run(wanted: Load) -> dict[str, Any]:
 
 
 async def _closed(stand: Stand, door: Door, pids: Mapping[str, int], rounds: int, count: int) -> dict[str, Any]:
-    cost: dict[str, list[float]] = {"hub": [], "baseline": []}
-    database, speed, ratios = [], {"hub": [], "baseline": []}, []  # type: ignore[var-annotated]  # lists of float
+    names = ("baseline", "reader", "hub")
+    cost: dict[str, list[float]] = {name: [] for name in names}
+    speed: dict[str, list[float]] = {name: [] for name in names}
+    database, ratios, over_reader = [], [], []
     for number in range(rounds):
-        for name in ("hub", "baseline") if number % 2 else ("baseline", "hub"):
+        for name in reversed(names) if number % 2 else names:
             before, server = meter.cpu(pids[name]), meter.cpu_of_tree(stand.postgres)
             told = await _run(door.load(name, count))
             cost[name].append((meter.cpu(pids[name]) - before) * 1000 / count)
@@ -109,12 +111,15 @@ async def _closed(stand: Stand, door: Door, pids: Mapping[str, int], rounds: int
                 await asyncio.sleep(0.3)  # what the server does right afterwards is its cost too
                 database.append((meter.cpu_of_tree(stand.postgres) - server) * 1000 / count)
         ratios.append(cost["hub"][-1] / cost["baseline"][-1])
+        over_reader.append(cost["hub"][-1] / cost["reader"][-1])
     return {
         "unit": "CPU-seconds per 1,000 webhooks",
         "hub": meter.spread(cost["hub"]),
         "baseline": meter.spread(cost["baseline"]),
         "postgresql": meter.spread(database),
+        "reader": meter.spread(cost["reader"]),
         "ratio": meter.spread(ratios, 2),
+        "ratio_over_reader": meter.spread(over_reader, 2),
         "hub_per_second": round(median(speed["hub"])),
         "baseline_per_second": round(median(speed["baseline"])),
     }

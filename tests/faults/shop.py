@@ -171,10 +171,10 @@ class Shop:
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             try:
-                async with self.rt.db.dispatch() as tx:
-                    await tx.value("SELECT 1")
-                async with self.rt.db.seller(self.seller_id) as tx:
-                    await tx.value("SELECT 1")
+                for db in (self.rt.db, self.web.app[RUNTIME].db):  # each role has its own pool, and its own pauses
+                    for begun in (db.dispatch(), db.seller(self.seller_id), db.intake()):
+                        async with begun:
+                            pass
                 if (await self.get("/health"))[0] == 200:
                     return time.monotonic() - began
             except (StoreError, psycopg.Error):
