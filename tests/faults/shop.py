@@ -261,7 +261,7 @@ async def shop(place: Place) -> AsyncIterator[Shop]:
         rt, pulse = await exits.enter_async_context(runtime(installation, pool=8))
         for each in (rt, app[RUNTIME]):
             for pool in each.db._pools.values():
-                pool.timeout = 1.0  # 10 s in life
+                pool.timeout = 4.0  # 10 s in life; a new connection takes its time on a busy machine
         rt.policy = replace(rt.policy, public_url=str(web.make_url("")).rstrip("/"), poll_seconds=3600.0)
         seller_id = await connect.seller_add(rt, "Loja de Teste")
         await counts.set_stock(rt, seller_id, [(SKU, UNITS)], create=True)

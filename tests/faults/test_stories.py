@@ -24,7 +24,7 @@ from tests.faults.place import Place
 from tests.faults.shop import SKU, Shop, shop
 from tests.faults.test_table import slot_waits
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.flaky(reruns=2), pytest.mark.timeout(120)]
 
 
 @pytest.fixture
