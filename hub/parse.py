@@ -156,7 +156,10 @@ def total(amounts: Iterable[int | None]) -> int | None:
 
 def canonical_bytes(raw: Raw) -> bytes:
     """One byte string per JSON value: sorted keys, no spaces."""
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, as an escape tells it, is kept as it was told
+        return json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
 
 
 def digest(raw: Raw) -> str:

@@ -1,5 +1,6 @@
 """Wire words: what cannot be read is named by its path, what is masked is not told, money is exact."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -246,3 +247,8 @@ def test_a_document_has_one_fingerprint():
     assert parse.digest({"b": 1, "a": 2}) == parse.digest({"a": 2, "b": 1}) == parse.digest(b'{"a":2,"b":1}')
     assert parse.digest({"a": 2}) != parse.digest({"a": "2"})
     assert len(parse.digest(b"")) == 24
+
+
+def test_half_a_character_is_kept_and_read_again():
+    raw = {"nome": "caf\u00e9 \ud800"}
+    assert json.loads(parse.canonical_bytes(raw)) == raw
