@@ -336,22 +336,6 @@ async def let_go(tx: Tx, account_id: UUID) -> int:
     )
 
 
-async def by_ref(tx: Tx, account_id: UUID, slot_ref: str, location_ref: str | None) -> dict[str, Any] | None:
-    """A slot's row."""
-    return await tx.one(
-        "SELECT * FROM stock_slot WHERE account_id = %s AND ref = %s AND location_ref IS NOT DISTINCT FROM %s",
-        [account_id, slot_ref, location_ref],
-    )
-
-
-async def page(tx: Tx, account_id: UUID, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """Slots in id order, for walks."""
-    return await tx.all(
-        "SELECT * FROM stock_slot WHERE account_id = %s AND (%s::uuid IS NULL OR id > %s) ORDER BY id LIMIT %s",
-        [account_id, after, after, limit],
-    )
-
-
 async def state(tx: Tx, slot_id: UUID) -> dict[str, Any]:
     """What a slot should show, was told and was seen to show, with its account."""
     row = await tx.one(
