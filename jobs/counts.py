@@ -1,17 +1,17 @@
-"""Stock as people tell it: counts, openings, linking, and what each of them moves."""
+"""Stock as people tell it: counts and kits, and what each of them moves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.model import Status
 from hub.stock import Answer
-from hub.store import Tx, alerts, listings, lookup, orders, slots, stock
-from hub.store.accounts import Account
+from hub.store import Tx, lookup, orders, slots, stock
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
+from jobs.linking import link_exactly
+from jobs.resettle import opened as opened_now
 from jobs.runtime import Runtime
 from jobs.settle import settle_order
 
@@ -59,7 +59,7 @@ async def set_stock(
             level.on_hand = units
         await stock.write_levels(tx, picture, levels)
         for sku in opened:
-            await _opened(rt, tx, sku, ripple, now)
+            await opened_now(rt, tx, sku, ripple, now)
         levels = await stock.lock_levels(tx, ids.values())
         picture = stock.picture(levels)
         await raised(tx, ids.values(), levels, await stock.shelves(tx))
@@ -87,128 +87,6 @@ async def _refuse_kits(tx: Tx, ids: Mapping[str, UUID]) -> None:
     for code, sku in ids.items():
         if sku in made_of:
             raise Refused(f"{code} is a kit: count its components, the kit follows from them")
-
-
-async def _opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime) -> None:
-    """A SKU's stock begins to count: what left before never moves it, what is open holds it from now on."""
-    affected = await stock.with_kits_of(tx, [sku])
-    for order_id in await stock.open_orders_with(tx, affected):
-        stored = await orders.lock_id(tx, order_id)
-        if stored is None or stored.known is None:
-            continue
-        order = stored.known.order
-        links = await orders.links(tx, stored.account_id, order)
-        made_of = await stock.kits(tx, {sku_id for sku_id, _m in links.values()})
-        rows = [
-            (
-                line.ref,
-                sku,
-                line.dispatched_quantity * multiplier * part.quantity,
-                line.returned_quantity * multiplier * part.quantity,
-            )
-            for line in order.lines
-            if line.ref in links and line.dispatched_quantity
-            for sku_id, multiplier in [links[line.ref]]
-            for part in decide.flatten_kit(sku_id, made_of)
-            if part.sku_id == sku
-        ]
-        await stock.set_base(tx, order_id, rows)
-        await settle_order(
-            tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
-        )
-
-
-async def open_from(rt: Runtime, account: Account) -> list[Counted]:
-    """Opening truth from an account: what it shows, plus units held by its own undispatched orders."""
-    async with rt.db.seller(account.seller_id) as tx:
-        counts = await listings.opening_numbers(tx, account.id)
-    return await set_stock(rt, account.seller_id, counts) if counts else []
-
-
-async def link(
-    rt: Runtime, seller_id: UUID, listing_id: UUID, sku: str | None, multiplier: int = 1, *, how: str = "person",
-    create: bool = False,
-) -> None:  # fmt: skip
-    """Link a listing to a SKU (None: unlink), and settle the orders that waited for the link."""
-    now, ripple = rt.now(), Ripple()
-    async with rt.db.seller(seller_id) as tx:
-        sku_id = None
-        if sku is not None:
-            sku_id = await stock.sku_put(tx, sku) if create else await stock.sku_id(tx, sku)
-            if sku_id is None:
-                raise Refused(f"there is no SKU {sku!r}")
-        try:
-            slot_id = await listings.link(tx, listing_id, sku_id, multiplier, how)
-        except (ValueError, LookupError) as problem:
-            raise Refused(str(problem.args[0])) from None
-        if sku_id is not None:
-            await stock.lock_around(tx, [sku_id])
-        await relink_orders(rt, tx, listing_id, ripple)
-        if sku_id is not None:
-            await recompute(tx, [sku_id], now, ripple, "link")
-        await stock.audit(tx, "link", str(slot_id), sku=sku, multiplier=multiplier)
-    _ring(rt, ripple)
-
-
-async def autolink(
-    rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, create: bool = False
-) -> tuple[int, int]:
-    """Link every unlinked listing whose SKU code, or GTIN, one SKU has. `create` makes the SKUs of told codes.
-
-    Answers (linked, left unlinked).
-    """
-    ripple = Ripple()
-    async with rt.db.seller(seller_id) as tx:
-        if create:
-            for row in await listings.unlinked(tx, account_id):
-                if row["channel_sku"]:
-                    await stock.sku_put(tx, row["channel_sku"], row["title"] or "", gtin=row["gtin"])
-        linked = await link_exactly(rt, tx, account_id, ripple)
-        left = len(await listings.unlinked(tx, account_id))
-    _ring(rt, ripple)
-    return linked, left
-
-
-async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Ripple) -> int:
-    """Link by equal SKU code, else by a GTIN that only one SKU has; never by title. Answers how many."""
-    waiting = await listings.unlinked(tx, account_id)
-    codes, gtins = [row["channel_sku"] or "" for row in waiting], [row["gtin"] or "" for row in waiting]
-    by_code, by_gtin = await listings.matches(tx, codes, gtins)
-    touched: set[UUID] = set()
-    linked = 0
-    found = [listings.exact(by_code, by_gtin, row["channel_sku"], row["gtin"]) for row in waiting]
-    await stock.lock_around(tx, {sku_id for sku_id, _how in found if sku_id})
-    for row, (sku_id, how) in zip(waiting, found, strict=True):
-        if sku_id is None:
-            continue
-        try:
-            await listings.link(tx, row["id"], sku_id, 1, how)
-        except ValueError as refusal:
-            await alerts.raise_(tx, "link_refused", str(row["id"]), detail=str(refusal))
-            continue
-        linked += 1
-        touched.add(sku_id)
-        await relink_orders(rt, tx, row["id"], ripple)
-    if touched:
-        await recompute(tx, touched, rt.now(), ripple, "link")
-    return linked
-
-
-async def relink_orders(rt: Runtime, tx: Tx, listing_id: UUID, ripple: Ripple) -> None:
-    """Apply a link to the orders that sold this listing."""
-    now = rt.now()
-    for order_id in await listings.orders_of(tx, listing_id):
-        stored = await orders.lock_id(tx, order_id)
-        if stored is None or stored.known is None:
-            continue
-        order = stored.known.order
-        links = await orders.links(tx, stored.account_id, order)
-        await orders.put_lines(tx, stored.id, order, links)
-        if all(line.ref in links for line in order.lines):
-            await alerts.resolve(tx, "line_unlinked", str(stored.id))
-        await settle_order(
-            tx, stored, order, order, links, hold_from=rt.policy.hold_from, now=now, since=now, ripple=ripple
-        )
 
 
 async def set_kit(

@@ -49,7 +49,7 @@ def auto(
     """Link every listing whose SKU code, or GTIN, one SKU has. Never by title."""
 
     async def work(desk: Desk) -> tuple[int, int]:
-        from jobs.counts import autolink
+        from jobs.linking import autolink
 
         one = await desk.account(account) if account else None
         return await autolink(desk.rt, desk.seller_id, one.id if one else None, create=create)
@@ -94,7 +94,7 @@ def set_(
     """Link a listing to a SKU; orders that waited for the link are settled."""
 
     async def work(desk: Desk) -> dict[str, Any]:
-        from jobs.counts import link
+        from jobs.linking import link
 
         row = await found(desk, named)
         await link(desk.rt, desk.seller_id, row["id"], sku.strip(), multiplier, create=create)
@@ -109,7 +109,7 @@ def unset(named: Named, *, seller: Seller = None) -> None:
     """Unlink a listing: its stock is not touched any more."""
 
     async def work(desk: Desk) -> dict[str, Any]:
-        from jobs.counts import link
+        from jobs.linking import link
 
         row = await found(desk, named)
         await link(desk.rt, desk.seller_id, row["id"], None)

@@ -66,7 +66,7 @@ def open_(
     """Take the opening truth from an account: what it shows, plus what its own open orders hold."""
 
     async def work(desk: Desk) -> list[Words]:
-        from jobs.counts import open_from
+        from jobs.opening import open_from
 
         return [counted(each) for each in await open_from(desk.rt, await desk.account(source))]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.sandbox import Product
-from jobs import connect, counts
+from jobs import connect, linking
 from tests.world import World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -30,7 +30,7 @@ async def test_what_one_seller_does_leaves_the_other_untouched() -> None:
         await my_market.buy("CANECA", 2)
         await mine.at_rest(CANECA=5)
         await my_store.act("cancel", order_ref=ref)
-        await counts.autolink(mine.rt, mine.seller_id, create=True)
+        await linking.autolink(mine.rt, mine.seller_id, create=True)
         await connect.pause(mine.rt, my_market.account, "férias")
         await mine.open_stock(CANECA=20)
         await mine.at_rest()

@@ -2,7 +2,7 @@
 
 from hub.sandbox import Product
 from hub.store import stock
-from jobs import connect, counts
+from jobs import connect, linking, opening
 from tests.world import world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -42,7 +42,7 @@ async def test_a_line_that_nobody_linked_is_told_and_counts_once_it_is() -> None
         assert await w.level("CANECA") == (10, 0)
 
         listing = await w.row("SELECT id FROM listing WHERE channel_sku = 'LOJA-1'")
-        await counts.link(w.rt, w.seller_id, listing["id"], "CANECA")
+        await linking.link(w.rt, w.seller_id, listing["id"], "CANECA")
         await w.at_rest(CANECA=6)
 
         assert one.shelf() == {"LOJA-1": 6}
@@ -56,7 +56,7 @@ async def test_a_link_of_three_in_a_pack_takes_three() -> None:
         await w.connect("woocommerce", [CANECA], name="Dois", seed=2)
         await w.open_stock(CANECA=10)
         listing = await w.row("SELECT id FROM listing WHERE channel_sku = 'LOJA-1'")
-        await counts.link(w.rt, w.seller_id, listing["id"], "CANECA", 3)
+        await linking.link(w.rt, w.seller_id, listing["id"], "CANECA", 3)
         await w.at_rest(CANECA=10)
         assert one.shelf() == {"LOJA-1": 3}
 
@@ -73,7 +73,7 @@ async def test_a_sku_made_later_is_linked_by_its_code_or_its_gtin() -> None:
         await w.open_stock(CANECA=10)
         async with w.rt.db.seller(w.seller_id) as tx:
             await stock.sku_put(tx, "OUTRO-CODIGO", gtin="7891000315507")
-        assert await counts.autolink(w.rt, w.seller_id) == (1, 0)
+        assert await linking.autolink(w.rt, w.seller_id) == (1, 0)
 
         links = await w.rows("SELECT k.code, l.linked_by FROM listing l JOIN sku k ON k.id = l.sku_id ORDER BY k.code")
         assert links == [{"code": "CANECA", "linked_by": "sku"}, {"code": "OUTRO-CODIGO", "linked_by": "gtin"}]
@@ -84,7 +84,7 @@ async def test_the_opening_counts_what_an_account_shows_and_what_its_open_orders
     async with world() as w:
         source = await w.connect("woocommerce", [CANECA, PRATO], approve=False, name="Fonte", seed=1)
         other = await w.connect("mercadolivre", [CANECA, PRATO], approve=False, seed=2)
-        await counts.autolink(w.rt, w.seller_id, create=True)
+        await linking.autolink(w.rt, w.seller_id, create=True)
         await source.buy("CANECA", 3)
         gone = await source.buy("PRATO", 1)
         await source.act("complete", order_ref=gone)
@@ -92,7 +92,7 @@ async def test_the_opening_counts_what_an_account_shows_and_what_its_open_orders
         await w.hurry("poll", "listings")
         await w.settle()
 
-        opened = await counts.open_from(w.rt, source.account)
+        opened = await opening.open_from(w.rt, source.account)
         assert {row.sku: row.after for row in opened} == {"CANECA": 10, "PRATO": 3}
         assert await w.level("CANECA") == (10, 5)
         assert await w.level("PRATO") == (3, 0)
@@ -144,7 +144,7 @@ async def test_null_is_not_zero() -> None:
     async with world() as w:
         one = await w.connect("woocommerce", [CANECA, PRATO], seed=1)
         two = await w.connect("mercadolivre", [CANECA, PRATO], seed=2)
-        await counts.autolink(w.rt, w.seller_id, create=True)
+        await linking.autolink(w.rt, w.seller_id, create=True)
         await w.open_stock(CANECA=10)
         before = (one.writes(), two.writes())
 

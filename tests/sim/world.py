@@ -23,7 +23,7 @@ from hub.secrets import Vault, new_key
 from hub.store import ROLES, Database, Tx, accounts, due, inbox, stock, url_as
 from hub.store.accounts import Account
 from hub.throttle import Throttle
-from jobs import connect, counts, sweep
+from jobs import connect, counts, linking, sweep
 from jobs.connect import Refused
 from jobs.poll import arrival_of
 from jobs.runtime import Policy, Runtime
@@ -362,7 +362,7 @@ class World:
         if listing_id is None:
             return False
         try:
-            await counts.link(self.hand, self.seller_id, listing_id, event.name)
+            await linking.link(self.hand, self.seller_id, listing_id, event.name)
         except Refused:
             return False
         self.links.setdefault((event.shop, ref), [event.code]).append(event.name)
