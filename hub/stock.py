@@ -1,11 +1,13 @@
 """Stock decisions: what a slot shows and why, where a sale reserves, what is filled and sent first."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
+
+from hub.buffers import Buffer, buffered, that_count
+from hub.why import Answer, Step, StepKind
 
 Units: TypeAlias = int
 
@@ -33,34 +35,6 @@ class Component:
     quantity: Units
 
 
-class BufferKind(StrEnum):
-    """How a seller keeps units away from a channel."""
-
-    UNITS = "units"  # hold back so many
-    PERCENT = "percent"  # hold back a share, rounded up
-    LEAST = "least"  # with fewer left than this, show none
-    MOST = "most"  # never show more
-    FIXED_POOL = "fixed_pool"  # units set apart for this channel: all that it may show
-
-
-class BufferSource(StrEnum):
-    """Where a buffer was set, the most particular first: that one counts."""
-
-    LISTING = "listing"
-    SKU = "sku"
-    CATEGORY = "category"
-    CHANNEL = "channel"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buffer:
-    """One rule; `value` in units as the listing sells them, or in percent. Plain strings will do as well."""
-
-    kind: BufferKind
-    value: int
-    source: BufferSource
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotInputs:
     """All that decides one slot's number.
@@ -83,98 +57,6 @@ class SlotInputs:
     own_reserved: Units = 0
 
 
-# ── Why this number ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-class StepKind(StrEnum):
-    """A step on the way to a slot's number."""
-
-    UNOPENED = "unopened"
-    WAREHOUSE = "warehouse"
-    KIT_IN_WAREHOUSE = "kit_in_warehouse"
-    COMPONENT = "component"
-    TOGETHER = "together"
-    UNITS = "units"
-    PERCENT = "percent"
-    LEAST = "least"
-    MOST = "most"
-    FIXED_POOL = "fixed_pool"
-    OWN_RESERVED = "own_reserved"
-    SHOWN = "shown"
-    SHOWN_PHYSICAL = "shown_physical"
-
-
-Param: TypeAlias = int | str | UUID
-
-SENTENCES: dict[str, dict[StepKind, str]] = {
-    "pt-BR": {
-        StepKind.UNOPENED: "Falta a contagem inicial do estoque: nada é enviado ao canal.",
-        StepKind.WAREHOUSE: "{warehouse}: estoque {on_hand}, reservado {reserved}, livre {free}.",
-        StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limita {sku}, livre {free}, por venda {each}: dá {makes}.",
-        StepKind.COMPONENT: "{sku}: livre nos depósitos {free}, por venda {each}: dá {makes}.",
-        StepKind.TOGETHER: "Depósitos juntos: {left}.",
-        StepKind.UNITS: "Margem de segurança ({source}) de {value}: resta {left}.",
-        StepKind.PERCENT: "Margem de segurança ({source}) de {value}%, ou seja {held}: resta {left}.",
-        StepKind.LEAST: "Abaixo de {value} ({source}) mostra-se zero: resta {left}.",
-        StepKind.MOST: "No máximo {value} à mostra ({source}): resta {left}.",
-        StepKind.FIXED_POOL: "Cota separada para este canal ({source}) de {value}: resta {left}.",
-        StepKind.OWN_RESERVED: "O canal desconta sozinho o que reservou, {value}, que se soma: dá {left}.",
-        StepKind.SHOWN: "Disponível neste anúncio: {left}.",
-        StepKind.SHOWN_PHYSICAL: "Estoque físico informado ao canal: {left}.",
-    },
-    "en": {
-        StepKind.UNOPENED: "The opening count is missing: nothing is sent to the channel.",
-        StepKind.WAREHOUSE: "{warehouse}: on hand {on_hand}, reserved {reserved}, free {free}.",
-        StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limited by {sku}, free {free}, per sale {each}: {makes}.",
-        StepKind.COMPONENT: "{sku}: free in the warehouses {free}, per sale {each}: makes {makes}.",
-        StepKind.TOGETHER: "Warehouses together: {left}.",
-        StepKind.UNITS: "Safety buffer ({source}) of {value}: leaves {left}.",
-        StepKind.PERCENT: "Safety buffer ({source}) of {value}%, which is {held}: leaves {left}.",
-        StepKind.LEAST: "Below {value} ({source}) zero is shown: leaves {left}.",
-        StepKind.MOST: "At most {value} on show ({source}): leaves {left}.",
-        StepKind.FIXED_POOL: "Pool set apart for this channel ({source}) of {value}: leaves {left}.",
-        StepKind.OWN_RESERVED: "The channel itself subtracts what it reserved, {value}, so add it: {left}.",
-        StepKind.SHOWN: "Available on this listing: {left}.",
-        StepKind.SHOWN_PHYSICAL: "Physical stock told to the channel: {left}.",
-    },
-}
-SOURCES: dict[str, dict[str, str]] = {
-    "pt-BR": {"listing": "anúncio", "sku": "produto", "category": "categoria", "channel": "canal"},
-    "en": {"listing": "listing", "sku": "product", "category": "category", "channel": "channel"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step with its numbers; `params["left"]` is what is left after it, where it leaves a number."""
-
-    kind: StepKind
-    params: Mapping[str, Param] = field(default_factory=dict)
-
-    def explain(self, locale: str = "pt-BR", names: Mapping[UUID, str] | None = None) -> str:
-        """One sentence in "pt-BR" or "en"; `names` are those of SKUs and warehouses by id."""
-        words = {name: _word(value, names or {}) for name, value in self.params.items()}
-        if "source" in words:
-            words["source"] = SOURCES[locale][words["source"]]
-        return SENTENCES[locale][self.kind].format(**words)
-
-
-def _word(value: Param, names: Mapping[UUID, str]) -> str:
-    return names.get(value, str(value)) if isinstance(value, UUID) else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a slot shows (null: nothing is sent, which is not zero) and the steps that lead there."""
-
-    quantity: int | None
-    steps: tuple[Step, ...]
-
-    def explain(self, locale: str = "pt-BR", names: Mapping[UUID, str] | None = None) -> tuple[str, ...]:
-        """One sentence per step."""
-        return tuple(step.explain(locale, names) for step in self.steps)
-
-
 # ── Availability ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -185,8 +67,8 @@ def available(inputs: SlotInputs) -> Answer:
     if not inputs.opened:
         return Answer(None, (Step(StepKind.UNOPENED),))
     left, steps = _together(inputs) if inputs.split_allowed else _warehouse_by_warehouse(inputs)
-    for buffer in _that_count(inputs.buffers):
-        left, step = _buffered(left, buffer)
+    for buffer in that_count(inputs.buffers):
+        left, step = buffered(left, buffer)
         steps.append(step)
     shown = StepKind.SHOWN
     if inputs.numbers == "physical":
@@ -235,46 +117,6 @@ def _together(inputs: SlotInputs) -> tuple[int, list[Step]]:
         least.append(free // each)
         steps.append(Step(StepKind.COMPONENT, {"sku": part.sku_id, "free": free, "each": each, "makes": free // each}))
     return min(least), [*steps, Step(StepKind.TOGETHER, {"left": min(least)})]
-
-
-# Rules that answer the same question, in the order in which they are asked. Of each only the most particular
-# source counts: "hold back 0" on a listing lifts the channel's "hold back 10%".
-_QUESTIONS = (
-    (BufferKind.UNITS, BufferKind.PERCENT),
-    (BufferKind.LEAST,),
-    (BufferKind.FIXED_POOL,),
-    (BufferKind.MOST,),
-)
-_PARTICULAR = {source: rank for rank, source in enumerate(BufferSource)}
-
-
-def _that_count(buffers: Iterable[Buffer]) -> Iterable[Buffer]:
-    rules = tuple(buffers)
-    for kinds in _QUESTIONS:
-        asked = [rule for rule in rules if rule.kind in kinds]
-        if asked:
-            nearest = min(_PARTICULAR[rule.source] for rule in asked)
-            yield from sorted(
-                (rule for rule in asked if _PARTICULAR[rule.source] == nearest),
-                key=lambda rule: (kinds.index(rule.kind), rule.value),
-            )
-
-
-def _buffered(left: int, rule: Buffer) -> tuple[int, Step]:
-    value = max(0, rule.value)
-    params: dict[str, Param] = {"source": rule.source, "value": value}
-    match rule.kind:
-        case BufferKind.UNITS:
-            left = max(0, left - value)
-        case BufferKind.PERCENT:
-            held = min(left, -(-left * value // 100))
-            left -= held
-            params["held"] = held
-        case BufferKind.LEAST:
-            left = left if left >= value else 0
-        case BufferKind.MOST | BufferKind.FIXED_POOL:
-            left = min(left, value)
-    return left, Step(StepKind(rule.kind), {**params, "left": left})
 
 
 # ── Kits ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub import stock as decide
 from hub.settlement import Levels
-from hub.store import Tx, alerts, orders, stock
+from hub.store import Tx, alerts, orders, shortages, stock
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ri
 
 async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: stock.Shelves) -> None:
     """Something came free: fill the shortages that wait for it, before anything shows as available."""
-    for short in await stock.fill_shortages(tx, sku_ids, levels, shelves):
+    for short in await shortages.fill_shortages(tx, sku_ids, levels, shelves):
         await orders.event(tx, short.order_id, "shortage_filled", line=short.line_ref)
-        if not await stock.is_short(tx, short.order_id):
+        if not await shortages.is_short(tx, short.order_id):
             await alerts.resolve(tx, "shortage", str(short.order_id))

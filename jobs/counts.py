@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.model import Status
-from hub.stock import Answer
 from hub.store import Tx, lookup, orders, slots, stock
+from hub.why import Answer
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
 from jobs.linking import link_exactly

@@ -10,21 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.buffers import Buffer, BufferKind, BufferSource
 from hub.stock import (
     DEEPEST,
-    SENTENCES,
-    SOURCES,
     Allocation,
-    Answer,
-    Buffer,
-    BufferKind,
-    BufferSource,
     Component,
     Level,
     Push,
     Shortage,
     SlotInputs,
-    StepKind,
     allocate,
     available,
     fill,
@@ -32,6 +26,7 @@ from hub.stock import (
     push_order,
     zero_brake,
 )
+from hub.why import SENTENCES, SOURCES, Answer, StepKind
 
 SLOT, A, B, C, HERE, THERE = (UUID(int=n) for n in range(1, 7))
 NAMES = {A: "CANECA", B: "PIRES", HERE: "Loja", THERE: "Galpão"}

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hub.stock import Answer
 from hub.store import screens
 from hub.web.edge import Problem, Visit
+from hub.why import Answer
 from jobs import counts
 
 

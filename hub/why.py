@@ -1,0 +1,96 @@
+"""Why a slot shows its number: the steps that lead there, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+
+class StepKind(StrEnum):
+    """A step on the way to a slot's number."""
+
+    UNOPENED = "unopened"
+    WAREHOUSE = "warehouse"
+    KIT_IN_WAREHOUSE = "kit_in_warehouse"
+    COMPONENT = "component"
+    TOGETHER = "together"
+    UNITS = "units"
+    PERCENT = "percent"
+    LEAST = "least"
+    MOST = "most"
+    FIXED_POOL = "fixed_pool"
+    OWN_RESERVED = "own_reserved"
+    SHOWN = "shown"
+    SHOWN_PHYSICAL = "shown_physical"
+
+
+Param: TypeAlias = int | str | UUID
+
+SENTENCES: dict[str, dict[StepKind, str]] = {
+    "pt-BR": {
+        StepKind.UNOPENED: "Falta a contagem inicial do estoque: nada é enviado ao canal.",
+        StepKind.WAREHOUSE: "{warehouse}: estoque {on_hand}, reservado {reserved}, livre {free}.",
+        StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limita {sku}, livre {free}, por venda {each}: dá {makes}.",
+        StepKind.COMPONENT: "{sku}: livre nos depósitos {free}, por venda {each}: dá {makes}.",
+        StepKind.TOGETHER: "Depósitos juntos: {left}.",
+        StepKind.UNITS: "Margem de segurança ({source}) de {value}: resta {left}.",
+        StepKind.PERCENT: "Margem de segurança ({source}) de {value}%, ou seja {held}: resta {left}.",
+        StepKind.LEAST: "Abaixo de {value} ({source}) mostra-se zero: resta {left}.",
+        StepKind.MOST: "No máximo {value} à mostra ({source}): resta {left}.",
+        StepKind.FIXED_POOL: "Cota separada para este canal ({source}) de {value}: resta {left}.",
+        StepKind.OWN_RESERVED: "O canal desconta sozinho o que reservou, {value}, que se soma: dá {left}.",
+        StepKind.SHOWN: "Disponível neste anúncio: {left}.",
+        StepKind.SHOWN_PHYSICAL: "Estoque físico informado ao canal: {left}.",
+    },
+    "en": {
+        StepKind.UNOPENED: "The opening count is missing: nothing is sent to the channel.",
+        StepKind.WAREHOUSE: "{warehouse}: on hand {on_hand}, reserved {reserved}, free {free}.",
+        StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limited by {sku}, free {free}, per sale {each}: {makes}.",
+        StepKind.COMPONENT: "{sku}: free in the warehouses {free}, per sale {each}: makes {makes}.",
+        StepKind.TOGETHER: "Warehouses together: {left}.",
+        StepKind.UNITS: "Safety buffer ({source}) of {value}: leaves {left}.",
+        StepKind.PERCENT: "Safety buffer ({source}) of {value}%, which is {held}: leaves {left}.",
+        StepKind.LEAST: "Below {value} ({source}) zero is shown: leaves {left}.",
+        StepKind.MOST: "At most {value} on show ({source}): leaves {left}.",
+        StepKind.FIXED_POOL: "Pool set apart for this channel ({source}) of {value}: leaves {left}.",
+        StepKind.OWN_RESERVED: "The channel itself subtracts what it reserved, {value}, so add it: {left}.",
+        StepKind.SHOWN: "Available on this listing: {left}.",
+        StepKind.SHOWN_PHYSICAL: "Physical stock told to the channel: {left}.",
+    },
+}
+SOURCES: dict[str, dict[str, str]] = {
+    "pt-BR": {"listing": "anúncio", "sku": "produto", "category": "categoria", "channel": "canal"},
+    "en": {"listing": "listing", "sku": "product", "category": "category", "channel": "channel"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step with its numbers; `params["left"]` is what is left after it, where it leaves a number."""
+
+    kind: StepKind
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+    def explain(self, locale: str = "pt-BR", names: Mapping[UUID, str] | None = None) -> str:
+        """One sentence in "pt-BR" or "en"; `names` are those of SKUs and warehouses by id."""
+        words = {name: _word(value, names or {}) for name, value in self.params.items()}
+        if "source" in words:
+            words["source"] = SOURCES[locale][words["source"]]
+        return SENTENCES[locale][self.kind].format(**words)
+
+
+def _word(value: Param, names: Mapping[UUID, str]) -> str:
+    return names.get(value, str(value)) if isinstance(value, UUID) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a slot shows (null: nothing is sent, which is not zero) and the steps that lead there."""
+
+    quantity: int | None
+    steps: tuple[Step, ...]
+
+    def explain(self, locale: str = "pt-BR", names: Mapping[UUID, str] | None = None) -> tuple[str, ...]:
+        """One sentence per step."""
+        return tuple(step.explain(locale, names) for step in self.steps)
