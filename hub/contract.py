@@ -31,6 +31,7 @@ from hub.model import (
     ShipmentNews,
     StockWrite,
     TrackedObject,
+    Unsigned,
 )
 
 
@@ -110,13 +111,13 @@ class TokenSource:
 
     `request` renders the call from the credentials and the last token (None at first); `read` makes the token of
     the reply; `headers` shows it. `single_use` refresh tokens are renewed in single flight, the new one committed
-    before it is used. `renew_on` lists statuses that mean "expired": one renewal, then AUTH.
+    before it is used. `renew_on` lists statuses and vendor codes that mean "expired": one renewal, then AUTH.
     """
 
     request: Callable[[Any, Token | None], Request]
     read: Callable[[Reply, datetime], Token]
     headers: Callable[[Token], Mapping[str, str]]
-    renew_on: frozenset[int] = frozenset({401})
+    renew_on: frozenset[int | str] = frozenset({401})
     single_use: bool = False
 
 
@@ -148,7 +149,8 @@ class WebhookSource:
     `verify(secret, knock)` raises BadSignature; `signed` names the scheme for the docs ("none" where the vendor
     signs nothing). `per` is "app" when one callback serves many accounts (read tells account_ref). `subscribe`
     makes registration right and says what it did; it is safe to repeat and repairs disabled hooks. `missed` reads
-    the vendor's own list of undelivered notices.
+    the vendor's own list of undelivered notices. `secret` picks what signs out of the credentials, where the vendor
+    signs with a key of its own (None: not given yet, every knock is refused); without it the hub makes the secret.
     """
 
     signed: str
@@ -157,6 +159,7 @@ class WebhookSource:
     is_ping: Callable[[Knock], bool] | None = None
     per: str = "account"
     deadline_ms: int = 5000
+    secret: Callable[[Any], str | None] | None = None
     subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = None  # api, url, secret -> actions taken
     missed: Callable[[Api, str | None], Awaitable[tuple[list[Notice], str | None]]] | None = None
 
@@ -264,6 +267,9 @@ class Adapter:
     check: Callable[[Api], Awaitable[Identity]]
     token: TokenSource | None = None
     oauth: OAuth | None = None
+    # Signs each attempt of a request to the channel's own host: answers it with what is to be shown (query or
+    # headers; `shown` is not added by itself). Pure; the time it is given is that of the attempt.
+    sign: Callable[[Unsigned], Request] | None = None
     read_error: Callable[[Reply], str | None] = lambda _reply: None
     webhook: WebhookSource | None = None
     orders: OrderSource | None = None

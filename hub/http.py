@@ -29,7 +29,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 from hub.answers import default_fault, sentence_of, wait_told
 from hub.context import refuse_in_transaction
 from hub.faults import ChannelError, Fault
-from hub.model import Limit, Reply, Request
+from hub.model import Limit, Reply, Request, Unsigned
 from hub.redaction import redact, secrets_of
 from hub.throttle import Breaker, Gate, PrivateAddress, Throttle, scope_of, utc_now
 
@@ -51,6 +51,7 @@ NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # one account's would reac
 _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 ReadError: TypeAlias = Callable[[Reply], str | None]
+Sign: TypeAlias = Callable[[Unsigned], Request]
 Observe: TypeAlias = Callable[[str, str | None, int | None, float], None]  # channel, operation, status, seconds
 
 
@@ -190,9 +191,10 @@ class Client:
         faults: Mapping[int | str, Fault] | None = None,
         read_error: ReadError = lambda _reply: None,
         tokens: TokenKeeper | None = None,
-        renew_on: Collection[int] = frozenset({401}),
+        renew_on: Collection[int | str] = frozenset({401}),
         credentials: Any = None,
         facts: Mapping[str, Any] | None = None,
+        sign: Sign | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> "AccountApi":
         """An account to talk to; cheap to make: all of one `account_id` share breaker, limits and renewals.
@@ -217,6 +219,7 @@ class Client:
             renew_on=frozenset(renew_on),
             credentials=credentials,
             facts=facts or {},
+            sign=sign,
             now=now,
         )
 
@@ -315,9 +318,10 @@ class AccountApi:
     faults: Mapping[int | str, Fault]
     read_error: ReadError
     tokens: TokenKeeper | None
-    renew_on: frozenset[int]
+    renew_on: frozenset[int | str]
     credentials: Any
     facts: Mapping[str, Any]
+    sign: Sign | None
     now: Callable[[], datetime]
 
     def __repr__(self) -> str:
@@ -383,7 +387,7 @@ class AccountApi:
         token = await self.tokens.current() if self.tokens and authenticate else None
         static = self.headers if authenticate else {}
         status, told = await self._exchange(request, url, {**static, **(token or {})})
-        if token is not None and status in self.renew_on:
+        if token is not None and (status in self.renew_on or _code(told) in self.renew_on):
             token = await self._renewed(token)
             await self._take(request, until)
             status, told = await self._exchange(request, url, {**static, **token})
@@ -394,7 +398,11 @@ class AccountApi:
     async def _exchange(
         self, request: Request, url: httpx.URL, shown: Mapping[str, str]
     ) -> tuple[int | None, Reply | CallError]:
-        headers, content = self._rendered(request, shown)
+        headers, content = self._rendered(request, {} if self._signs(request, url) else shown)
+        if self.sign and self._signs(request, url):
+            signed = self._signed(self.sign, request, url, shown, content)
+            headers, content = self._rendered(signed, {})
+            url = self._url(signed)
         probe = self.shared.breaker.begin()
         status, well, began = None, None, self.client.clock()
         told: Reply | CallError
@@ -412,6 +420,25 @@ class AccountApi:
             if self.client.observe:
                 self.client.observe(self.channel, request.operation, status, self.client.clock() - began)
         return status, told
+
+    def _signs(self, request: Request, url: httpx.URL) -> bool:
+        return self.sign is not None and request.authenticate and self._is_home(url)
+
+    def _signed(
+        self, sign: Sign, request: Request, url: httpx.URL, shown: Mapping[str, str], content: bytes | None
+    ) -> Request:
+        return sign(
+            Unsigned(
+                request=request,
+                url=str(url),
+                content=content,
+                shown=shown,
+                credentials=self.credentials,
+                facts=self.facts,
+                external_id=self.external_id,
+                now=self.now(),
+            )
+        )
 
     def _error(self, request: Request, reply: Reply, shown: Mapping[str, str]) -> CallError | None:
         """The fault of a reply, None for one that is an answer."""
@@ -527,6 +554,10 @@ _DOUBTFUL = frozenset({Fault.TRANSIENT, Fault.SHAPE})
 
 def _told(state: RetryCallState) -> Reply | CallError | None:
     return state.outcome.result() if state.outcome else None
+
+
+def _code(told: Reply | CallError) -> str | None:
+    return told.code if isinstance(told, CallError) else None
 
 
 def _failed(task: "asyncio.Task[Any]") -> bool:

@@ -532,6 +532,24 @@ class Request:
         return self.method != "POST" if self.repeatable is None else self.repeatable
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Unsigned:
+    """A request about to leave, for channels that sign each one.
+
+    `shown` are the headers that token and credentials would show; `content` the body's bytes (None: no body);
+    `url` where it goes, without what the signature adds.
+    """
+
+    request: Request
+    url: str
+    content: bytes | None
+    shown: Mapping[str, str]
+    credentials: Any
+    facts: Mapping[str, Any]
+    external_id: str | None
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What came back. Header names are lower case."""

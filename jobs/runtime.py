@@ -91,17 +91,20 @@ class Runtime:
             external_id=account.external_id, headers=shown, limits=adapter.limits,
             faults=adapter.faults, read_error=adapter.read_error, tokens=tokens,
             renew_on=adapter.token.renew_on if adapter.token else (), credentials=credentials,
-            facts={**account.facts, "settings": dict(account.settings)}, now=self.now,
+            facts={**account.facts, "settings": dict(account.settings)}, sign=adapter.sign, now=self.now,
         )  # fmt: skip
         if tokens:
             tokens.api = api
         return api
 
     async def hook_secret(self, seller_id: UUID, account_id: UUID) -> str:
-        """The secret under which an account's webhooks are signed."""
+        """The secret under which an account's webhooks are signed; empty while the vendor's own is not given."""
         async with self.db.seller(seller_id) as tx:
-            credential = await accounts.credential(tx, account_id)
-        return self.open_sealed(account_id, credential.sealed)["hook_secret"]
+            account, credential = await accounts.get(tx, account_id), await accounts.credential(tx, account_id)
+        opened, adapter = self.open_sealed(account_id, credential.sealed), self.adapter(account.channel)
+        if adapter.webhook is None or adapter.webhook.secret is None:
+            return opened["hook_secret"]
+        return adapter.webhook.secret(adapter.credentials.model_validate(json.loads(opened["credentials"]))) or ""
 
     def pause(self, problem: ChannelError, attempts: int) -> datetime | None:
         """When to try again after the given number of earlier failures; None: park it."""

@@ -1,17 +1,20 @@
 """A sandbox behind a real socket, and the smallest Api that can talk to it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from hub.contract import Adapter, Token
 from hub.faults import ChannelError, Fault
-from hub.model import Reply, Request
+from hub.model import Reply, Request, Unsigned
 from hub.sandbox import Sandbox
 
 FAULTS_BY_STATUS = {401: Fault.AUTH, 403: Fault.AUTH, 404: Fault.MISSING, 429: Fault.THROTTLED}
@@ -47,7 +50,7 @@ class PlainApi:
             await self.renew()
         assert self.token is not None
         reply = await self._send(request, source.headers(self.token))
-        if reply.status in source.renew_on:
+        if reply.status in source.renew_on or self.adapter.read_error(reply) in source.renew_on:
             await self.renew()
             reply = await self._send(request, source.headers(self.token))
         return self._judged(request, reply)
@@ -63,13 +66,27 @@ class PlainApi:
         self.calls.append(request)
         self.session = self.session or aiohttp.ClientSession()
         url = request.path if "://" in request.path else self.credentials.base_url() + request.path
+        content, kind = _content(request)
+        if self.adapter.sign and request.authenticate:
+            request = self.adapter.sign(
+                Unsigned(
+                    request=request,
+                    url=url,
+                    content=content,
+                    shown=shown,
+                    credentials=self.credentials,
+                    facts=self.facts,
+                    external_id=self.external_id,
+                    now=self.now(),
+                )
+            )
+            shown = {}
+        query = urlencode(request.params, quote_via=quote, safe="")
         async with self.session.request(
             request.method,
-            url,
-            params=list(request.params) or None,
-            json=request.json,
-            data=dict(request.form) or None,
-            headers={**shown, **request.headers},
+            URL(url + ("&" if "?" in url else "?") * bool(query) + query, encoded=True),
+            data=content,
+            headers={**kind, **shown, **request.headers},
             allow_redirects=False,
         ) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -88,6 +105,15 @@ class PlainApi:
     async def close(self) -> None:
         if self.session:
             await self.session.close()
+
+
+def _content(request: Request) -> tuple[bytes | None, dict[str, str]]:
+    if request.form:
+        return urlencode(request.form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    if request.json is not None:
+        told = json.dumps(request.json, ensure_ascii=False, separators=(",", ":")).encode()
+        return told, {"Content-Type": "application/json"}
+    return None, {}
 
 
 Connect = Callable[..., Awaitable[PlainApi]]

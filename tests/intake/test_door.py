@@ -1,13 +1,16 @@
 """Whatever knocks, each is answered for what it is, and only what is true is kept."""
 
 import asyncio
+import base64
 import gc
+import hmac
 import json
 import logging
 import random
 import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -308,3 +311,25 @@ async def test_unknown_addresses_do_not_make_us_read_the_routes_each_time(door: 
         assert set(await door.knocks(unknown, at_once=4)) == {404}
         seconds = asyncio.get_running_loop().time() - began
     assert count <= 2 + seconds / intake.MISS_SECONDS
+
+
+async def test_a_vendors_own_key_signs_and_until_it_is_given_every_knock_is_refused(door: Door) -> None:
+    keys: dict[str, str | None] = {"key": None}
+    woo = door.w.rt.adapter("woocommerce")
+    assert woo.webhook is not None
+    theirs = replace(woo, webhook=replace(woo.webhook, secret=lambda _credentials: keys["key"]))
+    body = json.dumps({"id": 77, "status": "processing"}).encode()
+    ours = await door.order(body)
+    with patch.object(door.w.rt.__class__, "adapter", lambda _rt, name: theirs if name == "woocommerce" else None):
+        door.w.intake._secrets.clear()
+        for key in ("", "vendor-key"):  # also a knock that is signed with nothing
+            assert await door.knock(_signed(ours, body, key)) == 401
+        keys["key"] = "vendor-key"
+        door.w.intake._secrets.clear()
+        assert await door.knock(ours) == 401  # signed with the key that we would have made
+        assert await door.knock(_signed(ours, body, "vendor-key")) == 200
+
+
+def _signed(knock: Knock, body: bytes, key: str) -> Knock:
+    digest = base64.b64encode(hmac.digest(key.encode(), body, "sha256")).decode()
+    return {**knock, "headers": knock["headers"] | {"X-WC-Webhook-Signature": digest}}
