@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub import stock as decide
 from hub.settlement import Levels
-from hub.store import Tx, alerts, orders, shortages, stock
+from hub.store import Tx, alerts, kits, orders, shortages, stock, warehouses
 
 
 @dataclass(slots=True)
@@ -22,8 +22,8 @@ async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ri
 
     `since`: when the change reached us. `cause`: sale, count, link or import; zeros from sales are never braked.
     """
-    touched = await stock.with_kits_of(tx, sku_ids)
-    shelves = await stock.shelves(tx)
+    touched = await kits.with_kits_of(tx, sku_ids)
+    shelves = await warehouses.shelves(tx)
     answers = {
         slot.slot_id: decide.available(slot).quantity for slot in await stock.inputs(tx, touched, shelves, since)
     }
@@ -31,7 +31,7 @@ async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ri
         ripple.accounts |= await stock.desire(tx, answers, since, cause)
 
 
-async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: stock.Shelves) -> None:
+async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: warehouses.Shelves) -> None:
     """Something came free: fill the shortages that wait for it, before anything shows as available."""
     for short in await shortages.fill_shortages(tx, sku_ids, levels, shelves):
         await orders.event(tx, short.order_id, "shortage_filled", line=short.line_ref)

@@ -12,7 +12,7 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, accounts, alerts, due, listings, new_id, people, shipments, slots, stock
+from hub.store import StoreError, accounts, alerts, due, listings, new_id, people, shipments, slots, stock, warehouses
 from hub.store.accounts import Account
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime
@@ -65,7 +65,7 @@ async def seller_add(rt: Runtime, name: str) -> UUID:
     seller_id = new_id()
     async with rt.db.seller(seller_id) as tx:
         await people.seller_add(tx, name)
-        await stock.warehouse_add(tx, "principal", "Principal", rank=10)
+        await warehouses.warehouse_add(tx, "principal", "Principal", rank=10)
     return seller_id
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.model import Status
-from hub.store import Tx, lookup, orders, slots, stock
+from hub.store import Tx, kits, lookup, orders, slots, stock, warehouses
 from hub.why import Answer
 from jobs.availability import Ripple, raised, recompute
 from jobs.connect import Refused
@@ -37,7 +37,7 @@ async def set_stock(
     now, ripple = rt.now(), Ripple()
     async with rt.db.seller(seller_id) as tx:
         try:
-            shelf = await stock.warehouse(tx, warehouse)
+            shelf = await warehouses.warehouse(tx, warehouse)
         except LookupError as problem:
             raise Refused(str(problem.args[0])) from None
         ids = await _skus(tx, counts, create=create)
@@ -62,7 +62,7 @@ async def set_stock(
             await opened_now(rt, tx, sku, ripple, now)
         levels = await stock.lock_levels(tx, ids.values())
         picture = stock.picture(levels)
-        await raised(tx, ids.values(), levels, await stock.shelves(tx))
+        await raised(tx, ids.values(), levels, await warehouses.shelves(tx))
         await stock.write_levels(tx, picture, levels)
         await recompute(tx, ids.values(), now, ripple, "count")
         await stock.audit(tx, "stock_set", "stock", warehouse=warehouse, counts=dict(list(counts)[:50]))
@@ -83,7 +83,7 @@ async def _skus(tx: Tx, counts: Sequence[tuple[str, int]], *, create: bool) -> d
 
 
 async def _refuse_kits(tx: Tx, ids: Mapping[str, UUID]) -> None:
-    made_of = await stock.kits(tx, ids.values())
+    made_of = await kits.kits(tx, ids.values())
     for code, sku in ids.items():
         if sku in made_of:
             raise Refused(f"{code} is a kit: count its components, the kit follows from them")
@@ -106,12 +106,12 @@ async def set_kit(
         if await lookup.is_counted(tx, kit):
             raise Refused(f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit")
         try:
-            await stock.kit_put(tx, kit, {ids[name]: units for name, units in components.items()})
+            await kits.kit_put(tx, kit, {ids[name]: units for name, units in components.items()})
         except ValueError:
             raise Refused(f"{code} would hold itself, through one of its components") from None
         await stock.lock_around(tx, [kit, *ids.values()])
         await link_exactly(rt, tx, None, ripple)
-        affected = await stock.with_kits_of(tx, [kit])
+        affected = await kits.with_kits_of(tx, [kit])
         for order_id in await stock.open_orders_with(tx, affected):
             stored = await orders.lock_id(tx, order_id)
             if stored is None or stored.known is None or stored.known.order.status not in _UNSENT:
@@ -143,7 +143,7 @@ async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str
         sku_id = await stock.sku_id(tx, sku)
         if sku_id is None:
             raise Refused(f"there is no SKU {sku!r}")
-        shelves = await stock.shelves(tx)
+        shelves = await warehouses.shelves(tx)
         found = []
         for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):
             slot = await slots.state(tx, inputs.slot_id)

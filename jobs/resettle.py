@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hub import stock as decide
-from hub.store import Tx, alerts, listings, orders, stock
+from hub.store import Tx, alerts, kits, listings, orders, stock
 from jobs.availability import Ripple
 from jobs.runtime import Runtime
 from jobs.settle import settle_order
@@ -12,14 +12,14 @@ from jobs.settle import settle_order
 
 async def opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime) -> None:
     """A SKU's stock begins to count: what left before never moves it, what is open holds it from now on."""
-    affected = await stock.with_kits_of(tx, [sku])
+    affected = await kits.with_kits_of(tx, [sku])
     for order_id in await stock.open_orders_with(tx, affected):
         stored = await orders.lock_id(tx, order_id)
         if stored is None or stored.known is None:
             continue
         order = stored.known.order
         links = await orders.links(tx, stored.account_id, order)
-        made_of = await stock.kits(tx, {sku_id for sku_id, _m in links.values()})
+        made_of = await kits.kits(tx, {sku_id for sku_id, _m in links.values()})
         rows = [
             (
                 line.ref,

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from hub import orders as decide
 from hub import settlement
-from hub import stock as kits
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
-from hub.store import Tx, alerts, orders, slots, stock
+from hub.stock import flatten_kit
+from hub.store import Tx, alerts, kits, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from jobs.availability import Ripple, raised, recompute
@@ -51,7 +51,7 @@ async def _write(
     tx: Tx, stored: Stored, order: Order, wants: Sequence[Want], haves: Mapping[LineKey, Have], since: datetime,
     ripple: Ripple,
 ) -> None:  # fmt: skip
-    shelves = await stock.shelves(tx)
+    shelves = await warehouses.shelves(tx)
     ranked = shelves.of(stored.account_id)
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
     levels = await stock.lock_levels(tx, components, ranked)
@@ -99,13 +99,13 @@ async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) 
 async def _wants(tx: Tx, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status) -> list[Want]:
     """What each line wants of each component, in units of the component; unlinked lines want nothing yet."""
     effects = decide.effects(order, hold_from=hold_from)
-    made_of = await stock.kits(tx, {sku for sku, _multiplier in links.values()})
+    made_of = await kits.kits(tx, {sku for sku, _multiplier in links.values()})
     wants = []
     for effect in effects:
         if effect.line_ref not in links:
             continue
         sku_id, multiplier = links[effect.line_ref]
-        for part in kits.flatten_kit(sku_id, made_of):
+        for part in flatten_kit(sku_id, made_of):
             units = part.quantity * multiplier
             wants.append(
                 Want(

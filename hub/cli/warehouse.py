@@ -25,12 +25,12 @@ def add(
         raise Wrong("a warehouse needs a code and a name.")
 
     async def work(desk: Desk) -> dict[str, object]:
-        from hub.store import lookup, stock
+        from hub.store import lookup, stock, warehouses
 
         async with desk.tx() as tx:
             if code.strip() in {row["code"] for row in await lookup.warehouses(tx)}:
                 raise Wrong(f"there is a warehouse {code.strip()!r} already.")
-            made = await stock.warehouse_add(tx, code.strip(), name.strip(), rank=rank)
+            made = await warehouses.warehouse_add(tx, code.strip(), name.strip(), rank=rank)
             await stock.audit(tx, "warehouse_add", str(made), code=code, rank=rank)
         return {"id": made, "code": code.strip(), "name": name.strip(), "rank": rank}
 

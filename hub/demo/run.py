@@ -26,8 +26,8 @@ from hub import embedded
 from hub.backoffice import invariants
 from hub.demo import faults, figures, shop
 from hub.demo.people import People, Shelf
+from hub.store import kits, schema, stock, warehouses
 from hub.store import people as persons
-from hub.store import schema, stock
 from jobs import connect, counts
 from jobs.install import Installation, home_folder, prepare, runtime
 from jobs.runtime import Runtime
@@ -174,10 +174,10 @@ class _Demo:
 
     async def _stock(self, rt: Runtime, seller_id: UUID) -> None:
         async with rt.db.seller(seller_id) as tx:
-            await stock.warehouse_add(tx, "reserva", "Depósito reserva", rank=20)
+            await warehouses.warehouse_add(tx, "reserva", "Depósito reserva", rank=20)
             ids = {sku: await stock.sku_put(tx, sku, title) for sku, title in self.shop.titles.items()}
             for kit, parts in self.shop.kits.items():
-                await stock.kit_put(tx, ids[kit], {ids[part]: quantity for part, quantity in parts.items()})
+                await kits.kit_put(tx, ids[kit], {ids[part]: quantity for part, quantity in parts.items()})
         for number, code in enumerate(("principal", "reserva")):
             units = [(sku, held[number]) for sku, held in self.shop.units.items()]
             await counts.set_stock(rt, seller_id, units, warehouse=code)

@@ -6,7 +6,7 @@ from uuid import UUID
 from hub import settlement
 from hub.settlement import Levels, Short
 from hub.store import Tx, alerts, orders
-from hub.store.stock import Shelves
+from hub.store.warehouses import Shelves
 
 
 async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: Shelves) -> list[Short]:

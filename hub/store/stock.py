@@ -1,59 +1,16 @@
-"""SKUs, kits, warehouses, levels, the ledger and reservations."""
+"""SKUs, levels, the ledger and reservations."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from hub import stock
 from hub.settlement import Have, Level, Levels, LineKey, Plan
-from hub.store import Tx, buffers, new_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelves:
-    """Warehouses by rank: all own ones, and those of each account that draws from fewer."""
-
-    own: tuple[UUID, ...]
-    by_account: Mapping[UUID, tuple[UUID, ...]]
-
-    def of(self, account_id: UUID) -> tuple[UUID, ...]:
-        """The warehouses this account draws from, best first."""
-        return self.by_account.get(account_id, self.own)
-
-
-async def shelves(tx: Tx) -> Shelves:
-    """Which warehouses there are and who draws from which."""
-    rows = await tx.all("SELECT id FROM warehouse WHERE kind = 'own' ORDER BY rank, code")
-    own = tuple(row["id"] for row in rows)
-    chosen: dict[UUID, set[UUID]] = defaultdict(set)
-    for row in await tx.all("SELECT account_id, warehouse_id FROM account_warehouse"):
-        chosen[row["account_id"]].add(row["warehouse_id"])
-    by_account = {account_id: tuple(w for w in own if w in some) for account_id, some in chosen.items()}
-    return Shelves(own=own, by_account=by_account)
-
-
-async def warehouse(tx: Tx, code: str | None) -> UUID:
-    """The warehouse of that code, else the best-ranked own one (made as "principal" when there is none)."""
-    if code:
-        found: UUID | None = await tx.value("SELECT id FROM warehouse WHERE code = %s", [code])
-        if found is None:
-            raise LookupError(f"there is no warehouse {code!r}")
-        return found
-    found = await tx.value("SELECT id FROM warehouse WHERE kind = 'own' ORDER BY rank, code LIMIT 1")
-    return found or await warehouse_add(tx, "principal", "Principal", rank=10)
-
-
-async def warehouse_add(tx: Tx, code: str, name: str, *, rank: int = 100, kind: str = "own") -> UUID:
-    """A warehouse; the one of that code when it is there already."""
-    sql = """
-        INSERT INTO warehouse (seller_id, id, code, name, rank, kind) VALUES (%s, %s, %s, %s, %s, %s)
-        ON CONFLICT (seller_id, code) DO UPDATE SET name = excluded.name RETURNING id"""
-    added: UUID = await tx.value(sql, [tx.seller, new_id(), code, name, rank, kind])
-    return added
+from hub.store import Tx, buffers, kits, new_id
+from hub.store.warehouses import Shelves
 
 
 async def sku_put(tx: Tx, code: str, title: str = "", **facts: str | int | None) -> UUID:
@@ -77,48 +34,14 @@ async def sku_id(tx: Tx, code: str) -> UUID | None:
     return found
 
 
-async def kit_put(tx: Tx, kit_id: UUID, components: Mapping[UUID, int]) -> None:
-    """Make a SKU a kit of these components (or a plain SKU again, with none). A cycle is a ValueError."""
-    await tx.run("DELETE FROM kit_component WHERE kit_id = %s", [kit_id])
-    sql = "INSERT INTO kit_component (seller_id, kit_id, sku_id, quantity) VALUES (%s, %s, %s, %s)"
-    await tx.many(sql, [(tx.seller, kit_id, sku, quantity) for sku, quantity in components.items()])
-    stock.flatten_kit(kit_id, await kits(tx, [kit_id]))
-
-
-async def kits(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, tuple[stock.Component, ...]]:
-    """The kits among these SKUs and everything they are made of, nested ones too."""
-    sql = """
-        WITH RECURSIVE part AS (
-            SELECT kit_id, sku_id, quantity FROM kit_component WHERE kit_id = ANY(%s)
-            UNION
-            SELECT k.kit_id, k.sku_id, k.quantity FROM kit_component k JOIN part ON k.kit_id = part.sku_id
-        ) SELECT kit_id, sku_id, quantity FROM part"""
-    made: dict[UUID, list[stock.Component]] = defaultdict(list)
-    for row in await tx.all(sql, [list(sku_ids)]):
-        made[row["kit_id"]].append(stock.Component(sku_id=row["sku_id"], quantity=row["quantity"]))
-    return {kit_id: tuple(components) for kit_id, components in made.items()}
-
-
-async def with_kits_of(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
-    """These SKUs and every kit that holds one of them, at any depth."""
-    wanted = set(sku_ids)
-    sql = """
-        WITH RECURSIVE holder AS (
-            SELECT kit_id FROM kit_component WHERE sku_id = ANY(%s)
-            UNION
-            SELECT k.kit_id FROM kit_component k JOIN holder ON k.sku_id = holder.kit_id
-        ) SELECT kit_id FROM holder"""
-    return wanted | {row["kit_id"] for row in await tx.all(sql, [list(wanted)])}
-
-
 async def lock_around(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
     """Lock all that decides what slots of these SKUs show: first levels, then slots, each in id order.
 
     A kit's number hangs on all its components: without their locks two sales of different components would each
     compute the kit from the other's old level. Answers the SKUs and the kits of them.
     """
-    touched = await with_kits_of(tx, sku_ids)
-    made_of = await kits(tx, touched)
+    touched = await kits.with_kits_of(tx, sku_ids)
+    made_of = await kits.kits(tx, touched)
     parts = {part.sku_id for sku in touched for part in stock.flatten_kit(sku, made_of)}
     await tx.run(
         "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE",
@@ -313,7 +236,7 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
     )
     if not slots:
         return []
-    made_of = await kits(tx, wanted)
+    made_of = await kits.kits(tx, wanted)
     parts = {sku: stock.flatten_kit(sku, made_of) for sku in {slot["sku_id"] for slot in slots}}
     components = {part.sku_id for flat in parts.values() for part in flat}
     levels = await tx.all(

@@ -20,7 +20,7 @@ from hub.contract import Adapter
 from hub.http import Client
 from hub.model import Notice
 from hub.secrets import Vault, new_key
-from hub.store import ROLES, Database, Tx, accounts, due, inbox, stock, url_as
+from hub.store import ROLES, Database, Tx, accounts, due, inbox, kits, stock, url_as, warehouses
 from hub.store.accounts import Account
 from hub.throttle import Throttle
 from jobs import connect, counts, linking, sweep
@@ -239,11 +239,11 @@ class World:
         self.hand = self.runtime()  # the seller at the screen, who is never killed
         self.seller_id = await connect.seller_add(self.hand, "Loja")
         async with self.hand.db.seller(self.seller_id) as tx:
-            second = await stock.warehouse_add(tx, "filial", "Filial", rank=20)
+            second = await warehouses.warehouse_add(tx, "filial", "Filial", rank=20)
             for code in CODES:
                 self.skus[code] = await stock.sku_put(tx, code)
             for code, parts in KITS.items():
-                await stock.kit_put(tx, self.skus[code], {self.skus[part]: n for part, n in parts.items()})
+                await kits.kit_put(tx, self.skus[code], {self.skus[part]: n for part, n in parts.items()})
         for traits in TRAITS:
             await self._connect(traits)
         async with self.hand.db.seller(self.seller_id) as tx:
