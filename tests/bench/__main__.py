@@ -21,7 +21,7 @@ ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("  the same handler storing nothing", "intake.closed_loop.reader.median", "s per 1,000", None),
     ("  ratio: what durability costs", "intake.closed_loop.ratio_over_reader.median", "x", ("<=", 2.0)),
     ("  a bare handler: reads, answers 200", "intake.closed_loop.baseline.median", "s per 1,000", None),
-    ("  ratio over the bare one", "intake.closed_loop.ratio.median", "x", ("<=", 2.0)),
+    ("  ratio over the bare one", "intake.closed_loop.ratio.median", "x", None),
     ("  PostgreSQL beside it", "intake.closed_loop.postgresql.median", "s per 1,000", None),
     ("  webhooks a second", "intake.closed_loop.hub_per_second", "/s", None),
     ("Intake at 300/s, lost", "intake.open_loop.hub.lost", "webhooks", ("<=", 0)),
