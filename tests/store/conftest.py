@@ -23,6 +23,7 @@ WORDS = {
 VALUES: Mapping[str, Any] = {
     "integer": 1,
     "bigint": 1,
+    "double precision": 1.0,
     "boolean": False,
     "jsonb": "{}",
     "text[]": [],
