@@ -119,6 +119,7 @@ class Shop:
             limits=self.adapter.limits,
             faults=self.adapter.faults,
             read_error=self.adapter.read_error,
+            sign=self.adapter.sign,
             tokens=keeper,
             renew_on=self.adapter.token.renew_on if self.adapter.token else (),
             credentials=credentials,
@@ -158,6 +159,13 @@ class Shop:
             return []
         return await webhook.subscribe(api, self.ear.url, SECRET)
 
+    def secret(self) -> str:
+        """What its webhooks are signed with: the vendor's key among the credentials, or ours."""
+        webhook = self.adapter.webhook
+        if webhook is None or webhook.secret is None:
+            return SECRET
+        return webhook.secret(self.adapter.credentials.model_validate(self.typed())) or ""
+
     async def quiet(self) -> None:
         """Until no webhook is under way."""
         async with asyncio.timeout(20):
@@ -171,7 +179,7 @@ class Shop:
         found = []
         for knock in self.ear.heard:
             if not (webhook.is_ping and webhook.is_ping(knock)):
-                webhook.verify(SECRET, knock)
+                webhook.verify(self.secret(), knock)
             found += webhook.read(knock)
         return found
 
