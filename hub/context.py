@@ -1,4 +1,4 @@
-"""What a piece of work carries along: its seller and account, and whether a transaction is open."""
+"""What a piece of work carries along: its seller and account, who does it, and whether a transaction is open."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 seller_id: ContextVar[UUID | None] = ContextVar("seller_id", default=None)
 account_id: ContextVar[UUID | None] = ContextVar("account_id", default=None)
+actor: ContextVar[str] = ContextVar("actor", default="flow")
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 _LOGGED = ("seller", "account")
@@ -27,6 +28,13 @@ def working_for(seller: UUID | None, account: UUID | None = None) -> Iterator[No
     named = {"seller": seller, "account": account}
     logged = {name: str(who) for name, who in named.items() if who is not None}
     with _holding(seller_id, seller), _holding(account_id, account), _logging(logged):
+        yield
+
+
+@contextmanager
+def acting_as(who: str) -> Iterator[None]:
+    """Everything within is done by them: "cli:NAME" or "web:USER-ID". Without it, by a flow. The ledger keeps it."""
+    with _holding(actor, who):
         yield
 
 

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.model import Status
-from hub.store import Tx, kits, lookup, orders, slots, stock, warehouses
+from hub.store import Tx, kits, ledger, lookup, orders, slots, stock, warehouses
 from hub.why import Answer
-from jobs.availability import Ripple, raised, recompute
+from jobs.availability import Ripple, recompute
 from jobs.connect import Refused
+from jobs.ledger import Told, shelf_named, single, transact, write
 from jobs.linking import link_exactly
-from jobs.resettle import opened as opened_now
 from jobs.runtime import Runtime
 from jobs.settle import settle_order
 
@@ -30,63 +30,38 @@ async def set_stock(
     rt: Runtime, seller_id: UUID, counts: Sequence[tuple[str, int]], *, warehouse: str | None = None,
     reason: str = "count", create: bool = False,
 ) -> list[Counted]:  # fmt: skip
-    """Set physical units (reserved ones included) of SKUs in a warehouse, in one transaction.
+    """Set physical units (reserved ones included) of SKUs in a warehouse, in one transaction; of two counts of one
+    SKU the later one.
 
     Raises Refused for an unknown SKU (unless `create`) or warehouse, or a negative number: then nothing is written.
     """
-    now, ripple = rt.now(), Ripple()
-    async with rt.db.seller(seller_id) as tx:
-        try:
-            shelf = await warehouses.warehouse(tx, warehouse)
-        except LookupError as problem:
-            raise Refused(str(problem.args[0])) from None
-        ids = await _skus(tx, counts, create=create)
+    source = f"{reason}:{uuid4()}"
+
+    async def work(tx: Tx, ripple: Ripple) -> list[Counted]:
+        shelf = await shelf_named(tx, warehouse)
+        wanted = dict(counts)
+        ids = await _skus(tx, wanted, create=create)
         if create:
             await link_exactly(rt, tx, None, ripple)
-        await _refuse_kits(tx, ids)
-        await stock.make_levels(tx, list(ids.values()), [shelf])
-        await stock.lock_around(tx, ids.values())
-        levels = await stock.lock_levels(tx, ids.values())
-        picture, result, opened = stock.picture(levels), [], []
-        for code, units in counts:
-            sku = ids[code]
-            level = levels[sku, shelf]
-            is_open = await stock.open_sku(tx, sku, now)
-            opened += [sku] if is_open else []
-            if delta := units - level.on_hand:
-                await stock.move(tx, sku, shelf, delta, "opening" if is_open else reason, f"{reason}:{uuid4()}")
-            result.append(Counted(sku=code, before=level.on_hand, after=units, opened=is_open))
-            level.on_hand = units
-        await stock.write_levels(tx, picture, levels)
-        for sku in opened:
-            await opened_now(rt, tx, sku, ripple, now)
-        levels = await stock.lock_levels(tx, ids.values())
-        picture = stock.picture(levels)
-        await raised(tx, ids.values(), levels, await warehouses.shelves(tx))
-        await stock.write_levels(tx, picture, levels)
-        await recompute(tx, ids.values(), now, ripple, "count")
-        await stock.audit(tx, "stock_set", "stock", warehouse=warehouse, counts=dict(list(counts)[:50]))
-    _ring(rt, ripple)
-    return result
+        told = [Told(sku_id=ids[code], warehouse_id=shelf, units=units) for code, units in wanted.items()]
+        done = await write(rt, tx, told, mode="set", reason=reason, source_ref=source, ripple=ripple)
+        await stock.audit(tx, "stock_set", "stock", warehouse=warehouse, counts=dict(list(wanted.items())[:50]))
+        return [
+            Counted(sku=code, before=row.before, after=row.after, opened=row.opened)
+            for code, row in zip(wanted, done, strict=True)
+        ]
+
+    return await transact(rt, seller_id, work)
 
 
-async def _skus(tx: Tx, counts: Sequence[tuple[str, int]], *, create: bool) -> dict[str, UUID]:
-    ids: dict[str, UUID] = {}
-    for code, units in counts:
+async def _skus(tx: Tx, counts: Mapping[str, int], *, create: bool) -> dict[str, UUID]:
+    for code, units in counts.items():
         if units < 0:
             raise Refused(f"quantity of {code}: {units} is below zero")
-        found = await stock.sku_put(tx, code) if create else await stock.sku_id(tx, code)
-        if found is None:
-            raise Refused(f"there is no SKU {code!r}: link a listing to it first, or import it")
-        ids[code] = found
-    return ids
-
-
-async def _refuse_kits(tx: Tx, ids: Mapping[str, UUID]) -> None:
-    made_of = await kits.kits(tx, ids.values())
-    for code, sku in ids.items():
-        if sku in made_of:
-            raise Refused(f"{code} is a kit: count its components, the kit follows from them")
+    if create:
+        await ledger.put_skus(tx, counts.keys())
+    known = await ledger.known(tx, counts.keys())
+    return {code: single(known, code).id for code in counts}
 
 
 async def set_kit(
@@ -101,7 +76,12 @@ async def set_kit(
     async with rt.db.seller(seller_id) as tx:
         if code in components:
             raise Refused(f"{code} would hold itself")
-        ids = await _skus(tx, list(components.items()), create=create)
+        if create:
+            await ledger.put_skus(tx, components.keys())
+        known = await ledger.known(tx, components.keys())
+        if missing := components.keys() - known.keys():
+            raise Refused(f"there is no SKU {min(missing)!r}: link a listing to it first, or import it")
+        ids = {name: known[name].id for name in components}
         kit = await stock.sku_put(tx, code)
         if await lookup.is_counted(tx, kit):
             raise Refused(f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit")

@@ -1,18 +1,24 @@
 """Orders settled again, because a fact about what they sold came to be known later."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from hub import stock as decide
+from hub import orders as decide
+from hub.model import Disposition
+from hub.stock import flatten_kit
 from hub.store import Tx, alerts, kits, listings, orders, stock
 from jobs.availability import Ripple
 from jobs.runtime import Runtime
 from jobs.settle import settle_order
 
 
-async def opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime) -> None:
-    """A SKU's stock begins to count: what left before never moves it, what is open holds it from now on."""
-    affected = await kits.with_kits_of(tx, [sku])
+async def opened(rt: Runtime, tx: Tx, skus: Collection[UUID], ripple: Ripple, now: datetime) -> None:
+    """The stock of these SKUs begins to count: what left before never moves it, what is open holds it from now on.
+
+    Only units known to stand on the shelf again count as back: others are received later, and move it then.
+    """
+    affected = await kits.with_kits_of(tx, skus)
     for order_id in await stock.open_orders_with(tx, affected):
         stored = await orders.lock_id(tx, order_id)
         if stored is None or stored.known is None:
@@ -20,18 +26,19 @@ async def opened(rt: Runtime, tx: Tx, sku: UUID, ripple: Ripple, now: datetime) 
         order = stored.known.order
         links = await orders.links(tx, stored.account_id, order)
         made_of = await kits.kits(tx, {sku_id for sku_id, _m in links.values()})
+        effects = {effect.line_ref: effect for effect in decide.effects(order, hold_from=rt.policy.hold_from)}
         rows = [
             (
                 line.ref,
-                sku,
+                part.sku_id,
                 line.dispatched_quantity * multiplier * part.quantity,
-                line.returned_quantity * multiplier * part.quantity,
+                effects[line.ref].returned.get(Disposition.SELLABLE, 0) * multiplier * part.quantity,
             )
             for line in order.lines
-            if line.ref in links and line.dispatched_quantity
+            if line.ref in links and line.ref in effects and line.dispatched_quantity
             for sku_id, multiplier in [links[line.ref]]
-            for part in decide.flatten_kit(sku_id, made_of)
-            if part.sku_id == sku
+            for part in flatten_kit(sku_id, made_of)
+            if part.sku_id in skus
         ]
         await stock.set_base(tx, order_id, rows)
         await settle_order(

@@ -10,7 +10,7 @@ from hub import settlement
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
 from hub.stock import flatten_kit
-from hub.store import Tx, alerts, kits, orders, slots, stock, warehouses
+from hub.store import Tx, alerts, kits, ledger, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from jobs.availability import Ripple, raised, recompute
@@ -31,6 +31,7 @@ async def settle_order(
         return False
     wants = await _wants(tx, after, links, hold_from)
     components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
+    await ledger.wait_for_openings(tx, components)
     await stock.lock_around(tx, components)
     haves = await stock.held_by(tx, stored.id)  # under the locks: whoever fills a shortage changes it
     await slots.own_sales(tx, stored.account_id, changes)

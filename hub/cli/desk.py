@@ -1,6 +1,8 @@
 """Where a command works: the installation made ready, and the seller and accounts that were named."""
 
 import asyncio
+import getpass
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -96,13 +98,22 @@ def serve(work: "Callable[[Runtime], Awaitable[T]]") -> T:
 
 
 def at_desk(seller: str | None, work: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do the work for one seller."""
+    """Do the work for one seller, in the name of whoever is signed in to this machine."""
+    from hub.context import acting_as
 
     async def run(rt: "Runtime") -> T:
         seller_id, name = await choose_seller(rt, seller)
-        return await work(Desk(rt, seller_id, name))
+        with acting_as(f"cli:{_operator()}"):
+            return await work(Desk(rt, seller_id, name))
 
     return serve(run)
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        return str(os.getuid())
 
 
 async def choose_seller(rt: "Runtime", named: str | None) -> tuple[UUID, str]:

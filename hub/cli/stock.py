@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli import page
+from hub.cli import ledger, page
 from hub.cli.desk import Desk, Seller, at_desk
 from hub.cli.refusals import Failed, Wrong, tell
 
 app = typer.Typer(help="Stock: counts, openings, and why a channel shows the number it shows.")
+ledger.add_to(app)
 MOST = 100_000_000
 Create = Annotated[bool, typer.Option("--create", help="Make SKUs that are not there.")]
 Words = dict[str, Any]

@@ -106,7 +106,10 @@ class Database:
         try:
             async with self._pools[role].connection() as conn, conn.transaction():
                 if seller_id is not None:
-                    await conn.execute("SELECT set_config('balcao.seller', %s, true)", [str(seller_id)])
+                    await conn.execute(
+                        "SELECT set_config('balcao.seller', %s, true), set_config('balcao.actor', %s, true)",
+                        [str(seller_id), context.actor.get()],
+                    )
                 with context.inside_transaction():
                     yield Tx(conn, seller_id)
         except PoolTimeout as problem:

@@ -209,3 +209,11 @@ async def is_counted(tx: Tx, sku_id: UUID) -> bool:
         [sku_id],
     )
     return found
+
+
+async def is_booked(tx: Tx, reason: str, source_ref: str) -> bool:
+    """Whether the ledger has entries of this reason and reference."""
+    found: bool = await tx.value(
+        "SELECT EXISTS (SELECT FROM stock_movement WHERE reason = %s AND source_ref = %s)", [reason, source_ref]
+    )
+    return found

@@ -10,7 +10,7 @@ import aiohttp_jinja2
 import psycopg
 from aiohttp import web
 
-from hub.context import working_for
+from hub.context import acting_as, working_for
 from hub.secrets import same
 from hub.store import StoreError, people
 from hub.web import auth, i18n
@@ -190,7 +190,7 @@ async def _admitted(visit: Visit, handler: Handler, least: str | None) -> web.St
         return await handler(visit)
     if not visit.person.may(least):
         raise Problem(403)
-    with working_for(visit.seller_id):
+    with working_for(visit.seller_id), acting_as(f"web:{visit.person.user_id}"):
         return await handler(visit)
 
 
