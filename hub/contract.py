@@ -196,24 +196,42 @@ class ListingSource:
     batch: int = 1
 
 
+AVAILABLE, PHYSICAL = "available", "physical"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockSink:
     """Where availability goes. `render` makes requests of at most `batch` writes; `read` tells each slot's outcome.
 
     `look` reads slots back (StockWrite in, Listing out, same order; None for one that is gone). With
-    `compare_and_set(write)` true the engine looks first and passes `version`/`expected`. `numbers` is "available"
-    or "physical".
+    `compare_and_set(write)` true the engine looks first and passes `version`/`expected`. `numbers` is AVAILABLE, or
+    PHYSICAL where the channel takes what it holds reserved off the number that it is told: its listings tell both,
+    `stock_quantity` as written and `quantity` less the reservations, and the engine looks right before each write.
     """
 
     render: Callable[[Sequence[StockWrite]], list[tuple[Request, tuple[StockWrite, ...]]]]
     read: Callable[[Sequence[StockWrite], Reply], list[Outcome]]
     look: Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]]
     batch: int = 1
-    numbers: str = "available"
+    numbers: str = AVAILABLE
     compare_and_set: Callable[[StockWrite], bool] = lambda _write: False
     ask: Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]] | None = None
     # Pure: the writes that a rendered request asks for, `render` backwards; for answers read without their request.
     asked: Callable[[Request], list[StockWrite]] | None = None
+
+    def shown(self, listing: Listing) -> int | None:
+        """What a listing shows, to compare with what it should: what a buyer can buy. None: not told."""
+        return listing.stock_quantity if self.numbers == AVAILABLE else listing.quantity
+
+    def reserved(self, listing: Listing) -> int:
+        """Units that the channel itself takes off the number that it is told; 0 where it is told availability."""
+        if self.numbers == AVAILABLE or listing.stock_quantity is None or listing.quantity is None:
+            return 0
+        return max(0, listing.stock_quantity - listing.quantity)
+
+    def as_shown(self, listing: Listing) -> Listing:
+        """The listing with the number that compares with what it should show in place of the one as written."""
+        return listing if self.numbers == AVAILABLE else listing.model_copy(update={"stock_quantity": listing.quantity})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

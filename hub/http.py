@@ -327,7 +327,16 @@ class AccountApi:
     def __repr__(self) -> str:
         return f"<AccountApi {self.channel} {self.account_id}>"
 
-    async def call(self, request: Request) -> Reply:
+    async def admit(self, operation: str | None) -> None:
+        """Wait here for the limits that a request of `operation` needs, and spend them: then `call` it `admitted`.
+
+        For a request whose content should be read as late as possible. ChannelError when the breaker is open or the
+        wait would be too long.
+        """
+        self.shared.breaker.check()
+        await self._take(operation, self.client.clock() + CALL_SECONDS)
+
+    async def call(self, request: Request, *, admitted: bool = False) -> Reply:
         """The answer, or a ChannelError whose `in_doubt` says whether a write may have been carried out.
 
         Sent again, at most three times in all: repeatable requests that failed TRANSIENT, or THROTTLED with a
@@ -339,7 +348,7 @@ class AccountApi:
         until = self.client.clock() + CALL_SECONDS
 
         async def attempt() -> Reply | CallError:
-            told = await self._attempt(request, url, until)
+            told = await self._attempt(request, url, until, admitted=admitted and not failures)
             if isinstance(told, CallError):
                 failures.append(told)
             return told
@@ -379,17 +388,18 @@ class AccountApi:
     def _seconds_to(self, at: datetime) -> float:
         return max(0.0, (at - self.now()).total_seconds())
 
-    async def _attempt(self, request: Request, url: httpx.URL, until: float) -> Reply | CallError:
+    async def _attempt(self, request: Request, url: httpx.URL, until: float, *, admitted: bool) -> Reply | CallError:
         """One request, and one more with a renewed token when the first was refused for its token."""
         self.shared.breaker.check()
-        await self._take(request, until)
+        if not admitted:
+            await self._take(request.operation, until)
         authenticate = request.authenticate and self._is_home(url)
         token = await self.tokens.current() if self.tokens and authenticate else None
         static = self.headers if authenticate else {}
         status, told = await self._exchange(request, url, {**static, **(token or {})})
         if token is not None and (status in self.renew_on or _code(told) in self.renew_on):
             token = await self._renewed(token)
-            await self._take(request, until)
+            await self._take(request.operation, until)
             status, told = await self._exchange(request, url, {**static, **token})
         if isinstance(told, CallError) and told.fault is Fault.THROTTLED:
             await self.client.throttle.penalize(*self._penalty(told))
@@ -468,10 +478,10 @@ class AccountApi:
             in_doubt=write and fault in _DOUBTFUL and not undone,
         )
 
-    async def _take(self, request: Request, until: float) -> None:
+    async def _take(self, operation: str | None, until: float) -> None:
         throttle = self.client.throttle
         patience = min(throttle.max_wait, max(0.0, until - self.client.clock()))
-        await throttle.take(self.limits, self._names(), request.operation, max_wait=patience)
+        await throttle.take(self.limits, self._names(), operation, max_wait=patience)
 
     def _names(self) -> dict[str, str]:
         return {

@@ -61,6 +61,8 @@ async def record(rt: Runtime, account: Account, told: Sequence[Listing], began: 
     if not told:
         return
     answered, ripple = rt.now(), Ripple()
+    if sink := rt.adapter(account.channel).stock:
+        told = [sink.as_shown(listing) for listing in told]
     new: set[UUID] = set()
     async with rt.db.seller(account.seller_id) as tx:
         await listings.lock_slots(tx, account.id, [listing.slot_ref for listing in told])

@@ -12,7 +12,20 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, accounts, alerts, due, listings, new_id, people, shipments, slots, stock, warehouses
+from hub.store import (
+    StoreError,
+    accounts,
+    alerts,
+    due,
+    held,
+    listings,
+    new_id,
+    people,
+    shipments,
+    slots,
+    stock,
+    warehouses,
+)
 from hub.store.accounts import Account
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime
@@ -185,8 +198,8 @@ async def resume(rt: Runtime, account: Account) -> str:
     """Go on with an account. A zero brake that held it is let go: the seller saw it. Answers its status."""
     async with rt.db.seller(account.seller_id) as tx:
         status = await accounts.resume(tx, account.id)
-        await slots.let_go(tx, account.id)
-        await slots.unpark(tx, account.id)
+        await held.let_go(tx, account.id)
+        await held.unpark(tx, held.Wanted(account_id=account.id))
         await accounts.set_braked(tx, account.id, None)
         await slots.make_due(tx, account.id, rt.now())
         for kind in ("account_held", "zero_brake"):

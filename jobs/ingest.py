@@ -369,6 +369,8 @@ async def _is_echo(rt: Runtime, account: Account, source: ListingSource, rows: S
         async with rt.db.seller(account.seller_id) as tx:
             return await listings.read_since(tx, account.id, newest.ref or "", newest.received_at)
     told = source.parse(json.loads(newest.raw))
+    if sink := rt.adapter(account.channel).stock:
+        told = [sink.as_shown(listing) for listing in told]
     async with rt.db.seller(account.seller_id) as tx:
         return bool(told) and all([await listings.is_known(tx, account.id, listing) for listing in told])
 

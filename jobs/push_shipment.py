@@ -1,20 +1,20 @@
 """Dispatch and delivery to channels: each thing told once, in order, in the channel's own words."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hub import tracking as decide
-from hub.context import working_for
 from hub.contract import ShipmentSink
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.model import LineQuantity, News, ShipmentNews, TrackingStatus
-from hub.store import accounts, alerts, orders, shipments
+from hub.store import Tx, accounts, alerts, orders, shipments
 from hub.store.accounts import Account
 from hub.store.shipments import NewsDue
-from jobs.runtime import Runtime, log
+from jobs import lane
+from jobs.runtime import Runtime
 
 BATCH = 20
 
@@ -24,33 +24,20 @@ async def drain(rt: Runtime, account: Account) -> int:
     sink = rt.adapter(account.channel).shipments
     if sink is None or not account.writes:
         return 0
-    until = time.monotonic() + rt.policy.drain_seconds
-    count = 0
-    with working_for(account.seller_id, account.id):
-        api = await rt.api(account)
-        while time.monotonic() < until:
-            token = uuid4()
-            async with rt.db.seller(account.seller_id) as tx:
-                claimed = await shipments.claim_news(tx, account.id, token, rt.worker, rt.now(), BATCH)
-            if not claimed:
-                break
-            for shipment in claimed:
-                await _tell(rt, account, api, sink, token, shipment)
-            count += len(claimed)
-    return count
 
+    async def claim(tx: Tx, token: UUID) -> list[NewsDue]:
+        return await shipments.claim_news(tx, account.id, token, rt.worker, rt.now(), BATCH)
 
-async def _tell(
-    rt: Runtime, account: Account, api: AccountApi, sink: ShipmentSink, token: UUID, shipment: NewsDue
-) -> None:
-    try:
-        await _tell_all(rt, account, api, sink, token, shipment)
-    except ChannelError as problem:
-        await _failed(rt, account, token, shipment, problem)
-    except Exception as problem:  # noqa: BLE001 - the worker's boundary
-        log.exception("telling a shipment failed", channel=account.channel)
-        fault = ChannelError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200])
-        await _failed(rt, account, token, shipment, fault)
+    async def work(api: AccountApi, token: UUID, claimed: Sequence[NewsDue]) -> None:
+        for shipment in claimed:
+            await lane.guarded(
+                account,
+                "telling a shipment",
+                partial(_tell_all, rt, account, api, sink, token, shipment),
+                partial(_failed, rt, account, token, shipment),
+            )
+
+    return await lane.drain(rt, account, claim, work)
 
 
 async def _tell_all(

@@ -32,7 +32,7 @@ async def settle_order(
     wants = await _wants(tx, after, links, hold_from)
     components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
     await ledger.wait_for_openings(tx, components)
-    await stock.lock_around(tx, components)
+    await stock.lock_around(tx, components, await slots.of_changes(tx, stored.account_id, changes))
     haves = await stock.held_by(tx, stored.id)  # under the locks: whoever fills a shortage changes it
     await slots.own_sales(tx, stored.account_id, changes)
     if not components:

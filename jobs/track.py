@@ -1,18 +1,19 @@
 """Carriers: what is new about each parcel, more often as the promise nears, in the largest batch they take."""
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID, uuid4
+from functools import partial
+from uuid import UUID
 
 from hub import tracking as decide
-from hub.context import working_for
-from hub.faults import POLICIES, ChannelError, Fault
+from hub.faults import POLICIES, ChannelError
+from hub.http import AccountApi
 from hub.model import TrackedObject, TrackingStatus
 from hub.store import Tx, alerts, shipments
 from hub.store.accounts import Account
 from hub.store.shipments import Parcel
-from jobs.runtime import Runtime, log
+from jobs import lane
+from jobs.runtime import Runtime
 
 
 async def drain(rt: Runtime, account: Account) -> int:
@@ -20,28 +21,19 @@ async def drain(rt: Runtime, account: Account) -> int:
     source = rt.adapter(account.channel).tracking
     if source is None:
         return 0
-    until = time.monotonic() + rt.policy.drain_seconds
-    count = 0
-    with working_for(account.seller_id, account.id):
-        api = await rt.api(account)
-        while time.monotonic() < until:
-            token = uuid4()
-            async with rt.db.seller(account.seller_id) as tx:
-                parcels = await shipments.claim_tracking(tx, account.id, token, rt.worker, rt.now(), source.batch)
-            if not parcels:
-                break
-            codes = [parcel.tracking_code for parcel in parcels]
-            try:
-                told = source.parse(await source.fetch(api, codes), codes)
-                await _write(rt, account, token, parcels, told)
-            except ChannelError as problem:
-                await _failed(rt, account, token, parcels, problem)
-            except Exception as problem:  # noqa: BLE001 - the worker's boundary
-                log.exception("tracking failed", channel=account.channel)
-                fault = ChannelError(Fault.TRANSIENT, type(problem).__name__, str(problem)[:200])
-                await _failed(rt, account, token, parcels, fault)
-            count += len(parcels)
-    return count
+
+    async def claim(tx: Tx, token: UUID) -> list[Parcel]:
+        return await shipments.claim_tracking(tx, account.id, token, rt.worker, rt.now(), source.batch)
+
+    async def ask(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
+        codes = [parcel.tracking_code for parcel in parcels]
+        await _write(rt, account, token, parcels, source.parse(await source.fetch(api, codes), codes))
+
+    async def work(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
+        failed = partial(_failed, rt, account, token, parcels)
+        await lane.guarded(account, "tracking", partial(ask, api, token, parcels), failed)
+
+    return await lane.drain(rt, account, claim, work)
 
 
 async def _write(

@@ -16,6 +16,7 @@ _SLOT = """
         %(status)s)
     ON CONFLICT (seller_id, account_id, ref, location_ref) DO UPDATE SET
         managed_by = excluded.managed_by, status = excluded.status,
+        due_at = CASE WHEN excluded.managed_by = 'seller' AND excluded.status <> 'closed' THEN stock_slot.due_at END,
         listing_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.listing_ref ELSE stock_slot.listing_ref END,
         variation_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.variation_ref
                              ELSE stock_slot.variation_ref END

@@ -34,8 +34,8 @@ async def sku_id(tx: Tx, code: str) -> UUID | None:
     return found
 
 
-async def lock_around(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
-    """Lock all that decides what slots of these SKUs show: first levels, then slots, each in id order.
+async def lock_around(tx: Tx, sku_ids: Iterable[UUID], slot_ids: Sequence[UUID] = ()) -> set[UUID]:
+    """Lock all that decides what slots of these SKUs show: first levels, then slots (these too), each in id order.
 
     A kit's number hangs on all its components: without their locks two sales of different components would each
     compute the kit from the other's old level. Answers the SKUs and the kits of them.
@@ -47,7 +47,10 @@ async def lock_around(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
         "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE",
         [sorted(parts)],
     )
-    await tx.run("SELECT 1 FROM stock_slot WHERE sku_id = ANY(%s) ORDER BY id FOR UPDATE", [list(touched)])
+    await tx.run(
+        "SELECT 1 FROM stock_slot WHERE sku_id = ANY(%s) OR id = ANY(%s) ORDER BY id FOR UPDATE",
+        [list(touched), list(slot_ids)],
+    )
     return touched
 
 
@@ -279,7 +282,7 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, ca
             dirty_at = CASE WHEN s.due_at IS NULL OR s.lease_token IS NOT NULL THEN %s ELSE s.dirty_at END,
             due_at = CASE
                 WHEN told.desired IS NULL OR s.parked_code IS NOT NULL OR s.braked AND told.desired = 0
-                    OR s.managed_by <> 'seller' OR s.status = 'closed' THEN NULL
+                    OR s.managed_by <> 'seller' OR s.status = 'closed' OR s.seen_at IS NULL THEN NULL
                 WHEN s.expected = told.desired AND s.doubt_until IS NULL AND s.lease_token IS NULL THEN NULL
                 ELSE greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until) END
         FROM unnest(%s::uuid[], %s::int[]) AS told(id, desired)
