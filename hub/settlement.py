@@ -7,23 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import TypeAlias
 from uuid import UUID
 
-SkuId: TypeAlias = UUID
-WarehouseId: TypeAlias = UUID
+from hub.allocation import Line, SkuId, Split, Take, WarehouseId, allocate
+
 LineKey: TypeAlias = tuple[str, SkuId]  # line ref, component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """Units of one component that one order line should hold, have dispatched and have back on the shelf."""
+    """Units of one component that one order line should hold, have dispatched and have back on the shelf.
+
+    `each`: how many of them are in one sold unit. `split` and `loose` are the line's: see hub.allocation.
+    """
 
     line_ref: str
     sku_id: SkuId
     reserve: int
     dispatched: int
     returned: int
+    each: int = 1
+    split: Split = Split.UNITS
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +97,16 @@ def settle(
     """Close the gap for one order. `levels` is changed in place; `warehouses` come by rank, best first.
 
     A component that has no want any more (a line relinked) goes back to nothing. Lines release before any line
-    takes, so that an edit moving units between lines needs no spare unit.
+    takes, so that an edit moving units between lines needs no spare unit; then the order is allocated as one.
     """
     plan = Plan()
     asked = {(want.line_ref, want.sku_id): want for want in wants}
     for key in haves.keys() - asked.keys():
         asked[key] = Want(line_ref=key[0], sku_id=key[1], reserve=0, dispatched=0, returned=0)
-    for key, want in sorted(asked.items(), key=str):
-        _release(want, haves.get(key, NOTHING), levels, warehouses, plan)
-    for key, want in sorted(asked.items(), key=str):
-        _take(want, haves.get(key, NOTHING), levels, warehouses, plan)
+    in_turn = [want for _key, want in sorted(asked.items(), key=str)]
+    for want in in_turn:
+        _release(want, haves.get((want.line_ref, want.sku_id), NOTHING), levels, warehouses, plan)
+    _take(in_turn, haves, levels, warehouses, plan)
     return plan
 
 
@@ -166,57 +173,64 @@ def _spread(plan: Plan, levels: Levels, reason: str, want: Want, moved: Mapping[
             plan.freed.add(want.sku_id)
 
 
-def _take(want: Want, have: Have, levels: Levels, warehouses: Sequence[WarehouseId], plan: Plan) -> None:
-    held = {
-        warehouse_id: plan.reservations.get((want.line_ref, want.sku_id, warehouse_id), units)
-        for warehouse_id, units in have.reserved.items()
-    }
-    missing = want.reserve - sum(held.values())
-    for warehouse_id, units in choose(want.sku_id, missing, levels, warehouses):
-        missing -= units
-        held[warehouse_id] = held.get(warehouse_id, 0) + units
-        _level(levels, want.sku_id, warehouse_id).reserved += units
-        plan.reservations[want.line_ref, want.sku_id, warehouse_id] = held[warehouse_id]
-    if missing != have.short and (missing > 0 or have.short):
-        plan.shortages[want.line_ref, want.sku_id] = max(0, missing)
+def _take(
+    wants: Sequence[Want],
+    haves: Mapping[LineKey, Have],
+    levels: Levels,
+    warehouses: Sequence[WarehouseId],
+    plan: Plan,
+) -> None:
+    held = {key: _held(key, haves.get(key, NOTHING), plan) for want in wants for key in [(want.line_ref, want.sku_id)]}
+    lines = [_line(list(some), held) for _ref, some in groupby(wants, key=lambda want: want.line_ref)]
+    free = {key: level.free for key, level in levels.items()}
+    found = allocate(lines, free, warehouses)
+    for take in found.takes:
+        by = held[take.line_ref, take.sku_id]
+        by[take.warehouse_id] = by.get(take.warehouse_id, 0) + take.units
+        _level(levels, take.sku_id, take.warehouse_id).reserved += take.units
+        plan.reservations[take.line_ref, take.sku_id, take.warehouse_id] = by[take.warehouse_id]
+    for key in held:
+        short = found.short.get(key, 0)
+        if short != haves.get(key, NOTHING).short:
+            plan.shortages[key] = short
 
 
-def choose(
-    sku_id: SkuId, units: int, levels: Levels, warehouses: Sequence[WarehouseId]
-) -> list[tuple[WarehouseId, int]]:
-    """Where to hold `units`: the best-ranked shelf that has them all, else what there is, by rank."""
-    if units <= 0:
-        return []
-    for warehouse_id in warehouses:
-        if (level := levels.get((sku_id, warehouse_id))) and level.free >= units:
-            return [(warehouse_id, units)]
-    chosen = []
-    for warehouse_id in warehouses:
-        free = level.free if (level := levels.get((sku_id, warehouse_id))) else 0
-        if part := min(units, free):
-            chosen.append((warehouse_id, part))
-            units -= part
-    return chosen
+def _held(key: LineKey, have: Have, plan: Plan) -> dict[WarehouseId, int]:
+    """What a line still holds after it has released."""
+    return {warehouse: plan.reservations.get((*key, warehouse), units) for warehouse, units in have.reserved.items()}
+
+
+def _line(wants: Sequence[Want], held: Mapping[LineKey, Mapping[WarehouseId, int]]) -> Line:
+    """The wants of one line, as the allocation asks for them; a component not wanted any more is none of it."""
+    wanted = [want for want in wants if want.reserve]
+    at = {want.sku_id: held[want.line_ref, want.sku_id] for want in wanted}
+    return Line(
+        ref=wants[0].line_ref,
+        each={want.sku_id: want.each for want in wanted},
+        missing={want.sku_id: want.reserve - sum(at[want.sku_id].values()) for want in wanted},
+        held={(sku, warehouse): units for sku, by in at.items() for warehouse, units in by.items()},
+        split=wanted[0].split if wanted else Split.UNITS,
+        loose=any(want.loose for want in wanted),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Short:
-    """One shortage: which order line waits for how many units, and where it may be filled from, best first."""
+class Waiting:
+    """An order that waits for units: all its lines with what they hold, and lack of what came free."""
 
     order_id: UUID
-    line_ref: str
-    sku_id: SkuId
-    units: int
+    lines: tuple[Line, ...]
     warehouses: tuple[WarehouseId, ...]
 
 
-def fill(shortages: Sequence[Short], levels: Levels) -> list[tuple[Short, WarehouseId, int]]:
+def fill(waiting: Sequence[Waiting], levels: Levels) -> list[tuple[UUID, Take]]:
     """Which shortages an increase fills, in the order given (ship_by, placed_at). `levels` is changed in place."""
     filled = []
-    for short in shortages:
-        for warehouse_id, units in choose(short.sku_id, short.units, levels, short.warehouses):
-            levels[short.sku_id, warehouse_id].reserved += units
-            filled.append((short, warehouse_id, units))
+    for order in waiting:
+        free = {key: level.free for key, level in levels.items()}
+        for take in allocate(order.lines, free, order.warehouses).takes:
+            levels[take.sku_id, take.warehouse_id].reserved += take.units
+            filled.append((order.order_id, take))
     return filled
 
 

@@ -1,8 +1,7 @@
 """Stock decisions: what a slot shows and why, where a sale reserves, what is filled and sent first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -42,7 +41,8 @@ class SlotInputs:
     `components`: a plain SKU is one component of quantity 1, kits are flattened. `multiplier`: units in one
     pack that the listing sells. `opened`: every component has its opening movement. `numbers`: "available",
     or "physical" where the channel subtracts its own reservations; only there `own_reserved` counts: what
-    this same account still holds reserved, in packs, as read from the channel.
+    this same account still holds reserved, in packs, as read from the channel. `one_parcel`: a line leaves from
+    one warehouse, so that no more can be sold at once than one of them has.
     """
 
     slot_id: UUID
@@ -52,6 +52,7 @@ class SlotInputs:
     opened: bool
     multiplier: int = 1
     split_allowed: bool = False
+    one_parcel: bool = False
     buffers: tuple[Buffer, ...] = ()
     numbers: str = "available"
     own_reserved: Units = 0
@@ -66,7 +67,8 @@ def available(inputs: SlotInputs) -> Answer:
         raise ValueError(f"slot {inputs.slot_id} sells nothing that can be counted")
     if not inputs.opened:
         return Answer(None, (Step(StepKind.UNOPENED),))
-    left, steps = _together(inputs) if inputs.split_allowed else _warehouse_by_warehouse(inputs)
+    loose = inputs.split_allowed and not inputs.one_parcel
+    left, steps = _together(inputs) if loose else _warehouse_by_warehouse(inputs)
     for buffer in that_count(inputs.buffers):
         left, step = buffered(left, buffer)
         steps.append(step)
@@ -82,16 +84,18 @@ def available(inputs: SlotInputs) -> Answer:
 def _warehouse_by_warehouse(inputs: SlotInputs) -> tuple[int, list[Step]]:
     """One parcel leaves from one warehouse: each makes what it can on its own, packs included."""
     levels = {(level.sku_id, level.warehouse_id): level for level in inputs.levels}
-    total, steps = 0, []
+    counts, steps = [0], []
     for warehouse in dict.fromkeys(inputs.warehouses):
         made = []
         for part in inputs.components:
             level = levels.get((part.sku_id, warehouse)) or _nothing(part.sku_id, warehouse)
             made.append((level.free // (part.quantity * inputs.multiplier), level, part))
         makes, level, part = min(made, key=lambda one: one[0])
-        total += makes
+        counts.append(makes)
         steps.append(_warehouse_step(level, part, inputs, makes))
-    return total, [*steps, Step(StepKind.TOGETHER, {"left": total})]
+    if inputs.one_parcel:
+        return max(counts), [*steps, Step(StepKind.ONE_PARCEL, {"left": max(counts)})]
+    return sum(counts), [*steps, Step(StepKind.TOGETHER, {"left": sum(counts)})]
 
 
 def _warehouse_step(level: Level, part: Component, inputs: SlotInputs, makes: int) -> Step:
@@ -159,107 +163,7 @@ def _arrows(way: tuple[UUID, ...]) -> str:
     return " > ".join(map(str, way))
 
 
-# ── Reserving and filling ───────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """Where demanded units are reserved, as (sku, warehouse, units), and what is short, as (sku, units)."""
-
-    reserve: tuple[tuple[UUID, UUID, Units], ...]
-    short: tuple[tuple[UUID, Units], ...]
-
-
-def allocate(demand: Mapping[UUID, Units], levels: Iterable[Level], ranked: Sequence[UUID]) -> Allocation:
-    """Units by component to warehouses, SKUs in id order.
-
-    The first ranked warehouse that holds the whole demand takes it; else each SKU goes to the first that
-    holds all of it; else it is split by rank, unit by unit, and the rest is short.
-    """
-    wanted = {sku: units for sku, units in sorted(demand.items()) if units > 0}
-    free = _free(levels)
-    whole = next((w for w in ranked if all(free.get((s, w), 0) >= n for s, n in wanted.items())), None)
-    reserve: list[tuple[UUID, UUID, Units]] = []
-    short: list[tuple[UUID, Units]] = []
-    for sku, units in wanted.items():
-        first = [whole] if whole else [w for w in ranked if free.get((sku, w), 0) >= units][:1]
-        rest = units
-        for warehouse in first or ranked:
-            taken = min(rest, free.get((sku, warehouse), 0))
-            if taken:
-                free[sku, warehouse] -= taken
-                reserve.append((sku, warehouse, taken))
-                rest -= taken
-        if rest:
-            short.append((sku, rest))
-    return Allocation(tuple(reserve), tuple(short))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortage:
-    """Units sold that could not be reserved."""
-
-    id: UUID
-    sku_id: UUID
-    units: Units
-    ship_by: datetime | None
-    placed_at: datetime | None
-
-
-_NO_HURRY = datetime.max.replace(tzinfo=UTC)
-
-
-def fill(
-    shortages: Iterable[Shortage], levels: Iterable[Level], ranked: Sequence[UUID]
-) -> tuple[tuple[UUID, UUID, Units], ...]:
-    """What free units fill, as (shortage, warehouse, units): soonest to ship first, then longest waiting.
-
-    Unit by unit, by warehouse rank; what is left stays short.
-    """
-    free = _free(levels)
-    filled: list[tuple[UUID, UUID, Units]] = []
-    for shortage in sorted(shortages, key=_hurry):
-        rest = shortage.units
-        for warehouse in ranked:
-            taken = min(rest, free.get((shortage.sku_id, warehouse), 0))
-            if taken > 0:
-                free[shortage.sku_id, warehouse] -= taken
-                filled.append((shortage.id, warehouse, taken))
-                rest -= taken
-    return tuple(filled)
-
-
-def _hurry(shortage: Shortage) -> tuple[datetime, datetime, UUID]:
-    return (shortage.ship_by or _NO_HURRY, shortage.placed_at or _NO_HURRY, shortage.id)
-
-
-def _free(levels: Iterable[Level]) -> dict[tuple[UUID, UUID], Units]:
-    return {(level.sku_id, level.warehouse_id): level.free for level in levels}
-
-
-# ── Pushing ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """A number to send: `pushed` is what the channel shows as far as we know, null when in doubt."""
-
-    slot_id: UUID
-    pushed: int | None
-    desired: int
-
-
-def push_order(pushes: Iterable[Push]) -> list[Push]:
-    """Decreases before increases, then the lowest number: a scarce budget goes to what is about to sell out.
-
-    A slot in doubt may show too much, and goes with the decreases.
-    """
-    return sorted(pushes, key=push_key)
-
-
-def push_key(push: Push) -> tuple[bool, int, UUID]:
-    """The sort key of `push_order`."""
-    return (push.pushed is not None and push.desired >= push.pushed, push.desired, push.slot_id)
+# ── The brake ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def zero_brake(total_slots: int, would_zero: int, share: float) -> bool:

@@ -15,6 +15,7 @@ class StepKind(StrEnum):
     KIT_IN_WAREHOUSE = "kit_in_warehouse"
     COMPONENT = "component"
     TOGETHER = "together"
+    ONE_PARCEL = "one_parcel"
     UNITS = "units"
     PERCENT = "percent"
     LEAST = "least"
@@ -34,6 +35,7 @@ SENTENCES: dict[str, dict[StepKind, str]] = {
         StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limita {sku}, livre {free}, por venda {each}: dá {makes}.",
         StepKind.COMPONENT: "{sku}: livre nos depósitos {free}, por venda {each}: dá {makes}.",
         StepKind.TOGETHER: "Depósitos juntos: {left}.",
+        StepKind.ONE_PARCEL: "Uma venda sai de um só depósito: vale o que tem mais, {left}.",
         StepKind.UNITS: "Margem de segurança ({source}) de {value}: resta {left}.",
         StepKind.PERCENT: "Margem de segurança ({source}) de {value}%, ou seja {held}: resta {left}.",
         StepKind.LEAST: "Abaixo de {value} ({source}) mostra-se zero: resta {left}.",
@@ -49,6 +51,7 @@ SENTENCES: dict[str, dict[StepKind, str]] = {
         StepKind.KIT_IN_WAREHOUSE: "{warehouse}: limited by {sku}, free {free}, per sale {each}: {makes}.",
         StepKind.COMPONENT: "{sku}: free in the warehouses {free}, per sale {each}: makes {makes}.",
         StepKind.TOGETHER: "Warehouses together: {left}.",
+        StepKind.ONE_PARCEL: "One sale leaves from one warehouse: the one with most counts, {left}.",
         StepKind.UNITS: "Safety buffer ({source}) of {value}: leaves {left}.",
         StepKind.PERCENT: "Safety buffer ({source}) of {value}%, which is {held}: leaves {left}.",
         StepKind.LEAST: "Below {value} ({source}) zero is shown: leaves {left}.",

@@ -33,7 +33,7 @@ async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ri
 
 async def raised(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: warehouses.Shelves) -> None:
     """Something came free: fill the shortages that wait for it, before anything shows as available."""
-    for short in await shortages.fill_shortages(tx, sku_ids, levels, shelves):
-        await orders.event(tx, short.order_id, "shortage_filled", line=short.line_ref)
-        if not await shortages.is_short(tx, short.order_id):
-            await alerts.resolve(tx, "shortage", str(short.order_id))
+    for order_id, take in await shortages.fill_shortages(tx, sku_ids, levels, shelves):
+        await orders.event(tx, order_id, "shortage_filled", line=take.line_ref)
+        if not await shortages.is_short(tx, order_id):
+            await alerts.resolve(tx, "shortage", str(order_id))

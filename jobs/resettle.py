@@ -6,9 +6,9 @@ from uuid import UUID
 
 from hub import orders as decide
 from hub.model import Disposition
-from hub.stock import flatten_kit
 from hub.store import Tx, alerts, kits, listings, orders, stock
 from jobs.availability import Ripple
+from jobs.recipe import recipes_of
 from jobs.runtime import Runtime
 from jobs.settle import settle_order
 
@@ -25,20 +25,19 @@ async def opened(rt: Runtime, tx: Tx, skus: Collection[UUID], ripple: Ripple, no
             continue
         order = stored.known.order
         links = await orders.links(tx, stored.account_id, order)
-        made_of = await kits.kits(tx, {sku_id for sku_id, _m in links.values()})
+        made_by = await recipes_of(tx, order_id, order, links)
         effects = {effect.line_ref: effect for effect in decide.effects(order, hold_from=rt.policy.hold_from)}
         rows = [
             (
                 line.ref,
-                part.sku_id,
-                line.dispatched_quantity * multiplier * part.quantity,
-                effects[line.ref].returned.get(Disposition.SELLABLE, 0) * multiplier * part.quantity,
+                sku,
+                line.dispatched_quantity * units,
+                effects[line.ref].returned.get(Disposition.SELLABLE, 0) * units,
             )
             for line in order.lines
-            if line.ref in links and line.ref in effects and line.dispatched_quantity
-            for sku_id, multiplier in [links[line.ref]]
-            for part in flatten_kit(sku_id, made_of)
-            if part.sku_id in skus
+            if line.ref in made_by and line.ref in effects and line.dispatched_quantity
+            for sku, units in made_by[line.ref].parts.items()
+            if sku in skus
         ]
         await stock.set_base(tx, order_id, rows)
         await settle_order(

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from hub import orders as decide
 from hub import settlement
+from hub.allocation import Destination
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
-from hub.stock import flatten_kit
-from hub.store import Tx, alerts, kits, ledger, orders, slots, stock, warehouses
+from hub.store import Tx, alerts, ledger, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from jobs.availability import Ripple, raised, recompute
+from jobs.recipe import recipes_of
 
 Takes: TypeAlias = Callable[[Order], bool | None]
 PATIENCE = timedelta(minutes=2)  # how long who fulfils an order may stay unknown
@@ -29,7 +30,7 @@ async def settle_order(
     if not await _fulfiller_known(tx, stored.id, after, now):
         await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
-    wants = await _wants(tx, after, links, hold_from)
+    wants = await _wants(tx, stored, after, links, hold_from)
     components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
     await ledger.wait_for_openings(tx, components)
     await stock.lock_around(tx, components, await slots.of_changes(tx, stored.account_id, changes))
@@ -53,7 +54,7 @@ async def _write(
     ripple: Ripple,
 ) -> None:  # fmt: skip
     shelves = await warehouses.shelves(tx)
-    ranked = shelves.of(stored.account_id)
+    ranked = shelves.of(stored.account_id, destination_of(order))
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
     levels = await stock.lock_levels(tx, components, ranked)
     picture = stock.picture(levels)
@@ -66,6 +67,13 @@ async def _write(
         await _tell(tx, stored.id, order, plan)
     # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
     await recompute(tx, components, since, ripple, "sale")
+
+
+def destination_of(order: Order) -> Destination | None:
+    """Where an order goes, as far as it is told."""
+    if order.ship_to is None:
+        return None
+    return Destination(state=order.ship_to.state, postal_code=order.ship_to.postal_code)
 
 
 async def _tell(tx: Tx, order_id: UUID, order: Order, plan: Plan) -> None:
@@ -97,24 +105,29 @@ async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) 
     return True
 
 
-async def _wants(tx: Tx, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status) -> list[Want]:
+async def _wants(
+    tx: Tx, stored: Stored, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status
+) -> list[Want]:
     """What each line wants of each component, in units of the component; unlinked lines want nothing yet."""
-    effects = decide.effects(order, hold_from=hold_from)
-    made_of = await kits.kits(tx, {sku for sku, _multiplier in links.values()})
+    made_by = await recipes_of(tx, stored.id, order, links)
+    splits = await warehouses.splits(tx, stored.account_id, {recipe.sold[0] for recipe in made_by.values()})
     wants = []
-    for effect in effects:
-        if effect.line_ref not in links:
+    for effect in decide.effects(order, hold_from=hold_from):
+        if effect.line_ref not in made_by:
             continue
-        sku_id, multiplier = links[effect.line_ref]
-        for part in flatten_kit(sku_id, made_of):
-            units = part.quantity * multiplier
+        recipe = made_by[effect.line_ref]
+        split, loose = splits[recipe.sold[0]]
+        for sku_id, units in recipe.parts.items():
             wants.append(
                 Want(
                     line_ref=effect.line_ref,
-                    sku_id=part.sku_id,
+                    sku_id=sku_id,
                     reserve=effect.reserve * units,
                     dispatched=effect.dispatched * units,
                     returned=effect.returned.get(Disposition.SELLABLE, 0) * units,
+                    each=units,
+                    split=split,
+                    loose=loose,
                 )
             )
     return wants

@@ -4,7 +4,8 @@ from typing import Any, LiteralString
 
 from hub.store import Tx
 
-# Every SKU with what it is made of down to plain SKUs, and how many of each.
+# Every SKU with what it is made of down to plain SKUs, and how many of each; and every line with what it takes of them.
+# A line of which goods have left keeps the recipe that they left by.
 _PARTS: LiteralString = """
     WITH RECURSIVE made AS (
         SELECT id AS root, id AS part, 1 AS units FROM sku
@@ -14,13 +15,21 @@ _PARTS: LiteralString = """
         SELECT root, part, sum(units)::int AS units FROM made
         WHERE NOT EXISTS (SELECT FROM kit_component k WHERE k.kit_id = made.part) GROUP BY root, part
     ), line AS (
-        SELECT l.order_id, l.ref AS line_ref, p.part AS sku_id, l.multiplier * p.units AS per_unit, l.quantity,
+        SELECT l.order_id, l.ref AS line_ref, p.sku_id, p.units AS per_unit, l.quantity,
                l.cancelled_quantity, l.dispatched_quantity, o.status, o.payment
         FROM order_line l
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM order_line_part r WHERE r.seller_id = l.seller_id AND r.order_id = l.order_id
+                AND r.line_ref = l.ref AND r.sold_sku_id = l.sku_id AND r.multiplier = l.multiplier
+                AND l.dispatched_quantity > 0) AS kept) noted
+        CROSS JOIN LATERAL (
+            SELECT r.sku_id, r.units FROM order_line_part r
+            WHERE noted.kept AND r.seller_id = l.seller_id AND r.order_id = l.order_id AND r.line_ref = l.ref
+            UNION ALL
+            SELECT parts.part, l.multiplier * parts.units FROM parts WHERE NOT noted.kept AND parts.root = l.sku_id) p
         JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
         JOIN stock_effect e ON e.seller_id = o.seller_id AND e.order_id = o.id AND e.stock_key = o.stock_key
-        JOIN parts p ON p.root = l.sku_id
-        JOIN sku k ON k.id = p.part AND k.opened_at IS NOT NULL
+        JOIN sku k ON k.id = p.sku_id AND k.opened_at IS NOT NULL
         WHERE coalesce(l.fulfilled_by, '') <> 'marketplace' AND o.fulfilled_by_due IS NULL
     )
 """
@@ -86,6 +95,21 @@ CHECKS: dict[str, LiteralString] = {
         SELECT 'parcel', h.id::text FROM shipment h
         WHERE h.carrier_account_id IS NOT NULL AND h.track_due_at IS NULL AND h.lease_token IS NULL
           AND NOT coalesce(h.status, '') = ANY('{delivered,returned,lost,cancelled}')""",
+    "I10 what leaves for another warehouse arrives, is under way or is named lost": """
+        SELECT t.id, l.sku_id, l.sent, l.received, l.lost, l.returned,
+               coalesce(m.under_way, 0) AS under_way, coalesce(m.gone, 0) AS gone
+        FROM transfer t JOIN transfer_line l ON l.seller_id = t.seller_id AND l.transfer_id = t.id
+        LEFT JOIN LATERAL (
+            SELECT (sum(m.delta) FILTER (WHERE m.warehouse_id = t.transit_id))::int AS under_way,
+                   sum(m.delta)::int AS gone
+            FROM stock_movement m WHERE m.seller_id = t.seller_id AND m.sku_id = l.sku_id AND m.reason = 'transfer'
+              AND m.line_ref = t.id::text) m ON true
+        WHERE coalesce(m.under_way, 0) <> l.sent - l.received - l.lost - l.returned OR coalesce(m.gone, 0) <> -l.lost
+           OR (t.status IN ('received', 'cancelled') AND l.sent <> l.received + l.lost + l.returned)""",
+    "I11 no unit is promised from a warehouse that sales do not leave from": """
+        SELECT r.order_id, r.sku_id, w.code, w.kind FROM reservation r
+        JOIN warehouse w ON w.seller_id = r.seller_id AND w.id = r.warehouse_id
+        WHERE w.kind NOT IN ('own', 'transit') OR w.closed_at IS NOT NULL""",
     "I9 no unit is promised twice": """
         SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE reserved > greatest(on_hand, 0)""",
 }

@@ -1,50 +1,116 @@
 """Shortages: units sold that could not be reserved, and who gets what comes free."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from hub import settlement
-from hub.settlement import Levels, Short
+from hub.allocation import Destination, Line, Split, Take
+from hub.settlement import Levels, Waiting
 from hub.store import Tx, alerts, orders
 from hub.store.warehouses import Shelves
 
 
-async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: Shelves) -> list[Short]:
+async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelves: Shelves) -> list[tuple[UUID, Take]]:
     """Give what came free to the orders that wait for it (by ship_by, placed_at). `levels` is changed in place.
 
-    First what was promised and is not there is taken back: it may be had from another warehouse.
+    First what was promised and is not there is taken back: it may be had from another warehouse. Answers what each
+    order (by id) was given.
     """
     await _take_back(tx, levels)
-    sql = """
-        SELECT s.order_id, s.line_ref, s.sku_id, s.quantity, o.account_id FROM shortage s
-        JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
-        WHERE s.sku_id = ANY(%s) ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, s.order_id, s.line_ref"""
-    waiting = [
-        Short(
-            order_id=row["order_id"],
-            line_ref=row["line_ref"],
-            sku_id=row["sku_id"],
-            units=row["quantity"],
-            warehouses=shelves.of(row["account_id"]),
-        )
-        for row in await tx.all(sql, [list(sku_ids)])
-    ]
-    filled = settlement.fill(waiting, levels)
+    filled = settlement.fill(await waiting(tx, sku_ids, shelves), levels)
     await tx.many(
         """INSERT INTO reservation (seller_id, order_id, line_ref, sku_id, warehouse_id, quantity)
            VALUES (%s, %s, %s, %s, %s, %s)
            ON CONFLICT (seller_id, order_id, line_ref, sku_id, warehouse_id)
            DO UPDATE SET quantity = reservation.quantity + excluded.quantity""",
-        [(tx.seller, s.order_id, s.line_ref, s.sku_id, shelf, units) for s, shelf, units in filled],
+        [(tx.seller, order_id, t.line_ref, t.sku_id, t.warehouse_id, t.units) for order_id, t in filled],
     )
-    left: dict[tuple[UUID, str, UUID], int] = {(s.order_id, s.line_ref, s.sku_id): s.units for s in waiting}
-    for short, _shelf, units in filled:
-        left[short.order_id, short.line_ref, short.sku_id] -= units
-    touched = {(s.order_id, s.line_ref, s.sku_id) for s, _shelf, _units in filled}
+    given: dict[tuple[UUID, str, UUID], int] = defaultdict(int)
+    for order_id, take in filled:
+        given[order_id, take.line_ref, take.sku_id] += take.units
     where = "WHERE order_id = %s AND line_ref = %s AND sku_id = %s"
-    await tx.many(f"UPDATE shortage SET quantity = %s {where}", [(left[k], *k) for k in touched if left[k]])
-    await tx.many(f"DELETE FROM shortage {where}", [k for k in touched if not left[k]])
-    return [short for short, _shelf, _units in filled]
+    # The whole of it first: a shortage of nothing is refused.
+    await tx.many(f"DELETE FROM shortage {where} AND quantity = %s", [(*key, units) for key, units in given.items()])
+    await tx.many(
+        f"UPDATE shortage SET quantity = quantity - %s {where}", [(units, *key) for key, units in given.items()]
+    )
+    return filled
+
+
+async def waiting(tx: Tx, sku_ids: Iterable[UUID], shelves: Shelves) -> list[Waiting]:
+    """The orders that wait for one of these SKUs, whole: soonest to ship first, then longest waiting."""
+    rows = await tx.all(
+        """SELECT s.order_id, s.line_ref, s.sku_id, s.quantity, o.account_id,
+                  o.told->'ship_to'->>'state' AS state, o.told->'ship_to'->>'postal_code' AS postal_code
+           FROM shortage s JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
+           WHERE s.sku_id = ANY(%s) ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, s.order_id, s.line_ref""",
+        [list(sku_ids)],
+    )
+    missing: dict[UUID, dict[str, dict[UUID, int]]] = defaultdict(lambda: defaultdict(dict))
+    ranks = {}
+    for row in rows:
+        missing[row["order_id"]][row["line_ref"]][row["sku_id"]] = row["quantity"]
+        destination = Destination(state=row["state"], postal_code=row["postal_code"])
+        ranks[row["order_id"]] = shelves.of(row["account_id"], destination)
+    held = await holding(tx, missing)
+    terms = await _terms(tx, missing)
+    return [
+        Waiting(
+            order_id=order_id,
+            lines=tuple(
+                _line(ref, lacks.get(ref, {}), held[order_id].get(ref, {}), terms.get((order_id, ref)))
+                for ref in sorted({*lacks, *held[order_id]})
+            ),
+            warehouses=ranks[order_id],
+        )
+        for order_id, lacks in missing.items()
+    ]
+
+
+def _line(ref: str, missing: Mapping[UUID, int], held: Mapping[tuple[UUID, UUID], int], terms: "Terms | None") -> Line:
+    each = dict.fromkeys([*missing, *(sku for sku, _shelf in held)], 1)  # a line of an older hub: no recipe noted
+    if terms is None:
+        return Line(ref=ref, each=each, missing=missing, held=held)
+    return Line(ref=ref, each=each | terms.each, missing=missing, held=held, split=terms.split, loose=terms.loose)
+
+
+async def holding(tx: Tx, order_ids: Iterable[UUID]) -> dict[UUID, dict[str, dict[tuple[UUID, UUID], int]]]:
+    """What these orders hold: by order and line, units by (component, warehouse)."""
+    held: dict[UUID, dict[str, dict[tuple[UUID, UUID], int]]] = defaultdict(lambda: defaultdict(dict))
+    sql = "SELECT order_id, line_ref, sku_id, warehouse_id, quantity FROM reservation WHERE order_id = ANY(%s)"
+    for row in await tx.all(sql, [list(order_ids)]):
+        held[row["order_id"]][row["line_ref"]][row["sku_id"], row["warehouse_id"]] = row["quantity"]
+    return held
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one unit of a line takes, and how far the line may be divided."""
+
+    each: dict[UUID, int]
+    split: Split
+    loose: bool
+
+
+async def _terms(tx: Tx, order_ids: Iterable[UUID]) -> dict[tuple[UUID, str], Terms]:
+    found: dict[tuple[UUID, str], Terms] = {}
+    rows = await tx.all(
+        """SELECT p.order_id, p.line_ref, p.sku_id, p.units, coalesce(k.split, a.split, e.split) AS split,
+                  k.split_allowed
+           FROM order_line_part p JOIN orders o ON o.seller_id = p.seller_id AND o.id = p.order_id
+           JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
+           JOIN seller e ON e.seller_id = p.seller_id
+           JOIN sku k ON k.seller_id = p.seller_id AND k.id = p.sold_sku_id
+           WHERE p.order_id = ANY(%s)""",
+        [list(order_ids)],
+    )
+    for row in rows:
+        key = row["order_id"], row["line_ref"]
+        terms = found.setdefault(key, Terms({}, Split(row["split"]), row["split_allowed"]))
+        terms.each[row["sku_id"]] = row["units"]
+    return found
 
 
 async def _take_back(tx: Tx, levels: Levels) -> None:

@@ -231,9 +231,11 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
     """What `hub.stock.available` needs for every slot that sells one of these SKUs."""
     wanted = list(sku_ids)
     slots = await tx.all(
-        """SELECT s.id, s.account_id, s.sku_id, s.multiplier, k.split_allowed, k.code, k.category, s.ref
+        """SELECT s.id, s.account_id, s.sku_id, s.multiplier, k.split_allowed, k.code, k.category, s.ref,
+                  coalesce(k.split, a.split, e.split) <> 'units' AS one_parcel
            FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
            JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+           JOIN seller e ON e.seller_id = s.seller_id
            WHERE s.sku_id = ANY(%s) AND a.stock_role = 'target' AND a.status <> 'closed'""",
         [wanted],
     )
@@ -260,6 +262,7 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
             levels=tuple(level for part in parts[slot["sku_id"]] for level in by_sku[part.sku_id]),
             opened=all(part.sku_id in open_skus for part in parts[slot["sku_id"]]),
             split_allowed=slot["split_allowed"],
+            one_parcel=slot["one_parcel"],
             buffers=rules[slot["id"]],
             numbers="available",
             own_reserved=0,

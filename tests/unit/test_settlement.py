@@ -2,7 +2,7 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.allocation import Line
 from hub.settlement import (
     SKEW,
     Have,
@@ -19,9 +20,8 @@ from hub.settlement import (
     LineKey,
     Plan,
     Reckoning,
-    Short,
+    Waiting,
     Want,
-    choose,
     fill,
     overdrawn,
     reckon,
@@ -306,54 +306,39 @@ def test_without_a_warehouse_everything_is_short():
     assert kept.short == {("a", SKUS[0]): 2}
 
 
-# ── choose, fill, overdrawn ────────────────────────────────────────────────────────────────────────────────────
+# ── fill, overdrawn ────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(_levels(), st.integers(-1, 30), st.permutations(SHELVES))
-def test_a_whole_shelf_comes_before_a_better_one_that_has_not_enough(levels, units, ranked):
-    chosen = choose(SKUS[0], units, levels, ranked)
-    free = {shelf: levels[SKUS[0], shelf].free for shelf in ranked if (SKUS[0], shelf) in levels}
-    whole = [shelf for shelf in ranked if units > 0 and free.get(shelf, 0) >= units]
-    if units <= 0:
-        assert chosen == []
-    elif whole:
-        assert chosen == [(whole[0], units)]
-    else:
-        assert sum(n for _shelf, n in chosen) == min(units, sum(free.values()))
-        assert [shelf for shelf, _n in chosen] == [shelf for shelf in ranked if free.get(shelf)][: len(chosen)]
-        assert all(0 < n <= free[shelf] for shelf, n in chosen)
+@st.composite
+def _waiting(draw: st.DrawFn, number: int) -> Waiting:
+    missing = {sku: draw(st.integers(1, 5)) for sku in draw(st.lists(st.sampled_from(SKUS), min_size=1, unique=True))}
+    lines = tuple(Line(ref=str(sku), each={sku: 1}, missing={sku: units}) for sku, units in missing.items())
+    shelves = draw(st.permutations(SHELVES).map(tuple) | st.just(SHELVES[:1]))
+    return Waiting(order_id=UUID(int=number), lines=lines, warehouses=shelves)
 
 
-_shorts = st.lists(
-    st.builds(
-        Short,
-        order_id=st.integers(100, 200).map(lambda n: UUID(int=n)),
-        line_ref=st.sampled_from(LINES),
-        sku_id=st.sampled_from(SKUS),
-        units=st.integers(1, 5),
-        warehouses=st.permutations(SHELVES).map(tuple) | st.just(SHELVES[:1]),
-    ),
-    max_size=6,
-)
+_queue = st.tuples(*(_waiting(100 + n) for n in range(4))).map(list) | st.lists(_waiting(99), max_size=1)
 
 
-@given(_levels(), _shorts)
-def test_who_comes_first_is_filled_first(levels, shortages):
-    before = copy.deepcopy(levels)
-    filled = fill(shortages, levels)
-    left: Mapping[tuple[UUID, UUID], int] = {key: level.free for key, level in before.items()}
-    free = dict(left)
+@given(_levels(), _queue)
+def test_who_comes_first_is_filled_first(levels, queue):
+    free = {key: level.free for key, level in levels.items()}
+    filled = fill(queue, levels)
     told = iter(filled)
-    for short in shortages:  # each takes all it can before the next one is asked
-        could = min(short.units, sum(free.get((short.sku_id, shelf), 0) for shelf in short.warehouses))
-        took = 0
-        while took < could:
-            who, shelf, units = next(told)
-            assert who is short
-            assert shelf in short.warehouses
-            free[short.sku_id, shelf] -= units
-            took += units
-        assert took == could
+    for waiting in queue:  # each takes all it can before the next one is asked
+        lacks = {line.ref: units for line in waiting.lines for units in line.missing.values()}
+        could = {
+            line.ref: min(lacks[line.ref], sum(free.get((sku, shelf), 0) for shelf in waiting.warehouses))
+            for line in waiting.lines
+            for sku in line.each
+        }
+        took = dict.fromkeys(could, 0)
+        while took != could:
+            who, take = next(told)
+            assert who == waiting.order_id
+            assert take.warehouse_id in waiting.warehouses
+            free[take.sku_id, take.warehouse_id] -= take.units
+            took[take.line_ref] += take.units
     assert next(told, None) is None
     assert all(units >= 0 for units in free.values())
     assert {key: level.free for key, level in levels.items()} == free

@@ -1,8 +1,7 @@
 """Stock: what a slot shows never promises more than there is, and says why."""
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +12,11 @@ from hypothesis import strategies as st
 from hub.buffers import Buffer, BufferKind, BufferSource
 from hub.stock import (
     DEEPEST,
-    Allocation,
     Component,
     Level,
-    Push,
-    Shortage,
     SlotInputs,
-    allocate,
     available,
-    fill,
     flatten_kit,
-    push_order,
     zero_brake,
 )
 from hub.why import SENTENCES, SOURCES, Answer, StepKind
@@ -344,107 +337,7 @@ def test_a_nested_kit_needs_what_its_parts_need(shape):
         assert not needed.keys() & kits.keys()
 
 
-# ── Reserving and filling ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_first_warehouse_that_holds_everything_takes_it():
-    stock = (level(A, HERE, 9), level(B, HERE, 1), level(A, THERE, 2), level(B, THERE, 2))
-    want = {B: 2, A: 2}
-    assert allocate(want, stock, (HERE, THERE)) == Allocation(((A, THERE, 2), (B, THERE, 2)), ())
-
-
-def test_else_each_sku_stays_whole_where_it_can():
-    stock = (level(A, HERE, 1), level(A, THERE, 2), level(B, HERE, 2))
-    assert allocate({A: 2, B: 2}, stock, (HERE, THERE)).reserve == ((A, THERE, 2), (B, HERE, 2))
-
-
-def test_else_it_is_split_by_rank_and_the_rest_is_short():
-    stock = (level(A, HERE, 2, 1), level(A, THERE, 3), level(A, SLOT, 50))
-    assert allocate({A: 6}, stock, (THERE, HERE)) == Allocation(((A, THERE, 3), (A, HERE, 1)), ((A, 2),))
-
-
-def test_nothing_is_taken_from_an_oversold_warehouse():
-    stock = (level(A, HERE, 1, 5), level(A, THERE, 1))
-    assert allocate({A: 2}, stock, (HERE, THERE)) == Allocation(((A, THERE, 1),), ((A, 1),))
-    assert allocate({A: 2}, (), ()) == Allocation((), ((A, 2),))
-    assert allocate({A: 0, B: -1}, stock, (HERE,)) == Allocation((), ())
-
-
-demands = st.dictionaries(st.sampled_from((A, B, C)), st.integers(0, 70))
-ranks = st.permutations((HERE, THERE)) | st.just([HERE])
-
-
-@settings(max_examples=300)
-@given(demands, levels_of_all, ranks)
-def test_every_demanded_unit_is_reserved_once_or_short(demand, levels, ranked):
-    got = allocate(demand, levels, ranked)
-    for sku, units in demand.items():
-        reserved = sum(taken for part, _, taken in got.reserve if part == sku)
-        assert reserved + dict(got.short).get(sku, 0) == units
-        assert reserved == min(units, free_at(levels, sku, ranked))
-    for sku, warehouse, taken in got.reserve:
-        assert 0 < taken <= free_at(levels, sku, [warehouse])
-    assert list(got.short) == sorted(got.short)
-    assert [sku for sku, *_ in got.reserve] == sorted(sku for sku, *_ in got.reserve)
-
-
-def free_at(levels: Sequence[Level], sku: UUID, warehouses: Sequence[UUID]) -> int:
-    return sum(
-        max(0, row.on_hand - row.reserved) for row in levels if row.sku_id == sku and row.warehouse_id in warehouses
-    )
-
-
-def shortage(number: int, units: int, ship_in: int | None, placed: int | None = 0, sku: UUID = A) -> Shortage:
-    def hours(count: int | None) -> datetime | None:
-        return None if count is None else NOON + timedelta(hours=count)
-
-    return Shortage(id=UUID(int=number), sku_id=sku, units=units, ship_by=hours(ship_in), placed_at=hours(placed))
-
-
-def test_an_increase_fills_what_ships_soonest_then_what_waits_longest():
-    waiting = [
-        shortage(1, 1, None, None),
-        shortage(2, 1, None, -9),
-        shortage(3, 2, 48),
-        shortage(4, 1, 24, -1),
-        shortage(5, 1, 24, -2),
-        shortage(6, 9, 1, sku=B),
-    ]
-    assert fill(waiting, (level(A, HERE, 3), level(A, THERE, 1)), (HERE, THERE)) == (
-        (UUID(int=5), HERE, 1),
-        (UUID(int=4), HERE, 1),
-        (UUID(int=3), HERE, 1),
-        (UUID(int=3), THERE, 1),
-    )
-    filled = fill(waiting, (level(A, HERE, 6, 0),), (HERE,))
-    assert [number.int for number, *_ in filled] == [5, 4, 3, 2, 1]
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(0, 3), st.sampled_from((A, B))), max_size=6),
-    levels_of_all,
-    ranks,
-)
-def test_filling_gives_no_unit_twice(rows, levels, ranked):
-    waiting = [shortage(n, units, ship_in, sku=sku) for n, (units, ship_in, sku) in enumerate(rows)]
-    filled = fill(waiting, levels, ranked)
-    assert filled == fill(waiting[::-1], levels, ranked)
-    for sku in (A, B):
-        mine = {one.id: one.units for one in waiting if one.sku_id == sku}
-        given_out = sum(units for number, _, units in filled if number in mine)
-        assert given_out == min(sum(mine.values()), free_at(levels, sku, ranked))
-
-
-# ── Pushing ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def push(number: int, pushed: int | None, desired: int) -> Push:
-    return Push(slot_id=UUID(int=number), pushed=pushed, desired=desired)
-
-
-def test_decreases_and_doubts_go_first_then_the_lowest():
-    pushes = [push(1, 0, 1), push(2, 9, 8), push(3, 5, 0), push(4, None, 3), push(5, 2, 2), push(6, 0, 1)]
-    assert [one.slot_id.int for one in push_order(pushes)] == [3, 4, 2, 1, 6, 5]
+# ── The brake ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
