@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from hub.buffers import Buffer, buffered, that_count
+from hub.buffers import Buffer, applied
 from hub.why import Answer, Step, StepKind
 
 Units: TypeAlias = int
@@ -13,17 +13,18 @@ Units: TypeAlias = int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What stands in a warehouse of one SKU, and how much of it is promised."""
+    """What stands in a warehouse of one SKU, how much of it is promised, and what is set apart for others."""
 
     sku_id: UUID
     warehouse_id: UUID
     on_hand: Units
     reserved: Units
+    apart: Units = 0
 
     @property
     def free(self) -> Units:
-        """Units that nobody was promised; a count below the promises leaves none."""
-        return max(0, self.on_hand - self.reserved)
+        """Units that nobody was promised and none set apart; a count below the promises leaves none."""
+        return max(0, self.on_hand - self.reserved - self.apart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class SlotInputs:
     pack that the listing sells. `opened`: every component has its opening movement. `numbers`: "available",
     or "physical" where the channel subtracts its own reservations; only there `own_reserved` counts: what
     this same account still holds reserved, in packs, as read from the channel. `one_parcel`: a line leaves from
-    one warehouse, so that no more can be sold at once than one of them has.
+    one warehouse, so that no more can be sold at once than one of them has. `notes`: steps that come first, on what
+    `levels` have set apart.
     """
 
     slot_id: UUID
@@ -56,6 +58,7 @@ class SlotInputs:
     buffers: tuple[Buffer, ...] = ()
     numbers: str = "available"
     own_reserved: Units = 0
+    notes: tuple[Step, ...] = ()
 
 
 # ── Availability ────────────────────────────────────────────────────────────────────────────────────────────
@@ -69,9 +72,8 @@ def available(inputs: SlotInputs) -> Answer:
         return Answer(None, (Step(StepKind.UNOPENED),))
     loose = inputs.split_allowed and not inputs.one_parcel
     left, steps = _together(inputs) if loose else _warehouse_by_warehouse(inputs)
-    for buffer in that_count(inputs.buffers):
-        left, step = buffered(left, buffer)
-        steps.append(step)
+    left, held = applied(left, inputs.buffers)
+    steps = [*inputs.notes, *steps, *held]
     shown = StepKind.SHOWN
     if inputs.numbers == "physical":
         shown = StepKind.SHOWN_PHYSICAL
@@ -101,8 +103,9 @@ def _warehouse_by_warehouse(inputs: SlotInputs) -> tuple[int, list[Step]]:
 def _warehouse_step(level: Level, part: Component, inputs: SlotInputs, makes: int) -> Step:
     each = part.quantity * inputs.multiplier
     if len(inputs.components) == 1 and each == 1:
-        counted = {"on_hand": level.on_hand, "reserved": level.reserved, "free": level.free}
-        return Step(StepKind.WAREHOUSE, {"warehouse": level.warehouse_id, **counted})
+        counted = {"on_hand": level.on_hand, "reserved": level.reserved, "apart": level.apart, "free": level.free}
+        kind = StepKind.WAREHOUSE_APART if level.apart else StepKind.WAREHOUSE
+        return Step(kind, {"warehouse": level.warehouse_id, **counted})
     limit = {"warehouse": level.warehouse_id, "sku": part.sku_id}
     return Step(StepKind.KIT_IN_WAREHOUSE, {**limit, "free": level.free, "each": each, "makes": makes})
 

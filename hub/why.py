@@ -20,13 +20,18 @@ class StepKind(StrEnum):
     PERCENT = "percent"
     LEAST = "least"
     MOST = "most"
-    FIXED_POOL = "fixed_pool"
+    AUTO = "auto"
+    AUTO_UNMEASURED = "auto_unmeasured"
+    BUFFER_OVER = "buffer_over"
+    POOL_OWN = "pool_own"
+    POOL_OTHER = "pool_other"
+    WAREHOUSE_APART = "warehouse_apart"
     OWN_RESERVED = "own_reserved"
     SHOWN = "shown"
     SHOWN_PHYSICAL = "shown_physical"
 
 
-Param: TypeAlias = int | str | UUID
+Param: TypeAlias = int | float | str | UUID
 
 SENTENCES: dict[str, dict[StepKind, str]] = {
     "pt-BR": {
@@ -40,7 +45,15 @@ SENTENCES: dict[str, dict[StepKind, str]] = {
         StepKind.PERCENT: "Margem de segurança ({source}) de {value}%, ou seja {held}: resta {left}.",
         StepKind.LEAST: "Abaixo de {value} ({source}) mostra-se zero: resta {left}.",
         StepKind.MOST: "No máximo {value} à mostra ({source}): resta {left}.",
-        StepKind.FIXED_POOL: "Cota separada para este canal ({source}) de {value}: resta {left}.",
+        StepKind.AUTO: "Margem automática ({source}) de {value}: outros canais vendem {per_hour} por hora e este leva "
+        "{lag} s para ser avisado, vezes {factor}: resta {left}.",
+        StepKind.AUTO_UNMEASURED: "Margem automática ({source}): ainda sem medição, nada é retido: resta {left}.",
+        StepKind.BUFFER_OVER: "A margem ({source}) de {value} só vale acima de {until} livres, e há {left}: não conta.",
+        StepKind.POOL_OWN: "{sku}: cota separada para este canal ({source}) de {value}, já vendidas {sold}: "
+        "só ele mostra as {held} que restam.",
+        StepKind.POOL_OTHER: "{sku}: {held} separadas para {account} ({source}), cota de {value}, já vendidas {sold}.",
+        StepKind.WAREHOUSE_APART: "{warehouse}: estoque {on_hand}, reservado {reserved}, separado {apart}, "
+        "livre {free}.",
         StepKind.OWN_RESERVED: "O canal desconta sozinho o que reservou, {value}, que se soma: dá {left}.",
         StepKind.SHOWN: "Disponível neste anúncio: {left}.",
         StepKind.SHOWN_PHYSICAL: "Estoque físico informado ao canal: {left}.",
@@ -56,15 +69,38 @@ SENTENCES: dict[str, dict[StepKind, str]] = {
         StepKind.PERCENT: "Safety buffer ({source}) of {value}%, which is {held}: leaves {left}.",
         StepKind.LEAST: "Below {value} ({source}) zero is shown: leaves {left}.",
         StepKind.MOST: "At most {value} on show ({source}): leaves {left}.",
-        StepKind.FIXED_POOL: "Pool set apart for this channel ({source}) of {value}: leaves {left}.",
+        StepKind.AUTO: "Automatic buffer ({source}) of {value}: other channels sell {per_hour} an hour and this one is "
+        "told after {lag} s, times {factor}: leaves {left}.",
+        StepKind.AUTO_UNMEASURED: "Automatic buffer ({source}): not measured yet, nothing is held: leaves {left}.",
+        StepKind.BUFFER_OVER: "The buffer ({source}) of {value} holds only above {until} free, and there are {left}: "
+        "it does not count.",
+        StepKind.POOL_OWN: "{sku}: pool set apart for this channel ({source}) of {value}, {sold} sold: "
+        "it alone shows the {held} left.",
+        StepKind.POOL_OTHER: "{sku}: {held} set apart for {account} ({source}), a pool of {value}, {sold} sold.",
+        StepKind.WAREHOUSE_APART: "{warehouse}: on hand {on_hand}, reserved {reserved}, set apart {apart}, "
+        "free {free}.",
         StepKind.OWN_RESERVED: "The channel itself subtracts what it reserved, {value}, so add it: {left}.",
         StepKind.SHOWN: "Available on this listing: {left}.",
         StepKind.SHOWN_PHYSICAL: "Physical stock told to the channel: {left}.",
     },
 }
 SOURCES: dict[str, dict[str, str]] = {
-    "pt-BR": {"listing": "anúncio", "sku": "produto", "category": "categoria", "channel": "canal"},
-    "en": {"listing": "listing", "sku": "product", "category": "category", "channel": "channel"},
+    "pt-BR": {
+        "listing": "anúncio",
+        "sku_here": "produto neste canal",
+        "sku": "produto",
+        "category_here": "categoria neste canal",
+        "category": "categoria",
+        "channel": "canal",
+    },
+    "en": {
+        "listing": "listing",
+        "sku_here": "product in this channel",
+        "sku": "product",
+        "category_here": "category in this channel",
+        "category": "category",
+        "channel": "channel",
+    },
 }
 
 
@@ -77,13 +113,16 @@ class Step:
 
     def explain(self, locale: str = "pt-BR", names: Mapping[UUID, str] | None = None) -> str:
         """One sentence in "pt-BR" or "en"; `names` are those of SKUs and warehouses by id."""
-        words = {name: _word(value, names or {}) for name, value in self.params.items()}
+        words = {name: _word(value, names or {}, locale) for name, value in self.params.items()}
         if "source" in words:
             words["source"] = SOURCES[locale][words["source"]]
         return SENTENCES[locale][self.kind].format(**words)
 
 
-def _word(value: Param, names: Mapping[UUID, str]) -> str:
+def _word(value: Param, names: Mapping[UUID, str], locale: str) -> str:
+    if isinstance(value, float):
+        told = f"{value:.2f}".rstrip("0").rstrip(".")
+        return told.replace(".", ",") if locale == "pt-BR" else told
     return names.get(value, str(value)) if isinstance(value, UUID) else str(value)
 
 

@@ -17,16 +17,18 @@ class Ripple:
     accounts: set[UUID] = field(default_factory=set)
 
 
-async def recompute(tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str) -> None:
+async def recompute(
+    tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str, *, now: datetime | None = None
+) -> None:
     """Compute every slot that sells one of these SKUs, or a kit of them.
 
-    `since`: when the change reached us. `cause`: sale, count, link or import; zeros from sales are never braked.
+    `since`: when the change reached us; `now`, where that is later, says which buffers are in force. `cause`: sale,
+    count, link, import or buffer; zeros from sales are never braked.
     """
     touched = await kits.with_kits_of(tx, sku_ids)
     shelves = await warehouses.shelves(tx)
-    answers = {
-        slot.slot_id: decide.available(slot).quantity for slot in await stock.inputs(tx, touched, shelves, since)
-    }
+    inputs = await stock.inputs(tx, touched, shelves, now or since)
+    answers = {slot.slot_id: decide.available(slot).quantity for slot in inputs}
     if answers:
         ripple.accounts |= await stock.desire(tx, answers, since, cause)
 

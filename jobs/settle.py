@@ -39,19 +39,19 @@ async def settle_order(
     if not components:
         return True
     if not await orders.own_effect(tx, stored.stock_key, stored.id):
-        await recompute(tx, components, since, ripple, "sale")
+        await recompute(tx, components, since, ripple, "sale", now=now)
         return True
     opened = await stock.opened(tx, components)
     wants = [want for want in wants if want.sku_id in opened]
     new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
     haves = {**haves, **await _base(tx, stored.id, after, new, opened)}
-    await _write(tx, stored, after, wants, haves, since, ripple)
+    await _write(tx, stored, after, wants, haves, since, ripple, now)
     return True
 
 
 async def _write(
     tx: Tx, stored: Stored, order: Order, wants: Sequence[Want], haves: Mapping[LineKey, Have], since: datetime,
-    ripple: Ripple,
+    ripple: Ripple, now: datetime,
 ) -> None:  # fmt: skip
     shelves = await warehouses.shelves(tx)
     ranked = shelves.of(stored.account_id, destination_of(order))
@@ -66,7 +66,7 @@ async def _write(
         await stock.write_levels(tx, picture, levels)
         await _tell(tx, stored.id, order, plan)
     # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
-    await recompute(tx, components, since, ripple, "sale")
+    await recompute(tx, components, since, ripple, "sale", now=now)
 
 
 def destination_of(order: Order) -> Destination | None:

@@ -13,7 +13,7 @@ from hub.store import StoreError, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import catalogue, ingest, push_shipment, push_stock, track
+from jobs import buffers, catalogue, ingest, push_shipment, push_stock, track
 from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
@@ -104,6 +104,7 @@ async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
     sweeper = await pulse.on_duty(SWEEPER)
     if sweeper:
         await free_dead(rt, pulse)
+        await buffers.turn(rt)
     for number, lane in enumerate(LANES):
         if not sweeper and not drains:
             return False

@@ -5,6 +5,7 @@ import typer
 from hub.cli import (
     account,
     alerts,
+    buffer,
     channel,
     doctor,
     inbox,
@@ -40,6 +41,7 @@ for name, noun in {
     "channel": channel.app,
     "account": account.app,
     "stock": stock.app,
+    "buffer": buffer.app,
     "kit": kit.app,
     "warehouse": warehouse.app,
     "link": link.app,

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -144,7 +145,7 @@ async def shown(desk: Desk, code: str, lang: Language) -> Words:
     answers = await explain(desk.rt, desk.seller_id, code)
     ids = {value for _slot, answer in answers for step in answer.steps for value in step.params.values()}
     async with desk.tx() as tx:
-        names = await lookup.names(tx, [value for value in ids if not isinstance(value, int | str)])
+        names = await lookup.names(tx, [value for value in ids if isinstance(value, UUID)])
     why = [
         {**slot, "available": answer.quantity, "steps": list(answer.explain(lang.value, names))}
         for slot, answer in answers

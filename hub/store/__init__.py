@@ -57,6 +57,12 @@ class Tx:
             async with self.conn.cursor() as cursor:
                 await cursor.executemany(sql, rows)
 
+    @asynccontextmanager
+    async def trial(self, dry: bool) -> AsyncIterator[None]:  # noqa: FBT001 - the whole question
+        """What is done inside is undone at its end, when `dry`."""
+        async with self.conn.transaction(force_rollback=dry):
+            yield
+
     @property
     def seller(self) -> UUID:
         """The seller this transaction works for."""

@@ -253,7 +253,7 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
         by_sku[row["sku_id"]].append(stock.Level(**row))
     open_skus = await opened(tx, components)
     rules = await buffers.in_force(tx, slots, now)
-    return [
+    told = [
         stock.SlotInputs(
             slot_id=slot["id"],
             components=parts[slot["sku_id"]],
@@ -269,6 +269,7 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
         )
         for slot in slots
     ]
+    return await buffers.set_apart(tx, told, {slot["id"]: slot["account_id"] for slot in slots}, shelves_, now)
 
 
 async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, cause: str) -> set[UUID]:

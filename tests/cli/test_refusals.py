@@ -12,6 +12,7 @@ from tests.cli.conftest import ROOT, Balcao, program
 GROUPS = {
     "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve"],
+    "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "adjust", "moves"], "kit": ["set"], "warehouse": ["add", "list"],
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
@@ -93,6 +94,9 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["shipments", "add", "1", "--carrier", "c", "--code", "?"], "is not a tracking code"),
         (["stock", "import", "/no/such.csv"], "/no/such.csv cannot be read"),
         (["warehouse", "add", " ", "x"], "needs a code"),
+        (["buffer", "set", "units", "x"], "Invalid value"),
+        (["buffer", "set", "bits", "1"], "Invalid value"),
+        (["buffer", "remove", "1"], "Invalid value"),
         (["run", "everything"], "No such command"),
     ],
 )

@@ -96,7 +96,9 @@ def test_packs_are_filled_within_one_warehouse_unless_orders_may_be_split():
         ([rule(BufferKind.LEAST, 21)], 0),
         ([rule(BufferKind.MOST, 5)], 5),
         ([rule(BufferKind.MOST, 50)], 20),
-        ([rule(BufferKind.FIXED_POOL, 7)], 7),
+        ([rule(BufferKind.AUTO, 7)], 13),
+        ([rule(BufferKind.AUTO, 7), rule(BufferKind.UNITS, 0, BufferSource.SKU_HERE)], 20),
+        ([rule(BufferKind.UNITS, 9, BufferSource.SKU), rule(BufferKind.UNITS, 1, BufferSource.SKU_HERE)], 19),
         ([rule(BufferKind.UNITS, -5), rule(BufferKind.MOST, -1)], 0),
         ([rule(BufferKind.MOST, 19), rule(BufferKind.UNITS, 2)], 18),  # held back first, then capped
         ([rule(BufferKind.UNITS, 2), rule(BufferKind.LEAST, 19)], 0),
