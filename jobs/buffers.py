@@ -10,7 +10,7 @@ from hub import buffers as decide
 from hub import stock as kitted
 from hub.buffers import BufferKind, Measure
 from hub.context import working_for
-from hub.store import Tx, buffers, kits, lookup, slots, stock
+from hub.store import Tx, buffers, held, kits, lookup, stock
 from hub.store.buffers import Rule
 from jobs.availability import Ripple, recompute
 from jobs.connect import Refused
@@ -103,7 +103,7 @@ async def _change(
 async def _zeros(tx: Tx, shown: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, int, int], ...]:
     """Per touched account what the brake on mass zeros will count."""
     names = {row["account_id"]: row["account"] for row in shown}
-    counted = [(name, *await slots.would_zero(tx, account_id)) for account_id, name in names.items()]
+    counted = [(name, *await held.would_zero(tx, account_id)) for account_id, name in names.items()]
     return tuple((name, to_zero, showing) for name, showing, to_zero in counted if to_zero)
 
 
