@@ -3,8 +3,6 @@
 ALTER TABLE buffer DROP CONSTRAINT buffer_kind_check;
 ALTER TABLE buffer
     ADD CHECK (kind IN ('units', 'percent', 'auto', 'most', 'least', 'fixed_pool')),
-    ADD CHECK (kind <> 'fixed_pool' OR account_id IS NOT NULL),
-    ADD CHECK (scope NOT IN ('channel', 'listing') OR account_id IS NOT NULL),
     ADD COLUMN until_stock integer CHECK (until_stock >= 0),    -- in force only while more than this is free
     ADD COLUMN cap integer CHECK (cap >= 0),                    -- the most that an automatic one holds back
     ADD COLUMN starts_at timestamptz,
