@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol, TypeAlias
@@ -41,6 +41,7 @@ ATTEMPTS = 3
 SHORT_WAIT = 5.0  # a Retry-After up to this is waited out within the call
 UNTOLD_WAIT = 2.0  # the pause of a 429 that names none
 DETAIL_LENGTH = 200
+YIELDED = 0.5  # what an audit leaves to sales and pushes, which come in bursts
 
 OVERRULING = frozenset({Fault.THROTTLED, Fault.AUTH, Fault.TRANSIENT})  # faults that `Request.accept` cannot accept
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -323,9 +324,14 @@ class AccountApi:
     facts: Mapping[str, Any]
     sign: Sign | None
     now: Callable[[], datetime]
+    spare: float = 0.0  # share of each limit's burst that these calls leave to others
 
     def __repr__(self) -> str:
         return f"<AccountApi {self.channel} {self.account_id}>"
+
+    def yielding(self, spare: float = YIELDED) -> "AccountApi":
+        """The same account for work that can wait: its calls leave that share of each limit's burst to others."""
+        return replace(self, spare=spare)
 
     async def admit(self, operation: str | None) -> None:
         """Wait here for the limits that a request of `operation` needs, and spend them: then `call` it `admitted`.
@@ -481,7 +487,7 @@ class AccountApi:
     async def _take(self, operation: str | None, until: float) -> None:
         throttle = self.client.throttle
         patience = min(throttle.max_wait, max(0.0, until - self.client.clock()))
-        await throttle.take(self.limits, self._names(), operation, max_wait=patience)
+        await throttle.take(self.limits, self._names(), operation, max_wait=patience, spare=self.spare)
 
     def _names(self) -> dict[str, str]:
         return {

@@ -39,7 +39,8 @@ for i = buckets + 1, #KEYS do
   wait = math.max(wait, redis.call('PTTL', KEYS[i]))
 end
 for i = 1, buckets do
-  local burst, rate, spent = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), ARGV[3 * i + 1] == '1'
+  local burst, rate, spent = tonumber(ARGV[4 * i - 2]), tonumber(ARGV[4 * i - 1]), ARGV[4 * i] == '1'
+  local least = 1 + tonumber(ARGV[4 * i + 1])
   local kept = redis.call('HMGET', KEYS[i], 'tokens', 'at')
   local tokens = 1
   if kept[1] then
@@ -48,8 +49,8 @@ for i = 1, buckets do
   if spent then
     tokens = math.min(1, tokens)
   end
-  if tokens < 1 - 1e-9 then
-    wait = math.max(wait, (1 - tokens) / rate)
+  if tokens < least - 1e-9 then
+    wait = math.max(wait, (least - tokens) / rate)
   end
   left[i] = tokens - 1
 end
@@ -95,11 +96,16 @@ class _Wanted:
 
     key: str
     limit: Limit
+    spare: float  # share of the burst that must be left over
 
     @property
     def rate(self) -> float:
         """Tokens a second."""
         return self.limit.burst / self.limit.seconds
+
+    def kept(self, burst: float) -> float:
+        """Tokens that a bucket of that burst must still hold afterwards; a bucket of one token can spare none."""
+        return max(0.0, min(self.spare * burst, burst - 1))
 
 
 class Throttle:
@@ -135,14 +141,16 @@ class Throttle:
         operation: str | None = None,
         *,
         max_wait: float | None = None,
+        spare: float = 0.0,
     ) -> None:
         """Return when every limit that holds for the operation has given a token; all are taken at once.
 
-        `names` maps a limit's `per` to who shares it. Raises ChannelError THROTTLED with `retry_at`, at once,
-        when that would take more than `max_wait` seconds.
+        `names` maps a limit's `per` to who shares it. `spare`, from 0 to 1: work that can wait takes a token only
+        where this share of the burst is left over for others. Raises ChannelError THROTTLED with `retry_at`, at
+        once, when that would take more than `max_wait` seconds.
         """
         wanted = [
-            _Wanted(_key(limit, names), limit)
+            _Wanted(_key(limit, names), limit, spare)
             for limit in limits
             if limit.operation is None or limit.operation == operation
         ]
@@ -176,7 +184,8 @@ class Throttle:
         keys = [each.key for each in wanted] + [f"tb:penalty:{scope}" for scope in scopes]
         args: list[Any] = [len(wanted)]
         for each in wanted:
-            args += [each.limit.burst, each.rate / 1000, int(each.key in self._spent_alone)]
+            burst = each.limit.burst
+            args += [burst, each.rate / 1000, int(each.key in self._spent_alone), each.kept(burst)]
         told = await self._run(self._take_script, keys, [*args, IDLE_SECONDS])
         if told is None:
             return self._take_alone(wanted)
@@ -209,8 +218,10 @@ class Throttle:
             rate = each.rate / self._workers
             bucket = self._local.setdefault(each.key, _Local(0.0, now))
             tokens = bucket.tokens + max(0.0, now - bucket.at) * rate
-            bucket.tokens, bucket.at = min(tokens, max(1.0, each.limit.burst / self._workers)), now
-            wait = max(wait, (1 - bucket.tokens) / rate if bucket.tokens < 1 - 1e-9 else 0.0)
+            burst = max(1.0, each.limit.burst / self._workers)
+            bucket.tokens, bucket.at = min(tokens, burst), now
+            least = 1 + each.kept(burst)
+            wait = max(wait, (least - bucket.tokens) / rate if bucket.tokens < least - 1e-9 else 0.0)
             taken.append(bucket)
         if not wait:
             for bucket in taken:

@@ -1,4 +1,4 @@
-"""Listings: the walk over everything a channel sells, linking, and the audit of what it shows."""
+"""Listings: a page of what a channel sells written, linked and compared; and an account's recurring tasks."""
 
 import time
 from collections.abc import Sequence
@@ -8,66 +8,42 @@ from uuid import UUID
 from hub.context import working_for
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
-from hub.model import Listing, ListingStatus, ManagedBy
-from hub.store import Tx, alerts, due, listings, slots, stock
+from hub.model import Listing
+from hub.store import Tx, alerts, due, listings, pages, stock
 from hub.store.accounts import Account
+from hub.store.pages import Kept
+from jobs import reconcile
 from jobs.availability import Ripple, recompute
 from jobs.runtime import Runtime, log
 
-AGAIN = timedelta(seconds=30)
+ORDERS_SECONDS = 5.0  # an audit waits no longer for orders to be worked off
 
 
-async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> bool:
-    """Read every listing, page by page, from where the last walk stopped. True when it reached the end."""
-    source = rt.adapter(account.channel).listings
-    if source is None:
-        await _rest(rt, account, task.kind, token)
-        return True
-    cursor, more, started = task.cursor, True, rt.now()
-    while more:
-        began = rt.now()
-        page = await source.pages(api, cursor)
-        told = [listing for raw in page.documents for listing in source.parse(raw)]
-        await record(rt, account, told, began)
-        async with rt.db.seller(account.seller_id) as tx:
-            if not await due.task_cursor(tx, account.id, task.kind, token, page.cursor, rt.now()):
-                return False  # somebody else walks on
-        cursor, more = page.cursor, page.more
-        if more and time.monotonic() > until:
-            async with rt.db.seller(account.seller_id) as tx:
-                await due.task_done(tx, account.id, task.kind, token, rt.now(), cursor, more=True)
-            return False
-    if task.cursor is None:  # only a walk of one piece can tell what it did not meet
-        await _close(rt, account, started)
-    await _rest(rt, account, task.kind, token)
-    return True
+async def record(
+    rt: Runtime, account: Account, told: Sequence[Listing], began: datetime, *, asks: AccountApi | None = None
+) -> None:
+    """Write listings as told, link what is certain, compare what slots show, and compute what is new.
 
-
-async def _rest(rt: Runtime, account: Account, kind: str, token: UUID) -> None:
-    async with rt.db.seller(account.seller_id) as tx:
-        at = rt.now() + timedelta(seconds=rt.policy.reconcile_seconds)
-        await due.task_done(tx, account.id, kind, token, at, None)
-
-
-async def _close(rt: Runtime, account: Account, started: datetime) -> None:
-    """Listings that a whole walk did not meet are gone."""
-    async with rt.db.seller(account.seller_id) as tx:
-        for ref in await listings.gone_unseen(tx, account.id, started):
-            await listings.gone(tx, account.id, ref, rt.now())
-
-
-async def record(rt: Runtime, account: Account, told: Sequence[Listing], began: datetime) -> None:
-    """Write listings as told, link what is certain, compare what slots show, and compute what is new."""
+    `asks`: before a loss is called one, the account's orders are asked for.
+    """
     if not told:
         return
     answered, ripple = rt.now(), Ripple()
     if sink := rt.adapter(account.channel).stock:
         told = [sink.as_shown(listing) for listing in told]
-    new: set[UUID] = set()
     async with rt.db.seller(account.seller_id) as tx:
         await listings.lock_slots(tx, account.id, [listing.slot_ref for listing in told])
-        for listing in told:
-            new |= await _one(tx, account, listing, began, answered, ripple)
+        kept = await pages.put(tx, account.id, told, began, answered)
+        new = await _link(tx, account, kept)
+        lost = await reconcile.compare(
+            tx, account, kept, began, answered, ripple, orders_read=False, postpones=asks is not None
+        )
+    if lost and asks is not None:
+        await _read_orders(rt, account, asks)
+        async with rt.db.seller(account.seller_id) as tx:
+            await listings.lock_slots(tx, account.id, [each.told.slot_ref for each in lost])
+            lost = await pages.again(tx, lost)
+            await reconcile.compare(tx, account, lost, began, answered, ripple, orders_read=True)
     if new:  # in a transaction of its own: levels are locked before slots
         async with rt.db.seller(account.seller_id) as tx:
             await stock.lock_around(tx, new)
@@ -76,58 +52,28 @@ async def record(rt: Runtime, account: Account, told: Sequence[Listing], began: 
         rt.ring("stock", account_id)
 
 
-async def _one(
-    tx: Tx, account: Account, told: Listing, began: datetime, answered: datetime, ripple: Ripple
-) -> set[UUID]:
-    """One listing and its slot. Answers the SKU whose slots are to be computed."""
-    put = await listings.put(tx, account.id, told, began, answered)
-    sku_id: UUID | None = put["sku_id"]
-    if sku_id is None and account.settings.get("autolink", True):
-        sku_id = await link_exactly(tx, put["listing_id"], told)
-    if not put["is_new"]:
-        await _compare(tx, account, put["slot_id"], told, began, answered, ripple)
-    return {sku_id} if sku_id and (put["uncomputed"] or put["sku_id"] is None) else set()
+async def _read_orders(rt: Runtime, account: Account, api: AccountApi) -> None:
+    """Ask for the account's newest orders and work off what it told of orders so far."""
+    from jobs import ingest, poll  # they record listings too
+
+    await poll.newest(rt, account, api)
+    await ingest.drain(rt, account, time.monotonic() + ORDERS_SECONDS, ingest.ORDER_TOPICS)
 
 
-async def _compare(
-    tx: Tx,
-    account: Account,
-    slot_id: UUID,
-    told: Listing,
-    began: datetime,
-    answered: datetime,
-    ripple: Ripple,
-) -> None:
-    if told.stock_quantity is None or told.managed_by is ManagedBy.MARKETPLACE:
-        return
-    was = await slots.looked(tx, None, slot_id, told.stock_quantity, told.version, began, answered)
-    if was is None:
-        return
-    if was["due_now"] is not None:
-        ripple.accounts.add(account.id)
-    if class_ := classify(was, told):
-        await listings.drift_add(
-            tx, account.id, slot_id, class_, told.stock_quantity, was["expected"], was["desired"],
-            repaired=account.writes and was["due_now"] is not None,
-        )  # fmt: skip
-
-
-def classify(was: dict[str, object], told: Listing) -> str | None:
-    """Why a slot shows another number than we reckoned; None when there is nothing to tell."""
-    seen, expected, desired = told.stock_quantity, was["expected"], was["desired"]
-    if desired is None or seen == expected or expected is None:
-        return None
-    if told.managed_by is ManagedBy.MARKETPLACE:
-        return "fulfilled_by_marketplace"
-    if told.status is ListingStatus.PAUSED and seen == 0:
-        return "paused"
-    if was["doubt_until"] is not None:
-        return "in_doubt"
-    if not isinstance(expected, int) or seen is None:
-        return None
-    if seen < expected:
-        return "unknown_sale"
-    return "lost_push" if seen == was["seen"] else "external_edit"
+async def _link(tx: Tx, account: Account, kept: Sequence[Kept]) -> set[UUID]:
+    """Link what is certain of a page. Answers the SKUs whose slots are to be computed."""
+    new = {each.sku_id for each in kept if each.sku_id and each.desired is None}
+    unlinked = [each for each in kept if each.sku_id is None]
+    if not unlinked or not account.settings.get("autolink", True):
+        return new
+    by_code, by_gtin = await listings.matches(
+        tx, [each.told.sku or "" for each in unlinked], [each.told.gtin or "" for each in unlinked]
+    )
+    for each in unlinked:
+        sku_id, _how = listings.exact(by_code, by_gtin, each.told.sku, each.told.gtin)
+        if sku_id is not None and await link_exactly(tx, each.listing_id, each.told):
+            new.add(sku_id)
+    return new
 
 
 async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> UUID | None:

@@ -15,11 +15,12 @@ from hub.context import working_for
 from hub.contract import Adapter, Kind, ListingSource
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
-from hub.model import ListingStatus, Order, Raw, Topic
+from hub.model import Order, Raw, Topic
 from hub.orders import Known
 from hub.store import Tx, alerts, inbox, listings, orders, shipments
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival, Entry
+from jobs import reconcile
 from jobs.availability import Ripple
 from jobs.runtime import Runtime, log
 from jobs.settle import Takes, settle_order
@@ -330,36 +331,11 @@ async def _listings(
     while source and refs:
         some, refs = refs[: source.batch], refs[source.batch :]
         try:
-            await _read_listings(rt, account, api, source, some)
+            await reconcile.read_again(rt, account, api, source, some)
         except ChannelError as problem:
             await failed(rt, account, token, [row for each in some for row in by_ref[each]], problem)
         else:
             await _finish(rt, account, token, [row for each in some for row in by_ref[each]])
-
-
-async def _read_listings(
-    rt: Runtime, account: Account, api: AccountApi, source: ListingSource, refs: Sequence[str]
-) -> None:
-    from jobs.catalogue import record
-
-    began = rt.now()
-    told = [listing for raw in await _fetch_listings(api, source, refs) for listing in source.parse(raw)]
-    await record(rt, account, told, began)
-    there = {listing.ref for listing in told if listing.status is not ListingStatus.CLOSED}
-    async with rt.db.seller(account.seller_id) as tx:
-        for ref in set(refs) - there:
-            await listings.gone(tx, account.id, ref, rt.now())
-
-
-async def _fetch_listings(api: AccountApi, source: ListingSource, refs: Sequence[str]) -> list[Raw]:
-    if source.fetch_many:
-        return await source.fetch_many(api, refs)
-    try:
-        return [await source.fetch(api, ref) for ref in refs]
-    except ChannelError as problem:
-        if problem.fault is Fault.MISSING and len(refs) == 1:
-            return []
-        raise
 
 
 async def _is_echo(rt: Runtime, account: Account, source: ListingSource, rows: Sequence[Entry]) -> bool:

@@ -12,7 +12,7 @@ from hub.model import Notice, Topic
 from hub.store import accounts, due, inbox, orders
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
-from jobs import catalogue
+from jobs import reconcile
 from jobs.runtime import Runtime
 
 SECONDS_WITH_WEBHOOKS = 60.0
@@ -182,7 +182,14 @@ async def webhook_url(rt: Runtime, account: Account) -> str:
 
 async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> None:
     """Listings, to import them or to audit them: the same walk."""
-    await catalogue.walk(rt, account, api, task, token, until)
+    await reconcile.walk(rt, account, api, task, token, until)
 
 
-STEPS = {"poll": poll, "missed": missed, "subscribe": subscribe, "listings": walk, "reconcile": walk}
+STEPS = {
+    "poll": poll,
+    "missed": missed,
+    "subscribe": subscribe,
+    "listings": walk,
+    "reconcile": walk,
+    "recheck": reconcile.recheck,
+}

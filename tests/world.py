@@ -22,7 +22,7 @@ import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from hub import faults
+from hub import drift, faults
 from hub.model import Limit
 from hub.sandbox import Product, Sandbox, app_calls
 from hub.secrets import Vault, new_key
@@ -109,6 +109,7 @@ def brisk() -> Iterator[None]:
         exits.enter_context(patch.dict(faults.POLICIES, policies))
         exits.enter_context(patch.dict(poll.CALM_SECONDS, dict.fromkeys(poll.CALM_SECONDS, 0.02)))
         exits.enter_context(patch.object(ingest, "DEBOUNCE", timedelta(seconds=0.2)))
+        exits.enter_context(patch.object(drift, "GRACE", timedelta(seconds=0.3)))
         exits.enter_context(patch.object(push_stock, "DEADLINE", timedelta(seconds=1.5)))
         exits.enter_context(patch.object(push_stock, "LANDED", timedelta(seconds=2)))
         exits.enter_context(patch.object(Breaker, "FIRST_PAUSE", 0.3))
@@ -300,7 +301,12 @@ class World:
             """SELECT 'slot' AS what, s.ref, s.due_at, s.desired, s.expected FROM stock_slot s
                JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
                WHERE a.status = 'live' AND s.due_at < now() + %s * interval '1 second' AND s.parked_code IS NULL
-                 AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
+                 AND NOT s.braked AND NOT s.withheld AND s.managed_by = 'seller' AND s.status <> 'closed'
+               UNION ALL
+               SELECT 'recheck', t.account_id::text, t.due_at, NULL, NULL FROM task t
+               JOIN account a ON a.seller_id = t.seller_id AND a.id = t.account_id
+               WHERE a.status IN ('preview', 'live') AND t.kind = 'recheck'
+                 AND t.due_at < now() + %s * interval '1 second'
                UNION ALL
                SELECT i.topic, i.ref, i.due_at, i.attempts, NULL FROM inbox i
                JOIN account a ON a.seller_id = i.seller_id AND a.id = i.account_id
@@ -310,7 +316,7 @@ class World:
                JOIN account a ON a.seller_id = h.seller_id AND a.id = h.account_id
                WHERE a.status = 'live' AND h.news_parked IS NULL
                  AND h.news_due_at < now() + %s * interval '1 second'""",
-            SOON, SOON, SOON,
+            SOON, SOON, SOON, SOON,
         )  # fmt: skip
 
     async def at_rest(self, **shelf: int) -> None:

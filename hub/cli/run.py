@@ -124,13 +124,13 @@ async def _listings(desk: Desk, account: "Account") -> Words:
 
 
 async def _reconcile(desk: Desk, account: "Account") -> Words:
-    from hub.store import lookup
+    from hub.store import drift, lookup
 
     since = desk.rt.now()
     problem = await _task(desk, account, "reconcile")
     async with desk.tx() as tx:
         compared = await lookup.listed_count(tx, account.id)
-        drifts = await lookup.drifts(tx, account.id, since)
+        drifts = await drift.met_since(tx, account.id, since)
     return {
         "compared": compared["listings"],
         "differences": sum(drifts.values()),

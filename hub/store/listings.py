@@ -6,55 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.model import Listing
-from hub.store import Tx, new_id
-
-_SLOT = """
-    INSERT INTO stock_slot (seller_id, id, account_id, ref, location_ref, listing_ref, variation_ref, seen, seen_at,
-        expected, version, synced_from, synced_to, managed_by, status)
-    VALUES (%(seller)s, %(id)s, %(account)s, %(slot_ref)s, %(location_ref)s, %(ref)s, %(variation_ref)s,
-        %(stock_quantity)s, %(answered)s, %(stock_quantity)s, %(version)s, %(began)s, %(answered)s, %(managed_by)s,
-        %(status)s)
-    ON CONFLICT (seller_id, account_id, ref, location_ref) DO UPDATE SET
-        managed_by = excluded.managed_by, status = excluded.status,
-        due_at = CASE WHEN excluded.managed_by = 'seller' AND excluded.status <> 'closed' THEN stock_slot.due_at END,
-        listing_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.listing_ref ELSE stock_slot.listing_ref END,
-        variation_ref = CASE WHEN stock_slot.status = 'closed' THEN excluded.variation_ref
-                             ELSE stock_slot.variation_ref END
-    RETURNING id, sku_id, (xmax = 0) AS is_new, desired IS NULL AS uncomputed"""
-
-_LISTING = """
-    INSERT INTO listing (seller_id, id, account_id, ref, variation_ref, slot_id, channel_sku, gtin, title, url, status,
-        quantity, price_cents, currency, managed_by, seen_at)
-    VALUES (%(seller)s, %(id)s, %(account)s, %(ref)s, %(variation_ref)s, %(slot_id)s, %(sku)s, %(gtin)s, %(title)s,
-        %(url)s, %(status)s, %(quantity)s, %(price_cents)s, %(currency)s, %(managed_by)s, %(answered)s)
-    ON CONFLICT (seller_id, account_id, ref, variation_ref) DO UPDATE SET slot_id = excluded.slot_id,
-        channel_sku = excluded.channel_sku, gtin = excluded.gtin, title = excluded.title, url = excluded.url,
-        status = excluded.status, quantity = excluded.quantity, price_cents = excluded.price_cents,
-        currency = excluded.currency, managed_by = excluded.managed_by, seen_at = excluded.seen_at, gone_at = NULL
-    RETURNING id, sku_id"""
-
-
-async def put(tx: Tx, account_id: UUID, told: Listing, began: datetime, answered: datetime) -> dict[str, Any]:
-    """Write one listing and its slot. Answers {slot_id, listing_id, sku_id, is_new, uncomputed}; the last two
-    are the slot's.
-
-    What a slot shows (`seen`, `expected`) is set here only when the slot is new: later readings go through
-    slots.looked, which knows about writes under way.
-    """
-    params = {
-        **told.model_dump(mode="json"), "seller": tx.seller, "account": account_id, "began": began,
-        "answered": answered,
-    }  # fmt: skip
-    slot = await tx.one(_SLOT, {**params, "id": new_id()})
-    if slot is None:
-        raise RuntimeError("an upsert answered nothing")
-    listing = await tx.one(_LISTING, {**params, "id": new_id(), "slot_id": slot["id"]})
-    if listing is None:
-        raise RuntimeError("an upsert answered nothing")
-    return {
-        "slot_id": slot["id"], "listing_id": listing["id"], "sku_id": listing["sku_id"], "is_new": slot["is_new"],
-        "uncomputed": slot["uncomputed"],
-    }  # fmt: skip
+from hub.store import Tx
 
 
 async def is_known(tx: Tx, account_id: UUID, told: Listing) -> bool:
@@ -204,17 +156,6 @@ async def listed(
           AND (%(after)s::uuid IS NULL OR l.id > %(after)s)
         ORDER BY l.id LIMIT %(limit)s"""
     return await tx.all(sql, {"account": account_id, "search": search, "after": after, "limit": limit})
-
-
-async def drift_add(
-    tx: Tx, account_id: UUID, slot_id: UUID, class_: str, seen: int | None, expected: int | None, desired: int | None,
-    *, repaired: bool,
-) -> None:  # fmt: skip
-    """Remember a difference and what was done about it."""
-    sql = """
-        INSERT INTO drift (seller_id, id, account_id, slot_id, class, seen, expected, desired, repaired)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-    await tx.run(sql, [tx.seller, new_id(), account_id, slot_id, class_, seen, expected, desired, repaired])
 
 
 async def preview(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:

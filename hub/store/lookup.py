@@ -148,7 +148,7 @@ async def unsettled(tx: Tx, account_id: UUID) -> dict[str, Any]:
         """SELECT count(*) FILTER (WHERE due_at IS NOT NULL AND parked_code IS NULL)::int AS due,
                   count(*) FILTER (WHERE parked_code IS NOT NULL)::int AS parked,
                   count(*) FILTER (WHERE braked)::int AS braked, min(parked_reason) AS reason,
-                  min(due_at) FILTER (WHERE parked_code IS NULL AND NOT braked) AS soonest
+                  min(due_at) FILTER (WHERE parked_code IS NULL AND NOT braked AND NOT withheld) AS soonest
            FROM stock_slot WHERE account_id = %s AND status <> 'closed'""",
         [account_id],
     )
@@ -185,15 +185,6 @@ async def listed_count(tx: Tx, account_id: UUID) -> dict[str, int]:
         [account_id],
     )
     return {"listings": row["listings"], "unlinked": row["unlinked"]} if row else {"listings": 0, "unlinked": 0}
-
-
-async def drifts(tx: Tx, account_id: UUID, since: datetime) -> dict[str, int]:
-    """Differences that the audit found since then, by class."""
-    rows = await tx.all(
-        "SELECT class, count(*)::int AS count FROM drift WHERE account_id = %s AND at >= %s GROUP BY class",
-        [account_id, since],
-    )
-    return {row["class"]: row["count"] for row in rows}
 
 
 async def inbox_accounts(tx: Tx) -> list[UUID]:

@@ -81,7 +81,7 @@ async def claim(
     sql = f"""
         WITH due AS (
             SELECT seller_id, id FROM stock_slot s
-            WHERE account_id = %(account)s AND due_at <= %(now)s AND {OPEN}
+            WHERE account_id = %(account)s AND due_at <= %(now)s AND {OPEN} AND NOT s.withheld
               AND (lease_until IS NULL OR lease_until <= %(now)s)
               AND (doubt_until IS NULL OR doubt_until <= %(now)s)
               AND NOT (desired > coalesce(expected, 0) AND EXISTS (  -- a sale whose fulfiller is not told yet
@@ -179,8 +179,9 @@ async def accepted(
     sql = """
         UPDATE stock_slot SET
             pushed = %(quantity)s, expected = %(quantity)s, seen = coalesce(%(seen)s, seen), attempts = 0,
-            version = NULL, synced_to = %(answered)s, last_pushed_at = %(answered)s, pending = NULL,
-            pending_until = NULL, lease_token = NULL, lease_until = NULL, lease_by = NULL,
+            version = NULL, held = NULL, held_desired = NULL, synced_to = %(answered)s,
+            last_pushed_at = %(answered)s, pending = NULL, pending_until = NULL, lease_token = NULL,
+            lease_until = NULL, lease_by = NULL,
             doubt_until = CASE WHEN doubt_until <> %(noted)s THEN %(answered)s::timestamptz
                                ELSE %(read_back)s::timestamptz END,
             due_at = CASE WHEN doubt_until <> %(noted)s THEN %(answered)s::timestamptz

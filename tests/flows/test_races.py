@@ -170,7 +170,7 @@ async def test_a_number_changed_by_hand_there_is_put_right_and_remembered() -> N
         item.units = 3
         vars(type(two.sandbox))["_changed_item"](two.sandbox, item)
         await w.at_rest(CANECA=10)
-        assert [row["class"] for row in await w.rows("SELECT class FROM drift")] == ["unknown_sale"]
+        assert [row["class"] for row in await w.rows("SELECT class FROM drift")] == ["external_edit"]
 
 
 async def test_a_hundred_changes_of_one_sku_are_few_writes_and_the_last_is_right() -> None:

@@ -22,11 +22,13 @@ def fill(valkey: Valkey, key: str, tokens: float) -> None:
     valkey.client().hset(key, mapping={"tokens": str(tokens), "at": str(seconds * 1000 + micros / 1000)})
 
 
-async def grants(throttle: Throttle, *limits: Limit, operation: str | None = None, at_most: int = 200) -> int:
+async def grants(
+    throttle: Throttle, *limits: Limit, operation: str | None = None, at_most: int = 200, spare: float = 0.0
+) -> int:
     """How many requests may leave right now."""
     for count in range(at_most):
         try:
-            await throttle.take(limits, NAMES, operation, max_wait=0)
+            await throttle.take(limits, NAMES, operation, max_wait=0, spare=spare)
         except ChannelError:
             return count
     return at_most
@@ -83,6 +85,39 @@ async def test_two_accounts_do_not_share_a_bucket_and_two_apps_limits_do(valkey:
     with pytest.raises(ChannelError):
         await throttle.take([app], other, max_wait=0)
     await throttle.close()
+
+
+async def test_work_that_can_wait_leaves_half_of_the_burst_to_others(valkey: Valkey):
+    throttle = Throttle(valkey.url)
+    fill(valkey, KEY, 30)
+    assert await grants(throttle, SLOW, spare=0.5) == 5
+    assert await grants(throttle, SLOW) == 25, "what can not wait has all that is left"
+    assert await grants(throttle, SLOW, spare=0.5) == 0
+    await throttle.close()
+
+
+async def test_work_that_can_wait_is_told_when_there_will_be_enough(valkey: Valkey, clock: Clock):
+    throttle = Throttle(valkey.url, clock=clock, sleep=clock.sleep, now=clock.now)
+    minute = Limit(burst=60, seconds=60)
+    with pytest.raises(ChannelError) as refusal:  # a new bucket holds one token, and 31 are needed
+        await throttle.take([minute], NAMES, spare=0.5)
+    assert refusal.value.retry_at
+    assert 29 < (refusal.value.retry_at - clock.now()).total_seconds() <= 30
+    await throttle.close()
+
+
+async def test_a_bucket_of_one_token_can_spare_none(valkey: Valkey):
+    throttle = Throttle(valkey.url)
+    assert await grants(throttle, Limit(burst=1, seconds=3600), spare=0.5) == 1
+    await throttle.close()
+
+
+async def test_with_redis_stopped_work_that_can_wait_leaves_its_share_too(clock: Clock):
+    throttle = Throttle(None, clock=clock, sleep=clock.sleep, now=clock.now)
+    assert await grants(throttle, SLOW) == 0
+    clock.seconds += 20 * SLOW.seconds / SLOW.burst
+    assert await grants(throttle, SLOW, spare=0.24) == 20 - 12
+    assert await grants(throttle, SLOW) == 12
 
 
 async def test_take_waits_and_then_goes(valkey: Valkey):

@@ -21,6 +21,7 @@ _TIMED = (
     "jobs.poll",
     "jobs.push_stock",
     "jobs.catalogue",
+    "jobs.reconcile",
     "jobs.push_shipment",
     "jobs.track",
     "tenacity",

@@ -1,0 +1,240 @@
+"""What the audit makes of a channel that shows something else: repaired, proposed or left, and kept as one episode."""
+
+import asyncio
+from typing import Any
+
+from hub.sandbox import Product
+from hub.store import accounts
+from jobs import sweep
+from tests.world import Channel, World, world
+
+CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
+PRATO = Product(sku="PRATO", title="Prato raso", quantity=4, price_cents=2590)
+
+
+async def two_stores(w: World, *products: Product) -> tuple[Channel, Channel]:
+    one = await w.connect("woocommerce", products or (CANECA,), name="Uma", seed=1)
+    two = await w.connect("woocommerce", products or (CANECA,), name="Outra", seed=2)
+    await w.open_stock(**{product.sku: product.quantity for product in products or (CANECA,)})
+    await w.pass_time()
+    return one, two
+
+
+def edit(channel: Channel, sku: str, units: int) -> None:
+    """Somebody changes a number there; nobody is told."""
+    vars(channel.sandbox)["by_sku"][sku].units = units
+
+
+async def audit(w: World) -> None:
+    await w.hurry("reconcile")
+    await w.drain()
+
+
+async def policy(w: World, channel: Channel, **named: str) -> None:
+    async with w.rt.db.seller(w.seller_id) as tx:
+        await accounts.settle_settings(tx, channel.account.id, drift=named)
+
+
+async def episodes(w: World) -> list[dict[str, Any]]:
+    return await w.rows("SELECT * FROM drift ORDER BY first_seen_at")
+
+
+async def told(w: World) -> list[tuple[str, str | None, str, str | None]]:
+    return [(row["class"], row["direction"], row["state"], row["ended"]) for row in await episodes(w)]
+
+
+async def test_more_than_there_is_is_put_right_at_once() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        edit(two, "CANECA", 15)
+        await w.hurry("reconcile")
+        await w.at_rest(CANECA=10)
+        await audit(w)
+        assert await told(w) == [("external_edit", "up", "closed", "repaired")]
+
+
+async def test_fewer_than_there_are_waits_for_its_order_and_is_then_put_right() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        edit(two, "CANECA", 3)
+        await audit(w)
+        assert await told(w) == [("unknown_sale", "down", "waiting", None)]
+        assert two.shelf() == {"CANECA": 3}
+        await w.at_rest(CANECA=10)
+        await audit(w)
+        assert await told(w) == [("external_edit", "down", "closed", "repaired")]
+        assert (await episodes(w))[0]["count"] == 2
+
+
+async def test_a_sale_nobody_told_of_is_asked_for_before_it_is_called_one() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        two.turn(webhook_drop=1.0)
+        await two.buy("CANECA", 2)
+        with two.reading_writes() as written:
+            await w.hurry("reconcile")
+            await w.at_rest(CANECA=8)
+        assert await told(w) == [], "its order was found: there is no difference"
+        assert written == []
+        assert one.shelf() == {"CANECA": 8}
+
+
+async def test_an_order_that_cannot_be_read_keeps_the_number_from_being_raised() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        edit(two, "CANECA", 9)
+        await w.rows(
+            """INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, state, error)
+               VALUES (%s, gen_random_uuid(), %s, 'webhook', 'order', '77', 'x', 'parked', 'x') RETURNING id""",
+            w.seller_id, two.account.id,
+        )  # fmt: skip
+        for _ in range(3):
+            await audit(w)
+        assert [row[:3] for row in await told(w)] == [("unknown_sale", "down", "waiting")]
+        assert (await episodes(w))[0]["why"] == "orders_unread"
+        assert two.shelf() == {"CANECA": 9}
+
+
+async def test_a_push_that_did_not_stick_is_sent_again() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        await w.count(CANECA=6)
+        await w.at_rest(CANECA=6)
+        await w.pass_time()
+        edit(two, "CANECA", 10)
+        await w.hurry("reconcile")
+        await w.at_rest(CANECA=6)
+        assert [row[:2] for row in await told(w)] == [("lost_push", "up")]
+
+
+async def test_a_proposal_holds_raises_and_lets_a_new_lower_number_out() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        await policy(w, two, external_edit_down="propose")
+        edit(two, "CANECA", 3)
+        await w.hurry("reconcile")
+        await w.settle()
+        for _ in range(3):
+            await audit(w)
+        assert [row[:3] for row in await told(w)] == [("external_edit", "down", "proposed")]
+        assert (await episodes(w))[0]["count"] >= 4
+        assert await w.alerts() == ["drift_proposed"]
+
+        await one.buy("CANECA", 1)  # nine there are, three it shows: nothing to say
+        await w.at_rest()
+        assert two.shelf() == {"CANECA": 3}
+        await one.buy("CANECA", 8)  # one is left
+        await w.at_rest(CANECA=1)
+        await w.pass_time()
+        await audit(w)
+        assert [row[2:] for row in await told(w)] == [("closed", "went_away")]
+        assert await w.alerts() == []
+
+
+async def test_an_ignored_number_stands_until_the_hub_computes_another() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        await policy(w, two, external_edit_up="ignore")
+        edit(two, "CANECA", 12)
+        await audit(w)
+        await w.at_rest()
+        assert two.shelf() == {"CANECA": 12}
+        assert [row[:3] for row in await told(w)] == [("external_edit", "up", "noted")]
+        await one.buy("CANECA", 1)
+        await w.at_rest(CANECA=9)
+
+
+async def test_a_paused_listing_is_noted_and_left() -> None:
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA], seed=1)
+        market = await w.connect("mercadolivre", [CANECA], seed=2)
+        await w.open_stock(CANECA=10)
+        await w.pass_time()
+        product = vars(market.sandbox)["products"]["CANECA"]
+        product.items[0].status = "paused"
+        product.take(10)
+        for offer in product.items[0].offers:
+            offer.shown = 0
+        await audit(w)
+        assert [row[:3] for row in await told(w)] == [("paused", "down", "noted")]
+        assert store.shelf() == {"CANECA": 10}
+
+
+async def test_a_listing_that_names_another_sku_is_proposed_and_its_number_not_raised() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w, CANECA, PRATO)
+        shelf = vars(two.sandbox)["by_sku"]
+        shelf["CANECA"].sku, shelf["PRATO"].sku = "PRATO", "OUTRO"
+        await audit(w)
+        assert [row[:3] for row in await told(w)] == [("wrong_link", None, "proposed")]
+        await w.count(CANECA=20)
+        await w.settle()
+        assert shelf["CANECA"].units == 10, "it may be another product: no more of it is shown"
+        await w.count(CANECA=2)
+        await w.settle()
+        assert shelf["CANECA"].units == 2
+
+
+async def test_a_listing_that_is_gone_is_closed_and_noted() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w, CANECA, PRATO)
+        gone = vars(two.sandbox)["by_sku"].pop("PRATO")
+        del vars(two.sandbox)["items"][gone.id]
+        await audit(w)
+        assert [row[:3] for row in await told(w)] == [("gone", None, "noted")]
+        closed = await w.rows("SELECT ref FROM stock_slot WHERE status = 'closed'")
+        assert [row["ref"] for row in closed] == [str(gone.id)]
+
+
+async def test_a_channel_that_forgets_its_whole_shelf_is_not_believed() -> None:
+    products = [Product(sku=f"P{n}", title=f"Produto {n}", quantity=5, price_cents=1000) for n in range(30)]
+    async with world() as w:
+        _one, two = await two_stores(w, *products)
+        vars(two.sandbox)["by_sku"].clear()
+        vars(two.sandbox)["items"].clear()
+        await audit(w)
+        assert await w.rows("SELECT 1 FROM stock_slot WHERE status = 'closed'") == []
+        assert await w.alerts() == ["drift_gone"]
+
+
+async def test_many_differences_at_once_are_one_alert() -> None:
+    products = [Product(sku=f"P{n}", title=f"Produto {n}", quantity=5, price_cents=1000) for n in range(25)]
+    async with world() as w:
+        _one, two = await two_stores(w, *products)
+        for product in products:
+            edit(two, product.sku, 9)
+        await audit(w)
+        assert await w.alerts() == ["drift_many"]
+        await w.settle()
+        await w.pass_time()
+        await audit(w)
+        assert await w.alerts() == []
+        assert {row[2:] for row in await told(w)} == {("closed", "repaired")}
+
+
+async def test_an_audit_goes_on_where_a_killed_worker_stopped() -> None:
+    products = [Product(sku=f"P{n:03}", title=f"Produto {n}", quantity=5, price_cents=1000) for n in range(250)]
+    async with world() as w:
+        _one, two = await two_stores(w, *products)
+        edit(two, "P240", 9)
+        await w.pass_time()
+        route, calls = "GET /wp-json/wc/v3/products", two.calls()
+        two.turn(latency=0.05)
+        await w.rows("UPDATE task SET due_at = now() WHERE kind = 'reconcile' AND account_id = %s RETURNING 1",
+                     two.account.id)  # fmt: skip
+        rt, pulse = await w.process()
+        work = asyncio.ensure_future(sweep.drain(rt, "catalogue"))
+        row = None
+        while row is None or row["cursor"] is None:
+            row = await w.row("SELECT cursor FROM task WHERE kind = 'reconcile' AND account_id = %s", two.account.id)
+            await asyncio.sleep(0.005)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await pulse.__aexit__(None, None, None)
+        done = (two.calls() - calls)[route]
+        assert 1 <= done < 3, "the worker died in the middle"
+        two.turn(latency=0.0)
+        await sweep.free_dead(w.rt, w.pulse)
+        await w.drain()
+        assert (two.calls() - calls)[route] <= 4, "what was read is not read again"
+        assert [row[:2] for row in await told(w)] == [("external_edit", "up")]
