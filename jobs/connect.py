@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr, ValidationError
@@ -12,20 +11,7 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import (
-    StoreError,
-    accounts,
-    alerts,
-    due,
-    held,
-    listings,
-    new_id,
-    people,
-    shipments,
-    slots,
-    stock,
-    warehouses,
-)
+from hub.store import StoreError, accounts, alerts, held, new_id, people, shipments, slots, stock, warehouses
 from hub.store.accounts import Account
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime
@@ -167,24 +153,6 @@ SENTENCES = {
     Fault.MISSING: "{label} does not answer at this address: {detail}",
     Fault.SHAPE: "{label} answered something that we cannot read: {detail}",
 }
-
-
-async def preview(rt: Runtime, account: Account) -> list[dict[str, Any]]:
-    """Every slot with what it shows and what it would get once the account is approved."""
-    async with rt.db.seller(account.seller_id) as tx:
-        return await listings.preview(tx, account.id)
-
-
-async def approve(rt: Runtime, account: Account) -> int:
-    """Let the hub write to this account. Answers how many slots fall due; webhooks are registered soon."""
-    async with rt.db.seller(account.seller_id) as tx:
-        await accounts.set_status(tx, account.id, "live")
-        count = await slots.make_due(tx, account.id, rt.now())
-        await due.task_soon(tx, account.id, ["subscribe"], rt.now())
-        await stock.audit(tx, "account_approve", str(account.id), slots=count)
-    rt.ring("stock", account.id)
-    rt.ring("catalogue", account.id)
-    return count
 
 
 async def pause(rt: Runtime, account: Account, reason: str) -> None:

@@ -32,7 +32,7 @@ from hub.store.due import LANES
 from hub.store.pulse import Pulse
 from hub.throttle import Breaker, Throttle
 from hub.web import webhooks
-from jobs import connect, counts, ingest, poll, push_stock, sweep
+from jobs import approval, connect, counts, ingest, poll, push_stock, sweep
 from jobs.intake import Intake
 from jobs.runtime import Policy, Runtime, running
 from tests.services import database, stack
@@ -244,7 +244,7 @@ class World:
         self.channels.append(Channel(sandbox, server, account))
         await self.settle()
         if approve and account.status == "preview":
-            await connect.approve(self.rt, account)
+            await approval.approve(self.rt, account)
             await self.settle()
         self.channels[-1].account = await self.rt.account(self.seller_id, made.account_id)
         return self.channels[-1]
@@ -302,6 +302,7 @@ class World:
                JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
                WHERE a.status = 'live' AND s.due_at < now() + %s * interval '1 second' AND s.parked_code IS NULL
                  AND NOT s.braked AND NOT s.withheld AND s.managed_by = 'seller' AND s.status <> 'closed'
+                 AND s.approved_at IS NOT NULL
                UNION ALL
                SELECT 'recheck', t.account_id::text, t.due_at, NULL, NULL FROM task t
                JOIN account a ON a.seller_id = t.seller_id AND a.id = t.account_id

@@ -5,6 +5,7 @@ import typer
 from hub.cli import (
     account,
     alerts,
+    approval,
     buffer,
     channel,
     doctor,
@@ -35,6 +36,7 @@ app = typer.Typer(
 process.add_to(app)
 doctor.add_to(app)
 normalize.add_to(app)
+approval.add_to(account.app)
 for name, noun in {
     "seller": seller.app,
     "user": user.app,

@@ -115,3 +115,16 @@ def read_file(path: Path) -> bytes:
     if len(body) > LARGEST:
         raise Wrong(f"{path} is larger than {LARGEST // 2**20} MiB.")
     return body
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """A file whole, or stdout for "-". Wrong when it cannot be written."""
+    if str(path) == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        path.expanduser().write_bytes(body)
+    except OSError as problem:
+        raise Wrong(f"{path} cannot be written: {problem.strerror or problem}.") from None

@@ -28,7 +28,7 @@ from hub.demo import faults, figures, shop
 from hub.demo.people import People, Shelf
 from hub.store import kits, schema, stock, warehouses
 from hub.store import people as persons
-from jobs import connect, counts
+from jobs import approval, connect, counts
 from jobs.install import Installation, home_folder, prepare, runtime
 from jobs.runtime import Runtime
 from jobs.supervise import Supervisor, start_all
@@ -158,7 +158,7 @@ class _Demo:
         ]
         await self._wait_for_listings(rt, seller_id, len(shelves) - 1)
         for shelf in shelves[:-1]:
-            await connect.approve(rt, await rt.account(seller_id, shelf.account_id))
+            await approval.approve(rt, await rt.account(seller_id, shelf.account_id))
         await self._wait_for_hooks(rt, seller_id, shelves)
         return People(
             rt=rt, seller_id=seller_id, shop=self.shop, stores=shelves[:-1], carrier=shelves[-1],

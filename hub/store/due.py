@@ -20,7 +20,8 @@ _DUE = {
     "intake": """SELECT 1 FROM inbox i WHERE i.seller_id = a.seller_id AND i.account_id = a.id AND i.state = 'due'
         AND i.due_at <= %(now)s AND (i.lease_until IS NULL OR i.lease_until <= %(now)s)""",
     "stock": """SELECT 1 FROM stock_slot s WHERE s.seller_id = a.seller_id AND s.account_id = a.id
-        AND s.due_at <= %(now)s AND NOT s.withheld AND (s.lease_until IS NULL OR s.lease_until <= %(now)s)""",
+        AND s.due_at <= %(now)s AND NOT s.withheld AND s.approved_at IS NOT NULL
+        AND (s.lease_until IS NULL OR s.lease_until <= %(now)s)""",
     "shipments": """SELECT 1 FROM shipment h WHERE h.seller_id = a.seller_id AND h.account_id = a.id
         AND h.news_due_at <= %(now)s AND (h.lease_until IS NULL OR h.lease_until <= %(now)s)""",
     "tracking": """SELECT 1 FROM shipment h WHERE h.seller_id = a.seller_id AND h.carrier_account_id = a.id

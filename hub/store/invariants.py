@@ -50,7 +50,7 @@ CHECKS: dict[str, LiteralString] = {
         JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired
           AND s.parked_code IS NULL AND NOT s.braked AND NOT s.withheld AND s.seen_at IS NOT NULL
-          AND s.managed_by = 'seller' AND s.status <> 'closed'""",
+          AND s.managed_by = 'seller' AND s.status <> 'closed' AND s.approved_at IS NOT NULL""",
     "I4 one stock effect per origin": """
         SELECT r.order_id, o.stock_key FROM reservation r
         JOIN orders o ON o.seller_id = r.seller_id AND o.id = r.order_id
@@ -90,7 +90,7 @@ CHECKS: dict[str, LiteralString] = {
         JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
           AND s.parked_code IS NULL AND NOT s.braked AND NOT s.withheld AND s.seen_at IS NOT NULL
-          AND s.managed_by = 'seller' AND s.status <> 'closed'
+          AND s.managed_by = 'seller' AND s.status <> 'closed' AND s.approved_at IS NOT NULL
         UNION ALL
         SELECT 'parcel', h.id::text FROM shipment h
         WHERE h.carrier_account_id IS NOT NULL AND h.track_due_at IS NULL AND h.lease_token IS NULL

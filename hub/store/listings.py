@@ -158,17 +158,6 @@ async def listed(
     return await tx.all(sql, {"account": account_id, "search": search, "after": after, "limit": limit})
 
 
-async def preview(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
-    """Every listing with what its slot shows and what it would get; those that would go to zero first."""
-    return await tx.all(
-        """SELECT l.ref, l.variation_ref, l.title, l.channel_sku, k.code AS sku, s.seen, s.desired, s.managed_by
-           FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
-           LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-           WHERE l.account_id = %s AND l.gone_at IS NULL ORDER BY (s.desired = 0) DESC NULLS LAST, l.ref""",
-        [account_id],
-    )
-
-
 async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
     """(SKU code, units) of SKUs not opened yet: what the account shows, plus what its own open orders hold.
 

@@ -145,7 +145,8 @@ async def pushed(tx: Tx, account_id: UUID, since: datetime) -> dict[str, int]:
 async def unsettled(tx: Tx, account_id: UUID) -> dict[str, Any]:
     """Slots that do not show the desired number: how many are due, parked and braked, and why."""
     row = await tx.one(
-        """SELECT count(*) FILTER (WHERE due_at IS NOT NULL AND parked_code IS NULL)::int AS due,
+        """SELECT count(*) FILTER (WHERE due_at IS NOT NULL AND parked_code IS NULL
+                      AND approved_at IS NOT NULL)::int AS due,
                   count(*) FILTER (WHERE parked_code IS NOT NULL)::int AS parked,
                   count(*) FILTER (WHERE braked)::int AS braked, min(parked_reason) AS reason,
                   min(due_at) FILTER (WHERE parked_code IS NULL AND NOT braked AND NOT withheld) AS soonest

@@ -37,10 +37,10 @@ _TOLD = """jsonb_to_recordset(%(told)s) AS t(slot_id uuid, listing_id uuid, ref 
 
 _SLOTS = f"""
     INSERT INTO stock_slot (seller_id, id, account_id, ref, location_ref, listing_ref, variation_ref, seen, seen_at,
-        expected, version, synced_from, synced_to, managed_by, status)
+        expected, version, synced_from, synced_to, managed_by, status, approved_at)
     SELECT DISTINCT ON (slot_ref, location_ref) %(seller)s, slot_id, %(account)s, slot_ref, location_ref, ref,
         variation_ref, stock_quantity, %(answered)s, stock_quantity, version, %(began)s, %(answered)s, managed_by,
-        status
+        status, (SELECT now() FROM account WHERE id = %(account)s AND approval = 'whole')
     FROM {_TOLD} ORDER BY slot_ref, location_ref, status
     ON CONFLICT (seller_id, account_id, ref, location_ref) DO UPDATE SET
         managed_by = excluded.managed_by, status = excluded.status,

@@ -75,7 +75,8 @@ async def accounts(tx: Tx, now: datetime, day_ago: datetime) -> list[dict[str, A
                 AND account_id = a.id AND state = 'due' AND due_at <= %(now)s) i ON true
            LEFT JOIN LATERAL (SELECT count(*) AS inbox_parked FROM inbox WHERE seller_id = a.seller_id
                 AND account_id = a.id AND state = 'parked') p ON true
-           LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE due_at <= %(now)s AND parked_code IS NULL) AS slots_due,
+           LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE due_at <= %(now)s AND parked_code IS NULL
+                    AND approved_at IS NOT NULL) AS slots_due,
                 count(*) FILTER (WHERE parked_code IS NOT NULL) AS slots_parked,
                 count(*) FILTER (WHERE doubt_until IS NOT NULL AND parked_code IS NULL) AS slots_doubt,
                 count(*) FILTER (WHERE status <> 'closed') AS slots
@@ -118,36 +119,6 @@ async def parked(tx: Tx, account_id: UUID, limit: int) -> list[dict[str, Any]]:
             ORDER BY h.id DESC LIMIT %(limit)s)""",
         {"account": account_id, "limit": limit, "untold": await _untold(tx)},
     )
-
-
-_CHANGES: dict[str, LiteralString] = {
-    "zero": "s.desired = 0 AND coalesce(s.seen, -1) <> 0",
-    "changes": "s.desired <> 0 AND s.desired IS DISTINCT FROM s.seen",
-    "same": "s.desired IS NOT NULL AND s.desired IS NOT DISTINCT FROM s.seen",
-    "silent": "s.desired IS NULL",
-}
-CHANGES = tuple(_CHANGES)
-_ITS_OWN: LiteralString = "l.managed_by = 'seller' AND l.gone_at IS NULL AND l.account_id = %(account)s"
-
-
-async def preview_counts(tx: Tx, account_id: UUID) -> dict[str, int]:
-    """How many listings an approval would set to zero, change, leave as they are, and not write to at all."""
-    columns: Any = ", ".join(f"count(*) FILTER (WHERE {where}) AS {name}" for name, where in _CHANGES.items())
-    sql: Any = f"""SELECT {columns} FROM listing l
-        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id WHERE {_ITS_OWN}"""
-    row = await tx.one(sql, {"account": account_id})
-    return dict(row or {})
-
-
-async def preview(tx: Tx, account_id: UUID, change: str, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """Listings of one kind of change, with what is seen there and what they would get."""
-    sql: Any = f"""
-        SELECT l.id, l.ref, l.variation_ref, l.title, l.channel_sku, l.status, k.code AS sku, s.seen, s.desired
-        FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
-        LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-        WHERE {_ITS_OWN} AND {_CHANGES[change]} {"AND l.id > %(after)s" if after else ""}
-        ORDER BY l.id LIMIT %(limit)s"""
-    return await tx.all(sql, {"account": account_id, "after": after, "limit": limit})
 
 
 # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,7 +243,8 @@ async def listings(
         SELECT l.id, a.id AS account_id, a.channel, a.name AS account, a.status AS account_status, l.ref,
                l.variation_ref, l.title, l.url, l.channel_sku, k.code AS sku, l.multiplier, l.status, l.managed_by,
                l.price_cents, coalesce(l.currency, 'BRL') AS currency, s.desired, s.pushed, s.expected, s.seen,
-               s.seen_at, s.last_pushed_at, s.due_at, s.parked_code, s.parked_reason, s.braked, s.doubt_until
+               s.seen_at, s.last_pushed_at, s.due_at, s.parked_code, s.parked_reason, s.braked, s.doubt_until,
+               s.approved_at
         FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
         JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
         LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id

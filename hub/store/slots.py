@@ -62,7 +62,7 @@ _COLUMNS = """s.id, s.ref, s.location_ref, s.listing_ref, s.variation_ref, s.sku
 # there and has not told that it is gone.
 OPEN: LiteralString = """
     s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
-    AND s.seen_at IS NOT NULL"""
+    AND s.seen_at IS NOT NULL AND s.approved_at IS NOT NULL"""
 
 
 async def claim(

@@ -110,9 +110,20 @@ TASK = {
 PARKED = {"slot": N_("anúncio"), "inbox": N_("aviso"), "shipment": N_("envio")}
 CHANGES = {
     "zero": N_("Vão a zero"),
-    "changes": N_("Mudam"),
+    "less": N_("Diminuem"),
+    "more": N_("Aumentam"),
+    "unopened": N_("Sem contagem"),
+    "unlinked": N_("Sem vínculo"),
+    "marketplace": N_("Estoque do marketplace"),
     "same": N_("Ficam como estão"),
-    "silent": N_("Não são escritos"),
+    "duplicate": N_("Repetidos"),
+}
+SCOPES = {
+    "all": N_("A conta inteira, e o que for anunciado depois"),
+    "no-decrease": N_("Só os que não diminuem"),
+    "category": N_("Estas categorias"),
+    "sku": N_("Estes SKUs"),
+    "listing": N_("Estes anúncios"),
 }
 SEVERITY: dict[str, Chip] = {
     "urgent": ("bad", N_("urgente")),
@@ -149,7 +160,7 @@ STATE_WHY = {
     "theirs": N_("O canal guarda e envia este estoque: o hub não escreve nele."),
 }
 BRAKED = N_("O freio de zeros segurou esta mudança: veja a conta e retome se estiver certo.")
-AWAITS_APPROVAL = N_("A conta ainda está em prévia: nada é escrito nela até ser aprovada.")
+AWAITS_APPROVAL = N_("Ainda não foi aprovado: nada é escrito neste anúncio até alguém aprovar.")
 
 
 def slot_state(row: Mapping[str, Any]) -> str:
@@ -174,7 +185,7 @@ def slot_reason(row: Mapping[str, Any], state: str) -> str | None:
     if state == "parked":
         told: str | None = row["parked_reason"]
         return told
-    if state == "pending" and row.get("account_status") == "preview":
+    if state == "pending" and row["approved_at"] is None:
         return AWAITS_APPROVAL
     return STATE_WHY.get(state)
 

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 
 import adapters.woocommerce.sandbox
 from hub.sandbox import Courier, Delivery
-from jobs import connect, counts, sweep
+from jobs import approval, connect, counts, sweep
 from jobs.install import runtime
 from jobs.runtime import Runtime
 from tests.bench import meter
@@ -121,7 +121,7 @@ async def _prepare(rt: Runtime, stores: list[Store]) -> None:
             raise RuntimeError(made.problem)
         while await sweep.drain(rt, "catalogue"):
             pass
-        await connect.approve(rt, await rt.account(seller, made.account_id))
+        await approval.approve(rt, await rt.account(seller, made.account_id))
 
 
 async def _subscribed(store: Store) -> None:

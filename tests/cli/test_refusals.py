@@ -11,7 +11,7 @@ from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
     "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
-    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve"],
+    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke"],
     "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "adjust", "moves"], "kit": ["set"], "warehouse": ["add", "list"],
     "link": ["auto", "list", "set", "unset"],

@@ -28,7 +28,7 @@ from hub.store.inbox import Arrival
 from hub.store.pulse import Pulse
 from hub.web import app as web_app
 from hub.web.keys import RUNTIME
-from jobs import connect, counts, push_stock, sweep
+from jobs import approval, connect, counts, push_stock, sweep
 from jobs.install import Installation, runtime
 from jobs.runtime import Runtime
 from tests.faults.place import Place
@@ -294,7 +294,7 @@ async def _connected(exits: AsyncExitStack, rt: Runtime, seller_id: UUID, channe
         pass
     account = await rt.account(seller_id, made.account_id)
     if channel == "woocommerce":
-        await connect.approve(rt, account)
+        await approval.approve(rt, account)
     return Store(sandbox, account)
 
 

@@ -2,7 +2,7 @@
 
 from hub.sandbox import Product
 from hub.store import stock
-from jobs import connect, linking, opening
+from jobs import approval, linking, opening
 from tests.world import world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -23,10 +23,10 @@ async def test_nothing_is_written_to_an_account_before_it_is_approved() -> None:
         changed = [route for route in (seen.calls() - asked) if not route.startswith("GET ")]
         assert changed == []
         assert asked["POST /wp-json/wc/v3/products/batch"] == 1  # the check: an empty batch changes nothing
-        would = {row["sku"]: (row["seen"], row["desired"]) for row in await connect.preview(w.rt, seen.account)}
+        would = {row["sku"]: (row["shows"], row["desired"]) for row in await approval.preview(w.rt, seen.account)}
         assert would == {"CANECA": (10, 5), "PRATO": (4, 0)}
 
-        await connect.approve(w.rt, seen.account)
+        await approval.approve(w.rt, seen.account)
         await w.at_rest(CANECA=5, PRATO=0)
         assert seen.calls()["POST /wp-json/wc/v3/webhooks"] == 8
 
@@ -99,7 +99,7 @@ async def test_the_opening_counts_what_an_account_shows_and_what_its_open_orders
 
         writes = source.writes()
         for channel in (source, other):
-            await connect.approve(w.rt, channel.account)
+            await approval.approve(w.rt, channel.account)
         await w.at_rest(CANECA=5, PRATO=3)
         assert source.writes() == writes + 1  # the other account's open order was not on its shelf
         assert (await w.order(elsewhere))["status"] == "paid"

@@ -28,8 +28,8 @@ FILL = {
         SELECT a.seller_id, gen_random_uuid(), a.id, 'webhook', 'order', gen_random_uuid()::text,
                CASE WHEN n %% 100 = 0 THEN 'due' ELSE 'done' END, now()
         FROM account a, generate_series(1, %(rows)s / 20) n""",
-    "stock_slot": """INSERT INTO stock_slot (seller_id, id, account_id, ref, listing_ref, due_at)
-        SELECT a.seller_id, gen_random_uuid(), a.id, n::text, n::text, CASE WHEN n %% 100 = 0 THEN now() END
+    "stock_slot": """INSERT INTO stock_slot (seller_id, id, account_id, ref, listing_ref, due_at, approved_at)
+        SELECT a.seller_id, gen_random_uuid(), a.id, n::text, n::text, CASE WHEN n %% 100 = 0 THEN now() END, now()
         FROM account a, generate_series(1, %(rows)s / 20) n""",
     "shipment": """INSERT INTO shipment (seller_id, id, account_id, carrier_account_id, ref, track_due_at, news_due_at)
         SELECT a.seller_id, gen_random_uuid(), a.id, a.id, n::text, CASE WHEN n %% 100 = 0 THEN now() END,

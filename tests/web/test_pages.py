@@ -128,7 +128,7 @@ async def test_an_approval_asks_that_the_preview_was_seen() -> None:
         preview = (await reader.get(f"{path}/previa")).text
         assert "Vão a zero (1)" in preview
         assert "Prato raso" in preview
-        assert "Caneca" in (await reader.get(f"{path}/previa?mudanca=changes")).text
+        assert "Caneca" in (await reader.get(f"{path}/previa?mudanca=less")).text
         assert (await reader.post(f"{path}/aprovar")).headers["Location"] == f"{path}/previa"
         assert "Confirme que você conferiu" in (await reader.get(f"{path}/previa")).text
         assert (await s.w.rt.account(s.w.seller_id, one.account.id)).status == "preview"

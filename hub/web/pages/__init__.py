@@ -10,7 +10,7 @@ from hub.web import feed, static_files, words
 from hub.web.auth import Door
 from hub.web.edge import DOOR, nowhere, page
 from hub.web.feed import FEED, Feed
-from hub.web.pages import accounts, connecting, entry, listings, orders, panel, shipments, stock
+from hub.web.pages import accounts, connecting, entry, listings, orders, panel, previews, shipments, stock
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -27,11 +27,13 @@ ROUTES = (
     ("GET", "/contas/nova", connecting.form, "manager"),
     ("POST", "/contas/nova", connecting.connect_account, "manager"),
     ("GET", "/contas/{id}", accounts.one, "viewer"),
-    ("GET", "/contas/{id}/previa", accounts.preview, "viewer"),
+    ("GET", "/contas/{id}/previa", previews.preview, "viewer"),
+    ("GET", "/contas/{id}/previa.csv", previews.sheet, "viewer"),
     ("POST", "/contas/{id}/verificar", accounts.check, "operator"),
     ("POST", "/contas/{id}/pausar", accounts.pause, "operator"),
     ("POST", "/contas/{id}/retomar", accounts.resume, "manager"),
-    ("POST", "/contas/{id}/aprovar", accounts.approve, "manager"),
+    ("POST", "/contas/{id}/aprovar", previews.approve, "manager"),
+    ("POST", "/contas/{id}/desaprovar", previews.revoke, "manager"),
     ("GET", "/pedidos", orders.every, "viewer"),
     ("GET", "/pedidos/{id}", orders.one, "viewer"),
     ("GET", "/anuncios", listings.every, "viewer"),

@@ -14,7 +14,6 @@ from hub.store.accounts import Account
 from hub.web import words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, Language
-from hub.web.pages.keyset import id_asked, part
 from jobs import connect, poll
 
 PARKED = 50
@@ -56,7 +55,8 @@ async def every(visit: Visit) -> web.Response:
     return visit.render("accounts.html", accounts=told)
 
 
-async def _account(visit: Visit) -> Account:
+async def account_in_path(visit: Visit) -> Account:
+    """The account that the address names."""
     try:
         return await visit.rt.account(visit.seller_id, visit.id_in_path())
     except LookupError:
@@ -65,7 +65,7 @@ async def _account(visit: Visit) -> Account:
 
 async def one(visit: Visit) -> web.Response:
     """One account whole."""
-    account = await _account(visit)
+    account = await account_in_path(visit)
     async with visit.tx() as tx:
         rows = await screens.accounts(tx, visit.now, visit.now - timedelta(days=1))
         tasks = await due.tasks(tx, account.id)
@@ -94,20 +94,6 @@ async def _hook(visit: Visit, account: Account) -> str | None:
         return None
 
 
-async def preview(visit: Visit) -> web.Response:
-    """Every listing with what is seen there and what it would get; nothing is written before the approval."""
-    account = await _account(visit)
-    async with visit.tx() as tx:
-        counts = await screens.preview_counts(tx, account.id)
-        told, first = visit.asked("mudanca"), next((name for name in screens.CHANGES if counts.get(name)), "zero")
-        change = told if told in screens.CHANGES else first
-        rows = await screens.preview(tx, account.id, change, id_asked(visit, "apos"), 101)
-    return visit.render(
-        "preview.html", account=account, label=label_of(account.channel), counts=counts, change=change,
-        part=part(visit, rows, size=100),
-    )  # fmt: skip
-
-
 # ── actions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -117,7 +103,7 @@ def _back(visit: Visit, account_id: UUID) -> web.Response:
 
 async def check(visit: Visit) -> web.Response:
     """Ask the channel who we are there."""
-    account = await _account(visit)
+    account = await account_in_path(visit)
     await tell_check(visit, account)
     return _back(visit, account.id)
 
@@ -137,7 +123,7 @@ async def tell_check(visit: Visit, account: Account) -> None:
 
 async def pause(visit: Visit) -> web.Response:
     """Stop talking to the account; its work is kept."""
-    account = await _account(visit)
+    account = await account_in_path(visit)
     if account.reads:
         await connect.pause(visit.rt, account, visit.form.get("reason", "").strip()[:200] or visit.person.name)
         visit.say("ok", N_("%(name)s está pausada: o trabalho dela fica guardado até você retomar."), name=account.name)
@@ -146,20 +132,8 @@ async def pause(visit: Visit) -> web.Response:
 
 async def resume(visit: Visit) -> web.Response:
     """Go on with an account that was held, paused or braked."""
-    account = await _account(visit)
+    account = await account_in_path(visit)
     if not account.reads or account.braked_at:
         await connect.resume(visit.rt, account)
         visit.say("ok", N_("%(name)s foi retomada."), name=account.name)
-    return _back(visit, account.id)
-
-
-async def approve(visit: Visit) -> web.Response:
-    """Let the hub write to the account, after a person has seen what that changes."""
-    account = await _account(visit)
-    if visit.form.get("seen") != "yes":
-        visit.say("bad", N_("Confirme que você conferiu a prévia."))
-        return visit.go(f"/contas/{account.id}/previa")
-    if account.status == "preview":
-        count = await connect.approve(visit.rt, account)
-        visit.say("ok", N_("%(name)s aprovada. Anúncios a escrever: %(count)s."), name=account.name, count=count)
     return _back(visit, account.id)

@@ -1,1 +1,18 @@
 -- Stock truth: linking.
+-- What a person approved, slot by slot: an unapproved slot is never written.
+
+ALTER TABLE account ADD COLUMN approval text NOT NULL DEFAULT 'none' CHECK (approval IN ('none', 'chosen', 'whole'));
+ALTER TABLE stock_slot ADD COLUMN approved_at timestamptz;
+DROP INDEX stock_slot_due;
+CREATE INDEX stock_slot_due ON stock_slot (seller_id, account_id, due_at)
+    WHERE due_at IS NOT NULL AND approved_at IS NOT NULL;
+GRANT SELECT (approved_at) ON stock_slot TO balcao_dispatch;
+
+-- What was approved as a whole before stays so. The owner sees rows only while row-level security is not forced.
+ALTER TABLE account NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE stock_slot NO FORCE ROW LEVEL SECURITY;
+UPDATE account SET approval = 'whole' WHERE approved_at IS NOT NULL AND status <> 'preview';
+UPDATE stock_slot s SET approved_at = a.approved_at FROM account a
+WHERE a.seller_id = s.seller_id AND a.id = s.account_id AND a.approval = 'whole';
+ALTER TABLE account FORCE ROW LEVEL SECURITY;
+ALTER TABLE stock_slot FORCE ROW LEVEL SECURITY;

@@ -1,0 +1,1 @@
+"""Which SKU a listing is. Pure."""
