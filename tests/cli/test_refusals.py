@@ -16,7 +16,9 @@ GROUPS = {
     "stock": ["set", "show", "import", "open", "adjust", "moves"], "kit": ["set"], "warehouse": ["add", "list"],
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
-    "orders": ["list", "show"], "listings": ["list"], "shipments": ["list", "add"], "inbox": ["list", "replay"],
+    "orders": ["list", "show"],
+    "listings": ["list", "parked", "braked", "unpark", "replay", "release"],
+    "shipments": ["list", "add"], "inbox": ["list", "replay"],
     "alerts": ["list"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]
@@ -98,6 +100,9 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["buffer", "set", "bits", "1"], "Invalid value"),
         (["buffer", "remove", "1"], "Invalid value"),
         (["run", "everything"], "No such command"),
+        (["listings", "unpark"], "nothing is chosen"),
+        (["listings", "replay", "--preview"], "nothing is chosen"),
+        (["listings", "release"], "name an --account or a --slot"),
     ],
 )
 def test_what_is_typed_wrongly(balcao: Balcao, words: list[str], named: str) -> None:
