@@ -3,7 +3,6 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -132,36 +131,17 @@ def show(
 
 async def shown(desk: Desk, code: str, lang: Language) -> Words:
     """All that is known of a SKU's stock, with the explanation in words."""
-    from hub.store import lookup, stock
-    from jobs.counts import explain
+    from jobs.shown import sku_stock
 
-    async with desk.tx() as tx:
-        known = await lookup.sku(tx, code)
-        if known is None:
-            raise Wrong(f"there is no SKU {code!r}.")
-        levels = await stock.levels_of(tx, known["id"])
-        reservations, shortages = await lookup.holds(tx, known["id"])
-        parts = await lookup.components(tx, known["id"])
-    answers = await explain(desk.rt, desk.seller_id, code)
-    ids = {value for _slot, answer in answers for step in answer.steps for value in step.params.values()}
-    async with desk.tx() as tx:
-        names = await lookup.names(tx, [value for value in ids if isinstance(value, UUID)])
+    told = await sku_stock(desk.rt, desk.seller_id, code)
+    if told is None:
+        raise Wrong(f"there is no SKU {code!r}.")
+    facts, answers, names = told
     why = [
         {**slot, "available": answer.quantity, "steps": list(answer.explain(lang.value, names))}
         for slot, answer in answers
     ]
-    levels = [{"warehouse": row["code"], "on_hand": row["on_hand"], "reserved": row["reserved"]} for row in levels]
-    return {
-        "sku": known["code"],
-        "title": known["title"],
-        "gtin": known["gtin"],
-        "opened_at": known["opened_at"],
-        "components": parts,
-        "levels": levels,
-        "reservations": reservations,
-        "shortages": shortages,
-        "why": why,
-    }
+    return {**facts, "why": why}
 
 
 def _print(told: Words, head: dict[str, str]) -> None:

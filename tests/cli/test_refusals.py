@@ -19,7 +19,7 @@ GROUPS = {
     "orders": ["list", "show"],
     "listings": ["list", "parked", "braked", "unpark", "replay", "release"],
     "shipments": ["list", "add"], "inbox": ["list", "replay"],
-    "alerts": ["list"],
+    "alerts": ["list"], "apikey": ["add", "list", "revoke"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]
 
