@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from hub.sheet import Row, Trouble
 from hub.stock import zero_brake
+from hub.stock_sheet import Row, Trouble
 from hub.store import Tx, imports, ledger, stock, warehouses
 from hub.store.imports import Import, ImportRow
 from hub.store.ledger import Entry, Known

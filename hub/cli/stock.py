@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli import ledger, page, sheets
+from hub.cli import ledger, page, stock_files
 from hub.cli.desk import Desk, Seller, at_desk
 from hub.cli.refusals import Wrong
 
 app = typer.Typer(help="Stock: counts, openings, and why a channel shows the number it shows.")
 ledger.add_to(app)
-sheets.add_to(app)
+stock_files.add_to(app)
 MOST = 100_000_000
 Create = Annotated[bool, typer.Option("--create", help="Make SKUs that are not there.")]
 Words = dict[str, Any]

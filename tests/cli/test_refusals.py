@@ -11,15 +11,10 @@ from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
     "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
-<<<<<<< HEAD
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke"],
     "buffer": ["set", "preview", "remove", "list"],
-    "stock": ["set", "show", "import", "open", "adjust", "moves"], "kit": ["set"], "warehouse": ["add", "list"],
-=======
-    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve"],
     "stock": ["set", "show", "import", "open", "adjust", "moves", "imports", "undo", "export"],
     "kit": ["set"], "warehouse": ["add", "list"],
->>>>>>> 2185e41 (Files of stock: previewed, staged whole, written in chunks, resumed and undone)
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
     "orders": ["list", "show"],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sheet import Row, Unusable, quantity, read_rows, written
+from hub.stock_sheet import Row, Unusable, quantity, read_rows, written
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from hub.sandbox import Product
-from hub.sheet import Row
+from hub.stock_sheet import Row
 from hub.store import imports as kept
 from hub.store import ledger
 from jobs import counts, imports

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hub.sheets import cell, plain
+
 # Headings without accents, marks and case, the surest first: an ERP's "Produto" is a name beside "Código".
 NAMES = {
     "sku": (
@@ -26,7 +28,6 @@ MOST = 100_000_000
 MOST_ROWS = 500_000
 THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
 DECIMAL_POINT = re.compile(r"[+-]?\d+\.(\d{1,2}|\d{4,})")
-FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would run a cell that begins so
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -141,7 +142,7 @@ def _columns(head: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, tiers in NAMES.items():
         for words in tiers:
-            places = [place for place, cell in enumerate(head) if heading(cell) in words]
+            places = [place for place, told in enumerate(head) if heading(told) in words]
             if len(places) > 1:
                 raise Unusable(
                     f"two columns of the file are the {name}: {head[places[0]]!r} and {head[places[1]]!r}: rename one."
@@ -160,18 +161,13 @@ def _cell(cells: list[str], place: int | None) -> str:
 
 
 def _row(line: int, cells: list[str], columns: dict[str, int], *, has_point: bool, signed: bool) -> Row:
-    sku = _plain(_cell(cells, columns["sku"]))
+    sku = plain(_cell(cells, columns["sku"]))
     if not sku:
         raise ValueError("sku: empty")
     if not sku.isprintable():
         raise ValueError("sku: holds a character that cannot be printed")
-    units = quantity(_plain(_cell(cells, columns["quantity"])), has_point=has_point, signed=signed)
-    return Row(line, sku, units, _plain(_cell(cells, columns.get("warehouse"))) or None)
-
-
-def _plain(cell: str) -> str:
-    """A cell without the mark that keeps a spreadsheet from running it; see `written`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+    units = quantity(plain(_cell(cells, columns["quantity"])), has_point=has_point, signed=signed)
+    return Row(line, sku, units, plain(_cell(cells, columns.get("warehouse"))) or None)
 
 
 def quantity(told: str, *, has_point: bool = False, signed: bool = False) -> int:
@@ -222,14 +218,8 @@ def written(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, se
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
     writer.writerow(columns.values())
     for row in rows:
-        writer.writerow([_safe(row.get(key)) for key in columns])
+        writer.writerow([cell(row.get(key)) for key in columns])
     return out.getvalue()
-
-
-def _safe(value: object) -> object:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def decimal(cents: int | None) -> str | None:

@@ -16,7 +16,7 @@ from hub.cli.refusals import Failed, Wrong, tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.sheet import Trouble
+    from hub.stock_sheet import Trouble
     from jobs.imports import Planned
 
 Words = dict[str, Any]
@@ -77,7 +77,7 @@ def import_(
         return
     if file is None:
         raise Wrong("FILE is missing: name a CSV, or - for stdin.")
-    from hub.sheet import Unusable, read_rows
+    from hub.stock_sheet import Unusable, read_rows
 
     body = page.read_file(file)
     try:
@@ -220,7 +220,7 @@ def export(
     seller: Seller = None,
 ) -> None:
     """Write the stock as CSV: what stands, is held and is free, by SKU and warehouse. `stock import` reads it."""
-    from hub.sheet import decimal, written
+    from hub.stock_sheet import decimal, written
 
     if separator not in {";", ",", "\\t", "\t"}:
         raise Wrong(f"--separator: {separator!r} is not ; or , or \\t.")
