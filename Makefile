@@ -35,8 +35,8 @@ format: $(READY) ## what the tools can mend by themselves
 bench: $(READY) ## how fast, against a baseline of the same run
 	$(BIN)/python -m tests.bench $(args)
 
-sim: $(READY) ## the seeded simulator (seeds=20 orders=500, or seed=7 for one story)
-	$(BIN)/python -m tests.sim $(if $(seeds),--seeds $(seeds)) $(if $(orders),--orders $(orders)) $(if $(seed),--seed $(seed)) $(args)
+sim: $(READY) ## the seeded simulator (seeds=200 orders=1000, seed=7 for one story, or soak=100000)
+	$(BIN)/python -m tests.sim $(if $(seeds),--seeds $(seeds),$(if $(seed),--seeds 1)) $(if $(orders),--orders $(orders)) $(if $(seed),--seed $(seed)) $(if $(soak),--soak $(soak)) $(args)
 
 channel: $(READY) ## a new channel's files (name=acme kind=marketplace facets=orders,stock)
 	$(BIN)/python -m adapters.scaffold $(if $(name),--name $(name)) $(if $(kind),--kind $(kind)) $(if $(facets),--facets $(facets))

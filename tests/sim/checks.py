@@ -1,9 +1,14 @@
 """What must hold: the hub's own invariants, and an account of the goods that shares no code with it."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from hub.store import invariants
+from hub import parse
+from hub.store import Tx, inbox, invariants, orders
+from tests.sim.shops import Books, Sale, Shop
 from tests.sim.story import KITS, SKUS
 
 if TYPE_CHECKING:
@@ -13,6 +18,16 @@ FAULTS = (
     "lost notices", "doubled notices", "cut", "429", "late", "5xx, not done", "5xx, done", "hung, not done",
     "hung, done", "401", "tokens died",
 )  # fmt: skip
+PASSED_OVER = 300  # seconds that a row may be due
+STEPS_BACK = {
+    ("paid", "placed"), ("cancelled", "placed"), ("cancelled", "paid"), ("cancelled", "dispatched"),
+    ("cancelled", "delivered"),
+}  # fmt: skip
+RANK = {status: rank for rank, status in enumerate(("placed", "paid", "dispatched", "delivered", "cancelled"))}
+
+
+class Broken(AssertionError):
+    """A promise that was not kept."""
 
 
 def parts_of(code: str, units: int = 1) -> dict[str, int]:
@@ -26,36 +41,142 @@ def parts_of(code: str, units: int = 1) -> dict[str, int]:
     return found
 
 
-def _broken(told: str) -> Exception:
-    from tests.sim.world import Broken
+# ── after every step: of what it touched ───────────────────────────────────────────────────────────────────────
 
-    return Broken(told)
-
-
+_LEVELS = """
+    SELECT k.code, l.sku_id, l.warehouse_id, l.on_hand, l.reserved, coalesce(r.held, 0) AS held
+    FROM stock_level l JOIN sku k ON k.id = l.sku_id
+    LEFT JOIN (SELECT sku_id, warehouse_id, sum(quantity)::int AS held FROM reservation GROUP BY sku_id, warehouse_id) r
+        ON r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id"""
+_STUCK = """
+    SELECT 'I8: a slot that nobody will push' AS what, s.ref FROM stock_slot s JOIN account a ON a.id = s.account_id
+    WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
+      AND s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
+    UNION ALL
+    SELECT 'I6: a row that was passed over', i.ref FROM inbox i JOIN account a ON a.id = i.account_id
+    WHERE i.state = 'due' AND i.due_at < now() - %s * interval '1 second' AND a.status = 'live'
+      AND (i.lease_until IS NULL OR i.lease_until < now())"""
 _TOUCHED = """
-    SELECT k.code, l.on_hand, l.reserved,
-        (SELECT coalesce(sum(m.delta), 0)::int FROM stock_movement m
-         WHERE m.sku_id = l.sku_id AND m.warehouse_id = l.warehouse_id) AS moved,
-        (SELECT coalesce(sum(r.quantity), 0)::int FROM reservation r
-         WHERE r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id) AS held
-    FROM stock_level l JOIN sku k ON k.id = l.sku_id WHERE k.code = ANY(%s)"""
+    SELECT o.id, o.ref, o.sim_no, o.status, o.payment, e.order_id AS owner FROM orders o
+    LEFT JOIN stock_effect e ON e.stock_key = o.stock_key WHERE o.sim_no > %s ORDER BY o.sim_no"""
+_LINES = """
+    SELECT l.order_id, l.ref, k.code, l.multiplier, l.quantity, l.cancelled_quantity, l.dispatched_quantity,
+           l.returned_quantity
+    FROM order_line l JOIN sku k ON k.id = l.sku_id
+    WHERE l.order_id = ANY(%s) AND coalesce(l.fulfilled_by, '') <> 'marketplace'"""
+_HELD = """
+    SELECT order_id, line_ref, sku_id, 'held' AS what, quantity FROM reservation WHERE order_id = ANY(%(ids)s)
+    UNION ALL SELECT order_id, line_ref, sku_id, 'held', quantity FROM shortage WHERE order_id = ANY(%(ids)s)
+    UNION ALL SELECT order_id, line_ref, sku_id, 'left', -delta FROM stock_movement
+        WHERE order_id = ANY(%(ids)s) AND reason = 'dispatch'
+    UNION ALL SELECT order_id, line_ref, sku_id, 'back', delta FROM stock_movement
+        WHERE order_id = ANY(%(ids)s) AND reason = 'return'
+    UNION ALL SELECT order_id, line_ref, sku_id, 'left', dispatched FROM stock_base WHERE order_id = ANY(%(ids)s)
+    UNION ALL SELECT order_id, line_ref, sku_id, 'back', returned FROM stock_base WHERE order_id = ANY(%(ids)s)"""
 
 
-async def touched(world: "World", codes: Iterable[str]) -> None:
-    """Invariants of what an event was about."""
-    for row in await world.rows(_TOUCHED, sorted(codes)):
-        if row["moved"] != row["on_hand"] or row["held"] != row["reserved"]:
-            raise _broken(f"I1/I2 {row}")
-        if row["reserved"] > max(0, row["on_hand"]):
-            raise _broken(f"I9 promised twice: {row}")
+@dataclass(slots=True)
+class Memory:
+    """What the checks remember of the steps before: sums of the ledger, and the status of orders under way."""
+
+    movement: int = 0
+    order: int = 0
+    moved: Counter[tuple[UUID, UUID]] = field(default_factory=Counter)
+    status: dict[str, str] = field(default_factory=dict)
+    refs: set[str] = field(default_factory=set)
+
+
+async def touched(world: "World") -> None:
+    """I1 to I9 of whatever was written since the last step."""
+    async with world.hand.db.seller(world.seller_id) as tx:
+        wrong = [*await _levels(tx, world.memory), *await _orders(world, tx)]
+        wrong += [f"{row['what']}: {row['ref']}" for row in await tx.all(_STUCK, [PASSED_OVER])]
+    if wrong:
+        raise Broken("\n".join(wrong[:12]))
+
+
+async def _levels(tx: Tx, memory: Memory) -> list[str]:
+    wrong = []
+    sql = "SELECT sim_no, sku_id, warehouse_id, delta FROM stock_movement WHERE sim_no > %s ORDER BY sim_no"
+    for row in await tx.all(sql, [memory.movement]):
+        memory.movement = row["sim_no"]
+        memory.moved[row["sku_id"], row["warehouse_id"]] += row["delta"]
+    for row in await tx.all(_LEVELS):
+        if row["on_hand"] != memory.moved[row["sku_id"], row["warehouse_id"]]:
+            wrong.append(f"I1 on hand is not what moved: {row}")
+        if row["held"] != row["reserved"]:
+            wrong.append(f"I2 reserved is not what is held: {row}")
+        if not 0 <= row["reserved"] <= max(0, row["on_hand"]):
+            wrong.append(f"I9 promised twice: {row}")
+    return wrong
+
+
+async def _orders(world: "World", tx: Tx) -> list[str]:
+    rows = await tx.all(_TOUCHED, [world.memory.order])
+    if not rows:
+        return []
+    world.memory.order = rows[-1]["sim_no"]
+    wrong = [problem for row in rows if (problem := _stepped_back(world.memory, row))]
+    ids = [row["id"] for row in rows]
+    have: Counter[tuple[UUID, str, UUID, str]] = Counter()
+    for row in await tx.all(_HELD, {"ids": ids}):
+        have[row["order_id"], row["line_ref"], row["sku_id"], row["what"]] += row["quantity"]
+    told = {row["id"]: row for row in rows}
+    owners = {row["owner"] for row in rows}
+    for (order_id, _line, _sku, what), units in have.items():
+        if units and what != "left" and order_id not in owners:
+            wrong.append(f"I4 {told[order_id]['ref']} moves stock, and its origin belongs to {told[order_id]['owner']}")
+    opened = {row["id"] for row in await tx.all("SELECT id FROM sku WHERE opened_at IS NOT NULL")}
+    for line in await tx.all(_LINES, [ids]):
+        if line["order_id"] in owners:
+            wrong += _line_wrong(world, told[line["order_id"]], line, have, opened)
+    return wrong
+
+
+def _stepped_back(memory: Memory, row: dict[str, Any]) -> str | None:
+    before, after = memory.status.get(row["ref"], "placed"), row["status"]
+    memory.status[row["ref"]] = after
+    if RANK[after] < RANK[before] and (before, after) not in STEPS_BACK:
+        return f"I7 {row['ref']} steps back from {before} to {after}"
+    return None
+
+
+def _line_wrong(
+    world: "World", order: dict[str, Any], line: dict[str, Any], have: Counter[tuple[UUID, str, UUID, str]],
+    opened: set[UUID],
+) -> list[str]:  # fmt: skip
+    open_ = max(0, line["quantity"] - line["cancelled_quantity"] - line["dispatched_quantity"])
+    wrong = []
+    for part, each in parts_of(line["code"], line["multiplier"]).items():
+        if world.skus[part] not in opened:
+            continue
+        key = (order["id"], line["ref"], world.skus[part])
+        right = {"left": each * line["dispatched_quantity"]}
+        if order["status"] in ("cancelled", "delivered"):
+            right["held"] = 0
+        elif order["status"] == "paid" and order["payment"] == "paid":
+            right["held"] = each * open_
+        wrong += [
+            f"I5 {order['ref']}/{line['ref']} ({order['status']}) {what} {have[*key, what]} of {part}, not {units}"
+            for what, units in right.items()
+            if have[*key, what] != units
+        ]
+        if not 0 <= have[*key, "back"] <= each * line["returned_quantity"]:  # fewer: not told yet whether they sell
+            wrong.append(
+                f"I5 {order['ref']}/{line['ref']} back {have[*key, 'back']} of {part}: more than were returned"
+            )
+    return wrong
+
+
+# ── now and then, and at rest: all of it ───────────────────────────────────────────────────────────────────────
 
 
 async def everything(world: "World", *, at_rest: bool) -> None:
-    """Every invariant of the hub."""
+    """Every invariant of the hub, as production asks it."""
     async with world.hand.db.seller(world.seller_id) as tx:
-        found = await invariants.broken(tx, at_rest=at_rest, passed_over=300)
+        found = await invariants.broken(tx, at_rest=at_rest, passed_over=PASSED_OVER)
     if found:
-        raise _broken("\n".join(f"{name}: {rows[:3]}" for name, rows in found.items()))
+        raise Broken("\n".join(f"{name}: {rows[:3]}" for name, rows in found.items()))
 
 
 async def unfinished(world: "World") -> list[dict[str, Any]]:
@@ -70,38 +191,73 @@ async def unfinished(world: "World") -> list[dict[str, Any]]:
 
 async def truth(world: "World") -> None:
     """What the shops show and what lies on the shelves, reckoned from what happened in the shops."""
-    wrong = [*await _goods(world), *await _shown(world)]
+    wrong = [*await _linked(world), *await _books(world), *await _goods(world), *await _shown(world)]
     if wrong:
-        raise _broken("\n".join(wrong[:12]))
+        raise Broken("\n".join(wrong[:12]))
 
 
-async def _goods(world: "World") -> list[str]:
+async def _linked(world: "World") -> list[str]:
+    """Lines of sales under way that are linked to what their listing never sold, or sells no more."""
     links = {
-        (row["channel"], row["order_ref"], row["line_ref"]): (row["code"], row["multiplier"])
+        (row["channel"], row["order_ref"], row["line_ref"]): row["code"]
         for row in await world.rows(
-            """SELECT a.channel, o.ref AS order_ref, l.ref AS line_ref, k.code, l.multiplier FROM order_line l
+            """SELECT a.channel, o.ref AS order_ref, l.ref AS line_ref, k.code FROM order_line l
                JOIN orders o ON o.id = l.order_id JOIN account a ON a.id = o.account_id JOIN sku k ON k.id = l.sku_id"""
         )
     }
-    on_hand, owed = dict(world.counted), dict.fromkeys(SKUS, 0)
     wrong = []
     for name, shop in world.shops.items():
         for sale in shop.sales.values():
             for line in sale.lines:
-                linked = links.get((name, sale.ref, line.ref))
-                ever = world.links.get((name, line.item), [shop.items[line.item].sku])
-                if linked is None or linked[0] not in ever:
-                    wrong.append(f"line {sale.ref}/{line.ref} of {line.item} is linked to {linked}, not one of {ever}")
-                    continue
-                if linked[0] != ever[-1] and line.open and not line.dispatched and not sale.cancelled:
-                    wrong.append(f"line {sale.ref}/{line.ref} of {line.item} still is {linked[0]}, not {ever[-1]}")
-                open_ = 0 if sale.cancelled or sale.delivered else line.open
-                for part, each in parts_of(linked[0]).items():
-                    on_hand[part] += each * (line.returned - line.dispatched)
-                    owed[part] += each * open_
+                linked, right = links.get((name, sale.ref, line.ref)), world.link(name, line.item)
+                if linked != right and not sale.cancelled:
+                    wrong.append(f"line {sale.ref}/{line.ref} of {line.item} is linked to {linked}, not {right}")
+    return wrong
+
+
+def totals(shop: Shop) -> dict[str, Books]:
+    """Units by listing in all sales of a shop, those that are over too."""
+    found = {ref: Books(b.quantity, b.cancelled, b.dispatched, b.returned) for ref, b in shop.closed.items()}
+    for sale in shop.sales.values():
+        for line in sale.lines:
+            books = found.setdefault(line.item, Books())
+            books.quantity += line.quantity
+            books.cancelled += line.cancelled
+            books.dispatched += line.dispatched
+            books.returned += line.returned
+    return found
+
+
+async def _books(world: "World") -> list[str]:
+    """Listings of which the hub knows other units sold, cancelled, sent or returned than the shop."""
+    told = {
+        (row["channel"], row["listing_ref"]): Books(row["quantity"], row["cancelled"], row["left"], row["back"])
+        for row in await world.rows(
+            """SELECT a.channel, l.listing_ref, sum(l.quantity)::int AS quantity,
+                   sum(l.cancelled_quantity)::int AS cancelled, sum(l.dispatched_quantity)::int AS left,
+                   sum(l.returned_quantity)::int AS back
+               FROM order_line l JOIN orders o ON o.id = l.order_id JOIN account a ON a.id = o.account_id
+               GROUP BY a.channel, l.listing_ref"""
+        )
+    }
+    return [
+        f"{ref}: {told.get((name, ref))} by the hub's orders, but {books}"
+        for name, shop in world.shops.items()
+        for ref, books in totals(shop).items()
+        if told.get((name, ref)) != books
+    ]
+
+
+async def _goods(world: "World") -> list[str]:
+    on_hand, owed = dict(world.counted), dict.fromkeys(SKUS, 0)
+    for name, shop in world.shops.items():
+        for ref, books in totals(shop).items():
+            for part, each in parts_of(world.link(name, ref)).items():
+                on_hand[part] += each * (books.returned - books.dispatched)
+                owed[part] += each * (books.quantity - books.cancelled - books.dispatched)
+    wrong = []
     for row in await world.rows(
         """SELECT k.code, sum(l.on_hand)::int AS on_hand, sum(l.reserved)::int AS reserved,
-               sum(greatest(0, l.on_hand - l.reserved))::int AS free,
                (SELECT coalesce(sum(s.quantity), 0)::int FROM shortage s WHERE s.sku_id = k.id) AS short
            FROM stock_level l JOIN sku k ON k.id = l.sku_id GROUP BY k.id, k.code ORDER BY k.code"""
     ):
@@ -132,38 +288,56 @@ async def _shown(world: "World") -> list[str]:
     for name, shop in world.shops.items():
         places = ("filial",) if name == "gama" else ("principal", "filial")
         for item in shop.items.values():
-            code = world.links.get((name, item.ref), [item.sku])[-1]
-            right = sum(
-                min(free.get((part, place), 0) // each for part, each in parts_of(code).items()) for place in places
-            )
+            parts = parts_of(world.link(name, item.ref))
+            right = sum(min(free.get((part, place), 0) // each for part, each in parts.items()) for place in places)
             if item.shelf != right:
                 row = {k: str(v) for k, v in told.get((name, item.ref), {}).items()}
                 wrong.append(f"{item.ref} shows {item.shelf}, but {right} are to be had; the hub: {row}")
     return wrong
 
 
-def missing(world: "World", codes: Iterable[str]) -> int:
-    """Units of these SKUs that are owed and nowhere to be had: sold more often than they are there."""
-    left = dict(world.counted)
-    for name, shop in world.shops.items():
-        for sale in shop.sales.values():
-            for line in sale.lines:
-                code = world.links.get((name, line.item), [shop.items[line.item].sku])[-1]
-                units = line.returned - line.dispatched - (0 if sale.cancelled or sale.delivered else line.open)
-                for part, each in parts_of(code).items():
-                    left[part] += each * units
+# ── sales that are over ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def over(world: "World", shop: Shop, sales: Sequence[Sale]) -> list[Sale]:
+    """Of these sales those that the hub knows to the letter and does not ask for any more."""
+    account = world.accounts[shop.traits.name]
+    refs = [sale.ref for sale in sales]
+    async with world.hand.db.seller(world.seller_id) as tx:
+        known = await orders.digests(tx, account.id, refs)
+        asked = await tx.all(
+            "SELECT ref FROM inbox WHERE account_id = %s AND state = 'due' AND ref = ANY(%s)", [account.id, refs]
+        )
+    waiting = {row["ref"] for row in asked}
+    return [
+        sale for sale in sales if sale.ref not in waiting and known.get(sale.ref) == parse.digest(shop.document(sale))
+    ]
+
+
+async def forget(world: "World", before: Any) -> None:
+    """What production drops when its time has come."""
+    async with world.hand.db.seller(world.seller_id) as tx:
+        while await inbox.prune(tx, before):
+            pass
+
+
+# ── how it went ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def missing(left: Counter[str], codes: Iterable[str]) -> int:
+    """Units that are owed and nowhere to be had: sold more often than they are there."""
     return sum(max(0, -left[code]) for code in codes)
 
 
 def figures(world: "World") -> dict[str, float]:
     """How it went."""
     counted = [shop.counted for shop in world.shops.values()]
-    sales = sum(each["sales"] for each in counted)
     return {
-        "orders": sales,
+        "orders": sum(each["sales"] for each in counted),
         "writes": sum(each["writes"] for each in counted),
         "requests": sum(each["requests"] for each in counted),
         "oversold": world.oversold,
         "commits": world.commits,
+        "steps": world.steps,
         "virtual": world.loop.time() - 1000.0,
     }

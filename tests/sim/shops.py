@@ -3,10 +3,11 @@
 import asyncio
 import json
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -48,9 +49,9 @@ from hub.model import (
     Topic,
 )
 
-OVERLAP = timedelta(seconds=20)
-PAGE = 20
-LATEST = 15
+OVERLAP = timedelta(seconds=5)
+LATEST = 25
+JOURNAL = 4000  # lines that a shop remembers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,16 @@ class Sale:
 
 
 @dataclass(slots=True)
+class Books:
+    """Units of one listing in sales that are over."""
+
+    quantity: int = 0
+    cancelled: int = 0
+    dispatched: int = 0
+    returned: int = 0
+
+
+@dataclass(slots=True)
 class Item:
     """A listing with its shelf."""
 
@@ -150,11 +161,13 @@ class Shop:
     usual: Weather = field(default_factory=Weather)
     tells_stock: bool = False
     items: dict[str, Item] = field(default_factory=dict)
-    sales: dict[str, Sale] = field(default_factory=dict)
+    sales: dict[str, Sale] = field(default_factory=dict)  # those that are under way, the last changed one last
     counted: Counter[str] = field(default_factory=Counter)
     access: set[str] = field(default_factory=set)
     refresh: str = "refresh-0"
-    journal: list[str] = field(default_factory=list)
+    closed: dict[str, Books] = field(default_factory=dict)  # by listing: what sales that are over came to
+    journal: deque[str] = field(default_factory=lambda: deque(maxlen=JOURNAL))
+    _latest: deque[Sale] = field(default_factory=lambda: deque(maxlen=LATEST))
     under_way: set["asyncio.Task[Any]"] = field(default_factory=set)
     _number: int = 0
 
@@ -174,7 +187,7 @@ class Shop:
         now = self.clock()
         lines = [Line(str(n), ref, quantity) for n, (ref, quantity) in enumerate(wanted, start=1)]
         sale = Sale(f"{self.traits.name}-{self._number}", lines, now, now)
-        self.sales[sale.ref] = sale
+        self._latest.append(sale)
         for ref, quantity in wanted:
             self._shelf(ref, -quantity, f"sale {sale.ref}")
         self.counted["sales"] += 1
@@ -198,9 +211,8 @@ class Shop:
         self.changed(sale)
         return True
 
-    def edit(self, sale: Sale, number: int, change: int) -> bool:
+    def edit(self, sale: Sale, line: Line, change: int) -> bool:
         """More or fewer units of a line, while nothing was sent."""
-        line = sale.lines[number % len(sale.lines)]
         if sale.cancelled or any(each.dispatched for each in sale.lines) or line.quantity + change < 1:
             return False
         if change > self.items[line.item].shelf:
@@ -234,9 +246,8 @@ class Shop:
         self.changed(sale)
         return True
 
-    def give_back(self, sale: Sale, number: int) -> bool:
+    def give_back(self, sale: Sale, line: Line) -> bool:
         """One unit of a delivered line is back on the seller's shelf."""
-        line = sale.lines[number % len(sale.lines)]
         if not sale.delivered or line.returned >= line.dispatched:
             return False
         line.returned += 1
@@ -254,6 +265,16 @@ class Shop:
         self.note(f"{ref} {item.shelf - change} -> {item.shelf} {why}")
         self._tell_stock(ref)
 
+    def close(self, sale: Sale) -> None:
+        """A sale is over: only its numbers are kept, as nothing asks for it any more."""
+        del self.sales[sale.ref]
+        for line in sale.lines:
+            books = self.closed.setdefault(line.item, Books())
+            books.quantity += line.quantity
+            books.cancelled += line.cancelled
+            books.dispatched += line.dispatched
+            books.returned += line.returned
+
     def note(self, what: str) -> None:
         """Remember for the story of a failure."""
         self.journal.append(f"{self.utc():%M:%S.%f}"[:9] + f" {self.traits.name}: {what}")
@@ -263,6 +284,8 @@ class Shop:
     def changed(self, sale: Sale) -> None:
         """Stamp an order and tell it."""
         sale.updated = max(sale.updated, self.clock())
+        self.sales.pop(sale.ref, None)
+        self.sales[sale.ref] = sale
         raw = self.document(sale) if self.traits.fat else None
         key = f"order:{sale.ref}" if raw is None else f"order:{sale.ref}:{json.dumps(raw, sort_keys=True)}"
         self._post(Notice(topic=Topic.ORDER, ref=sale.ref, dedupe_key=key, raw=raw, at=self.clock()))
@@ -379,12 +402,11 @@ class Shop:
         return httpx.Response(200, json={"access": f"access-{number}", "refresh": self.refresh, "seconds": 3600})
 
     def _orders(self, asked: Mapping[str, str]) -> httpx.Response:
-        found = sorted(self.sales.values(), key=lambda sale: (sale.updated, sale.ref))
         if "latest" in asked:
-            found = sorted(self.sales.values(), key=lambda sale: (sale.placed, sale.ref))[-LATEST:]
-        elif "since" in asked:
-            found = [sale for sale in found if sale.updated >= datetime.fromisoformat(asked["since"])]
-        return httpx.Response(200, json=[self.document(sale) for sale in found])
+            return httpx.Response(200, json=[self.document(sale) for sale in self._latest])
+        since = datetime.fromisoformat(asked["since"]) if "since" in asked else datetime.min.replace(tzinfo=UTC)
+        found = list(takewhile(lambda sale: sale.updated >= since, reversed(self.sales.values())))
+        return httpx.Response(200, json=[self.document(sale) for sale in reversed(found)])
 
     def _item(self, item: Item) -> Raw:
         return {"ref": item.ref, "sku": item.sku, "stock": item.shelf, "version": str(item.version)}

@@ -1,7 +1,10 @@
-"""What happens in one run: a list of events made of a seed, each meaning the same when others are left out."""
+"""What happens in one run: events made of a seed, each meaning the same when others are left out."""
 
+import heapq
+import math
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 SKUS = tuple(f"S{n:02}" for n in range(1, 11))
 KITS = {"K1": {"S01": 1, "S02": 2}, "K2": {"S02": 1, "S03": 1}, "K3": {"K1": 1, "S04": 3}}
@@ -9,6 +12,9 @@ CODES = (*SKUS, *KITS)
 WAREHOUSES = ("principal", "filial")
 SHOPS = ("alfa", "beta", "gama")
 WORKERS = 3
+# Some things are wanted more than others, so that they sell out.
+WANTED = tuple(1 + 6 * (n % 4 == 0) for n in range(len(CODES)))
+SETTLED = 90.0  # seconds after the last thing that befalls a purchase until the shop looks into its books
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,70 +46,99 @@ class Event:
 # What befalls a purchase: chance, mean seconds after the one before.
 _FATES = (("pay", 0.9, 4.0), ("edit", 0.15, 5.0), ("cancel", 0.15, 15.0), ("part", 0.25, 15.0), ("dispatch", 0.8, 10.0),
           ("deliver", 0.7, 10.0), ("give back", 0.3, 10.0), ("give back", 0.2, 5.0))  # fmt: skip
+# Seconds between two buyers: mostly a Black Friday, where a sale meets hundreds under way; sometimes a quiet day.
+PACES, PACE_WEIGHTS = (0.05, 0.1, 0.25, 1.0, 3.0), (6, 8, 4, 1, 1)
+SUPPLIES = (0.5, 0.9, 2.0)  # units that come in for each unit that is asked for
+ASKED = 5.7  # plain units that an average buyer asks for
+PARCEL = 30.0  # units that an average delivery brings
 
 
 @dataclass(slots=True)
-class _Writer:
-    random: random.Random
-    events: list[Event]
-    calm: bool
+class Story:
+    """The events of a seed in order of time, without an end. `calm` leaves the faults out.
 
-    def add(self, at: float, kind: str, **told: object) -> int:
-        number = len(self.events) + 1
-        self.events.append(Event(number=number, at=round(at, 3), kind=kind, **told))  # type: ignore[arg-type]
-        return number
+    `close` shuts the shops: nobody buys any more, and the events end with what was begun before.
+    """
 
-    def purchase(self, at: float) -> None:
-        rnd = self.random
-        # Some things are wanted more than others, so that they sell out.
-        codes = rnd.choices(
-            CODES, weights=[1 + 6 * (n % 4 == 0) for n in range(len(CODES))], k=rnd.choice((1, 1, 2, 3))
-        )
+    seed: int
+    calm: bool = False
+    pace: float = 0.0
+    supply: float = 0.0
+    _random: random.Random = field(default_factory=random.Random)
+    _coming: list[tuple[float, int, Event]] = field(default_factory=list)
+    _count: int = 0
+    _open: bool = True
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(f"story {self.seed}")
+        self.pace = self._random.choices(PACES, weights=PACE_WEIGHTS)[0]
+        self.supply = self._random.choice(SUPPLIES)
+
+    def close(self) -> None:
+        """No more buyers."""
+        self._open = False
+
+    def __iter__(self) -> Iterator[Event]:
+        at = 20.0
+        while self._open:
+            at += self._random.expovariate(1 / self.pace)
+            self._purchase(at)
+            self._around(at)
+            yield from self._until(at)
+        yield from self._until(math.inf)
+
+    def _until(self, at: float) -> Iterator[Event]:
+        while self._coming and self._coming[0][0] <= at:
+            event = heapq.heappop(self._coming)[2]
+            if self._open or event.kind != "buy":
+                yield event
+
+    def _add(self, at: float, kind: str, **told: object) -> int:
+        self._count += 1
+        event = Event(number=self._count, at=round(at, 3), kind=kind, **told)  # type: ignore[arg-type]
+        heapq.heappush(self._coming, (event.at, event.number, event))
+        return self._count
+
+    def _purchase(self, at: float) -> None:
+        rnd = self._random
+        codes = rnd.choices(CODES, weights=WANTED, k=rnd.choice((1, 1, 2, 3)))
         wanted = tuple((code, rnd.choice((1, 1, 1, 2, 3))) for code in dict.fromkeys(codes))
-        bought = self.add(at, "buy", shop=rnd.choice(SHOPS), wanted=wanted)
+        bought = self._add(at, "buy", shop=rnd.choice(SHOPS), wanted=wanted)
         for kind, chance, mean in _FATES:
             if rnd.random() < chance:
                 at += rnd.choice((0.05, 0.4, 1.0, 1.0)) * rnd.expovariate(1 / mean)
                 amount = rnd.choice((-2, -1, 1, 2)) if kind == "edit" else rnd.randrange(3)
-                self.add(at, kind, of=bought, amount=amount)
+                self._add(at, kind, of=bought, amount=amount)
+        self._add(at + SETTLED, "close", of=bought)
 
-    def trouble(self, at: float) -> None:
-        rnd = self.random
+    def _around(self, at: float) -> None:
+        rnd = self._random
+        if rnd.random() < self.supply * ASKED / PARCEL:
+            code = rnd.choices((*SKUS, "S02", "S04", "S04"), weights=(*WANTED[: len(SKUS)], 7, 11, 11))[0]
+            place = rnd.choices(WAREHOUSES, weights=(2, 1))[0]
+            self._add(at, "receive", code=code, place=place, amount=rnd.choice((5, 15, 30, 70)))
+        if rnd.random() < min(0.6, 0.08 + 0.4 * self.pace):
+            self._trouble(at + rnd.uniform(0, self.pace))
+
+    def _trouble(self, at: float) -> None:
+        rnd = self._random
         kind = rnd.choices(("count", "relink", "stop", "stall", "weather", "tokens"), weights=(5, 1, 4, 2, 3, 1))[0]
         match kind:
             case "count":
                 amount = rnd.choice((0, 1, 3, 8, 20, 40, 80))
-                self.add(at, kind, code=rnd.choice(SKUS), place=rnd.choice(WAREHOUSES), amount=amount)
+                self._add(at, kind, code=rnd.choice(SKUS), place=rnd.choice(WAREHOUSES), amount=amount)
             case "relink":
-                self.add(at, kind, shop=rnd.choice(SHOPS), code=rnd.choice(CODES[:4]), name=rnd.choice(CODES))
+                self._add(at, kind, shop=rnd.choice(SHOPS), code=rnd.choice(CODES[:4]), name=rnd.choice(CODES))
             case "stop" if not self.calm:
-                self.add(
-                    at,
-                    kind,
-                    amount=rnd.randrange(12),
-                    name=rnd.choice(("before", "after")),
-                    seconds=rnd.uniform(0.2, 3),
-                )
+                name, seconds = rnd.choice(("before", "after")), rnd.uniform(0.2, 3)
+                self._add(at, kind, amount=rnd.randrange(12), name=name, seconds=seconds)
             case "stall" if not self.calm:
-                self.add(at, kind, amount=rnd.randrange(12), seconds=rnd.choice((5.0, 13.0, 35.0, 70.0)))
+                self._add(at, kind, amount=rnd.randrange(12), seconds=rnd.choice((5.0, 13.0, 35.0, 70.0)))
             case "weather" if not self.calm:
                 name = rnd.choice(("refuse", "fail", "hang", "cut", "late", "lose", "double", "slow"))
                 amount = rnd.choice((10, 30, 60)) if name != "slow" else 1000
-                self.add(at, kind, shop=rnd.choice(SHOPS), name=name, amount=amount, seconds=rnd.uniform(3, 40))
+                self._add(at, kind, shop=rnd.choice(SHOPS), name=name, amount=amount, seconds=rnd.uniform(3, 40))
             case "tokens" if not self.calm:
-                self.add(at, kind, shop="beta")
+                self._add(at, kind, shop="beta")
             case _:
                 pass
-
-
-def story(seed: int, orders: int, *, calm: bool = False) -> list[Event]:
-    """The events of a seed in order of time. `calm` leaves the faults out."""
-    rnd = random.Random(f"story {seed}")
-    writer = _Writer(rnd, [], calm)
-    at, pace = 20.0, rnd.choice((0.3, 1.0, 3.0))
-    for _ in range(orders):
-        at += rnd.expovariate(1 / pace)
-        writer.purchase(at)
-        if rnd.random() < 0.6:
-            writer.trouble(at + rnd.uniform(0, pace))
-    return sorted(writer.events, key=lambda event: (event.at, event.number))

@@ -3,24 +3,25 @@
 import asyncio
 import random
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import traceback
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 
 from hub import context
 from hub.contract import Adapter
 from hub.http import Client
 from hub.model import Notice
 from hub.secrets import Vault, new_key
-from hub.store import ROLES, Database, Tx, accounts, due, inbox, kits, stock, url_as, warehouses
+from hub.store import ROLES, Database, Tx, accounts, due, inbox, kits, stock, warehouses
 from hub.store.accounts import Account
 from hub.throttle import Throttle
 from jobs import connect, counts, linking, sweep
@@ -29,20 +30,20 @@ from jobs.poll import arrival_of
 from jobs.runtime import Policy, Runtime
 from tests.services import database
 from tests.sim import checks
+from tests.sim.checks import Broken, Memory
 from tests.sim.clock import VirtualLoop, virtual
 from tests.sim.shops import TRAITS, Item, Shop, Traits, Weather, adapter
-from tests.sim.story import CODES, KITS, SKUS, WAREHOUSES, WORKERS, Event
+from tests.sim.story import CODES, KITS, SKUS, WAREHOUSES, WORKERS, Event, Story
+from tests.sim.wire import Wire
 
 LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
-FULL_EVERY = 1000  # transactions between two looks at every invariant
+FULL_EVERY = 1000  # steps between two looks at every invariant
+BOOKS_EVERY = 100  # sales that are over, until they are taken off the books
+KEPT_SECONDS = 600  # what is accounted for is dropped from the inbox after so long, where production keeps it for days
 REST_SECONDS = 3600.0  # the hub comes to rest within this time, once the weather is fine
 ADAPTERS: Mapping[str, Adapter] = {traits.name: adapter(traits) for traits in TRAITS}
 KEY = new_key()
-
-
-class Broken(AssertionError):
-    """A promise that was not kept."""
 
 
 class Stopped(BaseException):
@@ -67,15 +68,10 @@ class SimDatabase(Database):
         await self._before()
         async with self.world.gate:
             self._alive()
-            conn = self.world.conns[role]
             stopping = self._counted()
-            async with conn.transaction():
-                await conn.execute(
-                    "SELECT set_config('sim.now', %s, true), set_config('balcao.seller', %s, true)",
-                    [self.world.loop.utc().isoformat(), str(seller_id or "")],
-                )
+            async with self.world.wires[role].begun(self.world.loop.utc(), seller_id) as wire:
                 with context.inside_transaction():
-                    yield Tx(conn, seller_id)
+                    yield Tx(cast("psycopg.AsyncConnection[Any]", wire), seller_id)
                 if stopping and self.stop_when == "before":
                     self._die()
             self.world.commits += 1
@@ -147,7 +143,7 @@ class World:
 
     loop: VirtualLoop
     seed: int
-    conns: Mapping[str, Any]
+    wires: Mapping[str, Wire]
     random: random.Random
     policy: Policy = field(default_factory=lambda: Policy(reconcile_seconds=1e7))
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -167,10 +163,14 @@ class World:
     oversold: int = 0
     counted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
     bought: dict[int, tuple[Shop, str]] = field(default_factory=dict)
-    links: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    left: Counter[str] = field(default_factory=Counter)  # units on the shelves less what is owed, by SKU
+    links: dict[tuple[str, str], str] = field(default_factory=dict)  # of listings that were linked by hand
     problems: list[str] = field(default_factory=list)
     skus: dict[str, UUID] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    told: deque[Event] = field(default_factory=deque)  # what happened
+    memory: Memory = field(default_factory=Memory)
+    steps: int = 0
+    over: list[int] = field(default_factory=list)  # sales that nothing befalls any more
     _worker: int = 0
     _checked: int = 0
 
@@ -300,6 +300,20 @@ class World:
     async def count(self, units: Sequence[tuple[str, int]], place: str) -> None:
         for told in await counts.set_stock(self.hand, self.seller_id, units, warehouse=place):
             self.counted[told.sku] += told.after - told.before
+            self.left[told.sku] += told.after - told.before
+
+    async def receive(self, code: str, place: str, units: int) -> None:
+        """Goods come in: counted together with what lies there by the hub's ledger."""
+        rows = await self.rows(
+            """SELECT l.on_hand FROM stock_level l JOIN warehouse w ON w.id = l.warehouse_id
+               WHERE l.sku_id = %s AND w.code = %s""",
+            self.skus[code], place,
+        )  # fmt: skip
+        await self.count([(code, units + max(0, *(row["on_hand"] for row in rows), 0))], place)
+
+    def link(self, shop: str, ref: str) -> str:
+        """What a listing sells."""
+        return self.links.get((shop, ref), self.shops[shop].items[ref].sku)
 
     async def happen(self, event: Event) -> bool:
         """Let an event happen; false when it has nothing to happen to."""
@@ -308,6 +322,10 @@ class World:
                 return self._buy(event)
             case "count":
                 await self.count([(event.code, event.amount)], event.place)
+            case "receive":
+                await self.receive(event.code, event.place, event.amount)
+            case "close":
+                return await self._over(event)
             case "relink":
                 return await self._relink(event)
             case "stop":
@@ -325,33 +343,70 @@ class World:
 
     def _buy(self, event: Event) -> bool:
         shop = self.shops[event.shop]
-        parts = {part for code, _units in event.wanted for part in checks.parts_of(code)}
-        before = checks.missing(self, parts)
         sale = shop.buy([(f"{event.shop[0]}{code}", units) for code, units in event.wanted])
-        self.oversold += checks.missing(self, parts) - before
-        if sale:
-            self.bought[event.number] = (shop, sale.ref)
-        return sale is not None
+        if sale is None:
+            return False
+        self.bought[event.number] = (shop, sale.ref)
+        for line in sale.lines:
+            self._owe(shop, line.item, line.quantity)
+        return True
+
+    def _owe(self, shop: Shop, item: str, units: int) -> None:
+        """So many more units of a listing are owed to buyers (less: fewer)."""
+        parts = checks.parts_of(self.link(shop.traits.name, item), units)
+        before = checks.missing(self.left, parts)
+        self.left.subtract(parts)
+        self.oversold += max(0, checks.missing(self.left, parts) - before)
 
     def _order(self, event: Event) -> bool:
         if event.of not in self.bought:
             return False
         shop, ref = self.bought[event.of]
         sale = shop.sales[ref]
+        line = sale.lines[event.number % len(sale.lines)]
         match event.kind:
             case "pay":
                 return shop.pay(sale)
             case "cancel":
-                return shop.cancel(sale)
+                open_ = [(each.item, each.open) for each in sale.lines]
+                done = shop.cancel(sale)
+                for item, units in open_ if done else ():
+                    self._owe(shop, item, -units)
+                return done
             case "edit":
-                return shop.edit(sale, event.number, event.amount)
+                done = shop.edit(sale, line, event.amount)
+                self._owe(shop, line.item, event.amount if done else 0)
+                return done
             case "part" | "dispatch":
                 return bool(shop.dispatch(sale, part=event.kind == "part"))
             case "deliver":
                 return shop.deliver(sale)
             case "give back":
-                return shop.give_back(sale, event.amount)
+                line = sale.lines[event.amount % len(sale.lines)]
+                done = shop.give_back(sale, line)
+                self._owe(shop, line.item, -1 if done else 0)
+                return done
         raise ValueError(event.kind)
+
+    async def _over(self, event: Event) -> bool:
+        """Nothing befalls a sale any more: it goes off the books with others, once the hub knows all of it."""
+        if event.of not in self.bought:
+            return False
+        self.over.append(event.of)
+        if len(self.over) < BOOKS_EVERY:
+            return False
+        numbers, self.over = self.over, []
+        gone: list[int] = []
+        for shop in self.shops.values():
+            mine = {self.bought[number][1]: number for number in numbers if self.bought[number][0] is shop}
+            for sale in await checks.over(self, shop, [shop.sales[ref] for ref in mine]):
+                shop.close(sale)
+                self.memory.status.pop(sale.ref, None)
+                gone.append(mine.pop(sale.ref))
+            self.over += mine.values()
+        for number in gone:
+            del self.bought[number]
+        return False
 
     async def _relink(self, event: Event) -> bool:
         ref = f"{event.shop[0]}{event.code}"
@@ -365,7 +420,7 @@ class World:
             await linking.link(self.hand, self.seller_id, listing_id, event.name)
         except Refused:
             return False
-        self.links.setdefault((event.shop, ref), [event.code]).append(event.name)
+        self.links[event.shop, ref] = event.name
         return True
 
     def _db(self, event: Event) -> SimDatabase:
@@ -387,23 +442,37 @@ class World:
             if not self.resting:
                 shop.weather = replace(shop.weather, **{event.name: getattr(shop.usual, event.name)})
 
-        self.tasks.add(asyncio.ensure_future(clear()))
+        task = asyncio.ensure_future(clear())
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        if not task.cancelled() and task.exception() is None:
+            self.tasks.discard(task)
 
     # ── running ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def run(self, events: Sequence[Event]) -> None:
-        """The story, then rest; raises Broken at the first promise that is not kept."""
+    async def run(self, events: Iterable[Event], orders: int) -> None:
+        """The story until so many orders are sold, then rest; raises Broken at the first promise that is not kept."""
         await self.begin()
         self.start = self.loop.time() - 20.0
         for event in events:
-            await asyncio.sleep(max(0.0, self.start + event.at - self.loop.time()))
+            if (wait := self.start + event.at - self.loop.time()) > 0:
+                await asyncio.sleep(wait)
             if not await self.happen(event):
                 continue
-            self.told.append(str(event))
+            self.told.append(event)
             for shop in self.shops.values():
                 shop.note(f"* {event}") if event.shop in ("", shop.traits.name) else None
-            await self._check(event)
+            await self._check()
+            if isinstance(events, Story) and event.kind == "buy" and self.sold >= orders:
+                events.close()
         await self.rest()
+
+    @property
+    def sold(self) -> int:
+        """Orders so far."""
+        return sum(shop.counted["sales"] for shop in self.shops.values())
 
     def complain(self) -> None:
         """Raise what the flows logged as failed."""
@@ -413,19 +482,18 @@ class World:
             if task.done() and not task.cancelled() and (problem := task.exception()):
                 raise problem
 
-    async def _check(self, event: Event) -> None:
+    async def _check(self) -> None:
         self.complain()
-        codes = {event.code} if event.code else {code for code, _ in event.wanted}
-        if event.of in self.bought:
-            shop, ref = self.bought[event.of]
-            codes = {shop.items[line.item].sku for line in shop.sales[ref].lines}
-        await checks.touched(self, {part for code in codes for part in checks.parts_of(code)})
-        if self.commits - self._checked > FULL_EVERY:
+        self.steps += 1
+        if self.commits != self._checked:
+            await checks.touched(self)
             self._checked = self.commits
+        if self.steps % FULL_EVERY == 0:
             if await self._reconnect():  # what a held account is told waits for its seller, and is not passed over
                 await asyncio.sleep(20)
                 self.start += 20
             await checks.everything(self, at_rest=False)
+            await checks.forget(self, self.loop.utc() - timedelta(seconds=KEPT_SECONDS))
 
     async def rest(self) -> None:
         """Fine weather until nothing is to be done, then every promise."""
@@ -450,6 +518,7 @@ class World:
             if quiet > 1:
                 break
             self.thawed.set()
+        await checks.touched(self)
         await checks.everything(self, at_rest=True)
         await checks.truth(self)
 
@@ -478,52 +547,47 @@ class Result:
     """What came of one run."""
 
     problem: str | None = None
-    told: list[str] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)  # what happened; of a long run its end
     journal: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
 
 
-def play(seed: int, events: Sequence[Event], *, calm: bool = False) -> Result:
-    """Run a story on a fresh database; `calm`: in fine weather throughout."""
+def play(seed: int, events: Iterable[Event], orders: int = 0, *, calm: bool = False, keep: int | None = None) -> Result:
+    """Run a story on a fresh database until so many orders are sold (a list of events: to its end).
+
+    `calm`: in fine weather throughout. `keep`: of what happened, only the last so many events.
+    """
     result, began = Result(), time.perf_counter()
     with database() as url, virtual(seed) as loop:
         _prepare(url)
-        loop.run_until_complete(_play(loop, url, seed, events, result, storms=not calm))
+        wires = {role: Wire(url, role) for role in ROLES}
+        world = World(loop, seed, wires, random.Random(f"world {seed}"), storms=not calm, told=deque(maxlen=keep))
+        loop.run_until_complete(_play(world, events, orders, result))
+        for wire in wires.values():
+            wire.close()
     result.figures["seconds"] = time.perf_counter() - began
     return result
 
 
-async def _play(
-    loop: VirtualLoop, url: str, seed: int, events: Sequence[Event], result: Result, *, storms: bool
-) -> None:
-    conns = {role: await _connection(url, role) for role in ROLES}
-    world = World(loop, seed, conns, random.Random(f"world {seed}"), storms=storms)
+async def _play(world: World, events: Iterable[Event], orders: int, result: Result) -> None:
     try:
         with _logged(world.problems):
-            await world.run(events)
+            await world.run(events, orders)
     except Broken as problem:
         result.problem = str(problem)
     except Exception as problem:  # noqa: BLE001 - whatever the flows raise is a finding
-        import traceback
-
         result.problem = "".join(traceback.format_exception(problem)[-6:])
     finally:
         for rt in world.workers.values():
             rt.db.dead = True  # type: ignore[attr-defined]
         world.thawed.set()
-        result.told, result.faults = world.told, world.faults
+        result.told, result.faults = list(world.told), world.faults
         result.journal = sorted(line for shop in world.shops.values() for line in shop.journal)
         result.figures.update(checks.figures(world))
         for shop in world.shops.values():
             result.faults.update({k: n for k, n in shop.counted.items() if k in checks.FAULTS})
         await asyncio.sleep(100)  # whoever is left meets a closed world
-        for conn in conns.values():
-            await conn.close()
-
-
-async def _connection(url: str, role: str) -> "psycopg.AsyncConnection[dict[str, Any]]":
-    return await psycopg.AsyncConnection.connect(url_as(url, role), autocommit=True, row_factory=dict_row)
 
 
 def _prepare(url: str) -> None:
@@ -538,7 +602,17 @@ def _prepare(url: str) -> None:
         )
         run("GRANT USAGE ON SCHEMA sim TO PUBLIC")
         run(f"ALTER DATABASE {name} SET search_path = sim, public, pg_catalog")
-        run(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        run("CREATE SEQUENCE sim.step")  # which rows were written since the last step
+        run("GRANT USAGE ON SEQUENCE sim.step TO PUBLIC")
+        run("ALTER TABLE stock_movement ADD COLUMN sim_no bigint NOT NULL DEFAULT nextval('sim.step')")
+        run("ALTER TABLE orders ADD COLUMN sim_no bigint")
+        run("CREATE INDEX ON stock_movement (sim_no)")
+        run("CREATE INDEX ON orders (sim_no)")
+        run(
+            "CREATE FUNCTION sim.step() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN NEW.sim_no := nextval('sim.step'); RETURN NEW; END $$"
+        )
+        run("CREATE TRIGGER sim_step BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION sim.step()")
         for table, column, default in run(
             """SELECT c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
                JOIN pg_class c ON c.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
@@ -554,8 +628,6 @@ def _logged(problems: list[str]) -> Iterator[None]:
 
     def keep(_logger: Any, method: str, event: Any) -> Any:
         if method in ("error", "exception", "critical"):
-            import traceback
-
             problems.append(f"{event.get('event')}: {traceback.format_exc()}")
         raise structlog.DropEvent
 
