@@ -240,11 +240,13 @@ class ShipmentSink:
 
     `targets` are ways to tell it, tried in order until one exists there (a MISSING fault means "not this one");
     the hub remembers which. `render(news, target)` answers the requests in order; [] means there is nothing to
-    tell (the channel moves that status itself).
+    tell (the channel moves that status itself). Where a request must name what only the channel knows (its parcels,
+    the whole order), `prepare` reads that right before, and render finds it in `news.there`.
     """
 
     render: Callable[[ShipmentNews, str], list[Request]]
     targets: tuple[str, ...] = ("default",)
+    prepare: Callable[[Api, ShipmentNews], Awaitable[Raw]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

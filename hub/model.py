@@ -425,6 +425,8 @@ class ShipmentNews(Canonical):
     at: Instant
     lines: tuple[LineQuantity, ...] = ()
     invoice_key: str | None = None
+    # What the channel showed of the order right before, where its sink asks. Not part of the canonical JSON.
+    there: Raw = Field(default=None, exclude=True)
 
 
 class Parcel(Canonical):

@@ -179,14 +179,19 @@ def _gone(rt: Runtime, ref: str) -> Order:
     return Order(ref=ref, cancelled=True, cancelled_at=now, clocks={"order": now})
 
 
-def stock_key(account: Account, kind: Kind, order: Order) -> str:
+async def stock_key(tx: Tx, account: Account, kind: Kind, order: Order) -> str:
     """The identity under which an order moves stock: its origin's where it is relayed, else its own.
 
-    Marketplaces number orders for the whole world; storefronts each from one.
+    Marketplaces number orders for the whole world; storefronts each from one, so theirs is named with the account.
     """
-    if order.origin:
-        return f"{order.origin.channel}:{order.origin.ref}"
-    return f"{account.channel}:{order.ref}" if kind is Kind.MARKETPLACE else f"{account.id}:{order.ref}"
+    if order.origin is None:
+        return f"{account.channel}:{order.ref}" if kind is Kind.MARKETPLACE else f"{account.id}:{order.ref}"
+    born = adapters.get(order.origin.channel).kind if order.origin.channel in adapters.names() else None
+    if born is not None and born is not Kind.MARKETPLACE:
+        found = await orders.ref_at(tx, order.origin.channel, order.origin.ref)
+        if found:
+            return f"{found[0]}:{found[1]}"
+    return f"{order.origin.channel}:{order.origin.ref}"
 
 
 async def _write_order(
@@ -198,7 +203,7 @@ async def _write_order(
     ripple, parts = Ripple(), adapter.orders.parts
     since = min(row.received_at for row in rows)
     async with rt.db.seller(account.seller_id) as tx:
-        key = stock_key(account, adapter.kind, told[-1][2])
+        key = await stock_key(tx, account, adapter.kind, told[-1][2])
         stored = await orders.lock(tx, account.id, ref) or await orders.add(tx, account.id, ref, key)
         before = known = stored.known if stored.known and stored.known.versions else None
         for seq, raw, order in told:
@@ -244,6 +249,7 @@ async def apply(
     await orders.put_lines(tx, stored.id, known.order, links)
     await _timeline(tx, stored.id, before, known, changed, inbox_id)
     await _unlinked(tx, account, stored.id, known.order, links)
+    await _unnamed(tx, account, known.order)
     parcels = await shipments.put(tx, account.id, stored.id, known.order)
     if parcels:
         await shipments.adopt_new(tx, parcels, adapters.trackers(), rt.now())
@@ -251,6 +257,15 @@ async def apply(
         tx, stored, before.order if before else None, known.order, links, hold_from=rt.policy.hold_from,
         now=rt.now(), since=since, ripple=ripple, takes=_takes(rt, account),
     )  # fmt: skip
+
+
+async def _unnamed(tx: Tx, account: Account, order: Order) -> None:
+    """A relay that does not name a channel of ours: should that one be connected too, its sales would count twice."""
+    if order.origin and order.origin.channel not in adapters.names():
+        await alerts.raise_(
+            tx, "origin_unnamed", f"{account.id}/{order.origin.channel}", account=account.name,
+            origin=order.origin.channel, order=order.number or order.ref,
+        )  # fmt: skip
 
 
 def _takes(rt: Runtime, account: Account) -> Takes:

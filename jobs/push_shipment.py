@@ -87,6 +87,8 @@ async def _tell_one(
         lines=tuple(LineQuantity(line_ref=ref, quantity=quantity) for ref, quantity in lines),
         invoice_key=order["invoice_key"],
     )
+    if sink.prepare:
+        message = message.model_copy(update={"there": await sink.prepare(api, message)})
     for target in _targets(account, sink):
         try:
             for request in sink.render(message, target):

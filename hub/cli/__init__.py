@@ -5,7 +5,6 @@ import typer
 from hub.cli import (
     account,
     alerts,
-    apikey,
     approval,
     buffer,
     channel,
@@ -54,7 +53,6 @@ for name, noun in {
     "shipments": shipments.app,
     "inbox": inbox.app,
     "alerts": alerts.app,
-    "apikey": apikey.app,
 }.items():
     app.add_typer(noun, name=name, no_args_is_help=True)
 

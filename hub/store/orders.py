@@ -40,8 +40,7 @@ def _dump_versions(known: Known) -> str:
 
 async def lock(tx: Tx, account_id: UUID, ref: str) -> Stored | None:
     """The order of that ref, locked until the transaction ends."""
-    # NO KEY: others may refer to the order meanwhile, as whoever fills its shortage with the levels in hand does.
-    sql = "SELECT id, told, versions, stock_key FROM orders WHERE account_id = %s AND ref = %s FOR NO KEY UPDATE"
+    sql = "SELECT id, told, versions, stock_key FROM orders WHERE account_id = %s AND ref = %s FOR UPDATE"
     row = await tx.one(sql, [account_id, ref])
     if row is None:
         return None
@@ -209,13 +208,63 @@ async def fetched(tx: Tx, account_id: UUID, ref: str) -> Fetched | None:
 
 
 async def own_effect(tx: Tx, stock_key: str, order_id: UUID) -> bool:
-    """Whether this order owns the stock effect of its origin (the first to claim it does)."""
+    """Whether this order owns the stock effect of its origin (the first to claim it does).
+
+    A relay may know it by its pack (which stands for all the pack's orders) or by its number, where we know its ref.
+    """
+    aliases = await _aliases(tx, order_id)
+    locks = sorted({stock_key, *aliases})  # a relay and what it relays may come at once
+    await tx.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key",
+        [[f"{tx.seller}{key}" for key in locks]],
+    )
+    if await _relayed(tx, order_id, stock_key, aliases):
+        return False
     await tx.run(
         "INSERT INTO stock_effect (seller_id, stock_key, order_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         [tx.seller, stock_key, order_id],
     )
     owner: UUID | None = await tx.value("SELECT order_id FROM stock_effect WHERE stock_key = %s", [stock_key])
     return owner == order_id
+
+
+async def _aliases(tx: Tx, order_id: UUID) -> list[str]:
+    """Under which other keys a relay may have claimed this order's effect."""
+    row = await tx.one(
+        """SELECT o.account_id, o.ref, o.number, o.group_ref, a.channel FROM orders o
+           JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id WHERE o.id = %s""",
+        [order_id],
+    )
+    if row is None:
+        return []
+    numbered = [f"{row['account_id']}:{row['number']}"] if row["number"] not in (None, row["ref"]) else []
+    return ([f"{row['channel']}:{row['group_ref']}"] if row["group_ref"] else []) + numbered
+
+
+async def _relayed(tx: Tx, order_id: UUID, stock_key: str, aliases: Sequence[str]) -> bool:
+    """Whether a relay moves stock for this order, or an order of the pack that this relay names does."""
+    sql = """
+        SELECT EXISTS (SELECT FROM stock_effect WHERE stock_key = ANY(%(aliases)s) AND order_id <> %(id)s)
+            OR EXISTS (SELECT FROM orders relay
+                JOIN account a ON a.seller_id = relay.seller_id AND a.channel = relay.origin_channel
+                JOIN orders o ON o.seller_id = a.seller_id AND o.account_id = a.id AND o.group_ref = relay.origin_ref
+                JOIN stock_effect e ON e.seller_id = o.seller_id AND e.stock_key = o.stock_key AND e.order_id = o.id
+                WHERE relay.id = %(id)s AND o.id <> %(id)s)"""
+    found: bool = await tx.value(sql, {"id": order_id, "aliases": list(aliases)})
+    return found
+
+
+async def ref_at(tx: Tx, channel: str, ref: str) -> tuple[UUID, str] | None:
+    """Account and ref of an order that a relay names by ref or number; None where several accounts may be meant."""
+    rows = await tx.all("SELECT id FROM account WHERE channel = %s AND status <> 'closed' LIMIT 2", [channel])
+    if len(rows) != 1:
+        return None
+    account_id: UUID = rows[0]["id"]
+    known = await tx.value(
+        "SELECT ref FROM orders WHERE account_id = %s AND (ref = %s OR number = %s) ORDER BY ref <> %s LIMIT 1",
+        [account_id, ref, ref, ref],
+    )
+    return account_id, known or ref
 
 
 async def set_stock_key(tx: Tx, order_id: UUID, stock_key: str) -> None:

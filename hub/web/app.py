@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from config.logging import setup
 from hub.redaction import redact_event
-from hub.web import api, pages, webhooks
+from hub.web import pages, webhooks
 from hub.web.keys import INSTALLATION, RUNTIME
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
@@ -49,7 +49,6 @@ def create(installation: Installation) -> web.Application:
     app.add_routes(webhooks.routes)
     app.router.add_get("/health", health)
     app.router.add_get("/metrics", metrics)
-    api.setup(app)
     pages.setup(app)
     return app
 

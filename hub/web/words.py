@@ -248,6 +248,9 @@ ALERT = {
     "slot_parked": N_("%(account)s recusou o estoque do anúncio %(ref)s: %(detail)s"),
     "inbox_parked": N_("%(account)s mandou algo que não conseguimos tratar (%(ref)s): %(detail)s"),
     "link_refused": N_("Um anúncio não pôde ser vinculado: %(detail)s"),
+    "origin_unnamed": N_(
+        "%(account)s repassa pedidos de %(origin)s: diga nas credenciais qual canal é, ou a venda conta duas vezes."
+    ),
     "parcel_exception": N_("Envio %(code)s precisa de você: %(status)s."),
     "shipment_untold": N_("%(account)s não aceitou a notícia do envio %(code)s: %(detail)s"),
     "tracking_code_unknown": N_("A transportadora usou códigos que ainda não conhecemos: %(codes)s."),

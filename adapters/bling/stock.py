@@ -1,0 +1,120 @@
+"""How Bling is told numbers and parcels, and what its answers say. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub import parse
+from hub.contract import json_of
+from hub.faults import Unreadable
+from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+
+ATTENDED = 9
+BALANCE = "B"  # sets the deposit's physical number; E and S add and take
+
+
+def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
+    """One balance entry per write: Bling takes one product a call."""
+    return [(_entry(write), (write,)) for write in writes]
+
+
+def _entry(write: StockWrite) -> Request:
+    """Without a deposit Bling refuses the entry, in words."""
+    if not write.slot_ref.isdecimal():
+        raise Unreadable("slot_ref", f"not a product's number: {write.slot_ref!r}"[:120])
+    body = {"produto": {"id": int(write.slot_ref)}, "operacao": BALANCE, "quantidade": write.quantity}
+    if write.location_ref:
+        body["deposito"] = {"id": int(write.location_ref)}
+    return Request(method="POST", path="/estoques", json=body, operation="stock", accept=frozenset({400, 404}))
+
+
+def sent(request: Request) -> StockWrite:
+    """The write of a rendered entry."""
+    told = request.json if isinstance(request.json, dict) else {}
+    if told.get("operacao") != BALANCE:
+        raise Unreadable("request.operacao", "not a balance")
+    product, deposit = (parse.ref((told.get(key) or {}).get("id")) for key in ("produto", "deposito"))
+    if product is None:
+        raise Unreadable("request.produto.id", "not told")
+    units = parse.quantity(told.get("quantidade"), "request.quantidade")
+    if units < 0:
+        raise Unreadable("request.quantidade", "below zero")
+    return StockWrite(slot_ref=product, location_ref=deposit, listing_ref=product, quantity=units)
+
+
+def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
+    """The one outcome; the answer repeats no number."""
+    body = json_of(reply)
+    (write,) = writes
+    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
+    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+        code, message = error_of(body)
+        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+    if (
+        not isinstance(body, dict)
+        or not isinstance(body.get("data"), dict)
+        or parse.ref(body["data"].get("id")) is None
+    ):
+        raise Unreadable("body.data.id", "the entry's id is not told")
+    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED)]
+
+
+def error_of(body: Raw) -> tuple[str | None, str | None]:
+    """Code and sentence of `{error: {type, message, description, fields}}`, the deepest field's own words first."""
+    told = body.get("error") if isinstance(body, dict) else None
+    if isinstance(told, str):  # of the token's address: {"error": "invalid_grant", "error_description": ...}
+        return told, parse.text(body.get("error_description"))
+    if not isinstance(told, dict):
+        return None, None
+    words = parse.joined(
+        *[str(each) for each in (told.get("description") or told.get("message"), *_fields(told))[:4] if each]
+    )
+    return parse.text(told.get("type")), words
+
+
+def _fields(told: Raw) -> list[str]:
+    """What is wrong with which field; a field's own list stands in its `collection`."""
+    found: list[str] = []
+    for row in (told.get("fields") or told.get("collection") or ()) if isinstance(told, dict) else ():
+        if isinstance(row, dict):
+            inner = _fields(row)
+            found += inner or [f"{row.get('element')}: {row.get('msg')}"]
+    return found
+
+
+def read_error(reply: Reply) -> str | None:
+    """The vendor's word of an error answer."""
+    if reply.status < 400:  # noqa: PLR2004 - HTTP
+        return None
+    try:
+        return error_of(json_of(reply))[0]
+    except Unreadable:
+        return None
+
+
+def shipped(news: ShipmentNews, _target: str) -> list[Request]:
+    """The order with its tracking code, then its situation; Bling has no word for what comes later."""
+    if news.news is not News.DISPATCHED:
+        return []
+    path = f"/pedidos/vendas/{news.order_ref}"
+    situation = Request(method="PATCH", path=f"{path}/situacoes/{ATTENDED}", operation="shipment")
+    changed = _with_code(news.there, news)
+    if changed is None:
+        return [situation]
+    return [Request(method="PUT", path=path, json=changed, operation="shipment"), situation]
+
+
+def _with_code(there: Raw, news: ShipmentNews) -> Raw:
+    """The whole order as Bling told it, its first volume without a code given this one; None: nothing to change."""
+    told = there.get("data") if isinstance(there, dict) else None
+    if not isinstance(told, dict) or not news.tracking_code:
+        return None
+    transport = dict(told.get("transporte") or {})
+    volumes = [dict(volume) for volume in transport.get("volumes") or () if isinstance(volume, dict)]
+    if any(volume.get("codigoRastreamento") == news.tracking_code for volume in volumes):
+        return None
+    bare = next((volume for volume in volumes if not volume.get("codigoRastreamento")), None)
+    if bare is None:
+        bare = {"servico": news.service or news.carrier or "Outro"}
+        volumes.append(bare)
+    bare["codigoRastreamento"] = news.tracking_code
+    return {**told, "transporte": {**transport, "volumes": volumes}}

@@ -1,0 +1,61 @@
+"""What OAuth 2.0 token answers have in common. Pure."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from pydantic import SecretStr
+
+from hub.contract import Token, json_of
+from hub.faults import ChannelError, Fault, Unreadable
+from hub.model import Reply
+from hub.wire import Wire
+
+LONGEST = 10**8  # seconds: some answers tell the instant of expiry where the standard has a duration
+
+
+def bearer(token: Token) -> dict[str, str]:
+    """The header that shows a token."""
+    return {"Authorization": f"Bearer {token.access.get_secret_value()}"}
+
+
+def basic(name: str, secret: SecretStr) -> dict[str, str]:
+    """The header of HTTP Basic authentication."""
+    pair = f"{name}:{secret.get_secret_value()}".encode()
+    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 code challenge of a PKCE verifier."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def token_of(reply: Reply, now: datetime, read_error: Callable[[Reply], str | None], *, account: str = "") -> Token:
+    """The token of an answer; `account` names the field that tells whose it is.
+
+    A refusal is AUTH whatever its status (a used refresh token is a 400), THROTTLED or TRANSIENT where it says so.
+    """
+    if reply.status >= HTTPStatus.BAD_REQUEST:
+        fault = Fault.TRANSIENT if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Fault.AUTH
+        fault = Fault.THROTTLED if reply.status == HTTPStatus.TOO_MANY_REQUESTS else fault
+        raise ChannelError(fault, read_error(reply) or str(reply.status), "no token was granted", status=reply.status)
+    told = Wire(json_of(reply), "token")
+    access, refresh, lasts = told.text("access_token"), told.text("refresh_token"), told.units("expires_in")
+    if access is None:
+        raise Unreadable(told.at("access_token"), "not told")
+    if lasts is not None and lasts < 0:
+        raise Unreadable(told.at("expires_in"), "below zero")
+    return Token(
+        access=SecretStr(access),
+        expires_at=_ends(now, lasts),
+        refresh=SecretStr(refresh) if refresh else None,
+        account_ref=told.ref(account) if account else None,
+    )
+
+
+def _ends(now: datetime, lasts: int | None) -> datetime | None:
+    if lasts is None:
+        return None
+    return now + timedelta(seconds=lasts) if lasts <= LONGEST else datetime.fromtimestamp(lasts, now.tzinfo)

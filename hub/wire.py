@@ -1,0 +1,135 @@
+"""A wire document read by name: each value in our types, and whatever cannot be read named by its path. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timezone
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from hub import parse
+from hub.faults import Unreadable
+from hub.model import Raw
+
+T = TypeVar("T")
+SCALARS = (str, int, float)
+
+
+class Wire:
+    """An object of a document and the path where it stands. Absent and null are alike: not told (None, no rows).
+
+    Numbers told as strings and strings told as numbers are read all the same; an object or a list where a plain value
+    should be is Unreadable, as is a plain value where an object should be.
+    """
+
+    __slots__ = ("path", "raw")
+
+    def __init__(self, raw: Raw, path: str) -> None:
+        if raw is not None and not isinstance(raw, dict):
+            raise Unreadable(path, "not an object")
+        self.raw: Mapping[str, Any] = raw or {}
+        self.path = path
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def at(self, key: str) -> str:
+        """The path of a field."""
+        return f"{self.path}.{key}" if self.path else key
+
+    def value(self, key: str) -> str | int | float | bool | None:
+        """A plain value as told."""
+        told = self.raw.get(key)
+        if told is not None and not isinstance(told, SCALARS):
+            raise Unreadable(self.at(key), "not a plain value")
+        return told
+
+    def part(self, key: str) -> "Wire":
+        """A nested object, empty when not told. PHP tells an empty object as []."""
+        told = self.raw.get(key)
+        return Wire(None if told == [] else told, self.at(key))
+
+    def rows(self, key: str) -> list["Wire"]:
+        """The objects of a list, none when not told."""
+        return list(rows(self.raw.get(key), self.at(key)))
+
+    def text(self, *keys: str) -> str | None:
+        """The first of these that tells something unmasked."""
+        return next((told for told in (parse.text(self.value(key)) for key in keys) if told is not None), None)
+
+    def ref(self, key: str) -> str | None:
+        """A channel's id; 0 is none."""
+        return parse.ref(self.value(key))
+
+    def needed_ref(self, key: str) -> str:
+        """An id without which the document is of no use."""
+        told = self.ref(key)
+        if told is None:
+            raise Unreadable(self.at(key), "not told")
+        return told
+
+    def cents(self, key: str) -> int | None:
+        """Centavos of a decimal amount."""
+        return parse.cents(self._amount(key), self.at(key))
+
+    def units(self, key: str) -> int | None:
+        """A whole number of units, of either sign; a fraction is Unreadable."""
+        told = self._amount(key)
+        return None if told is None or told == "" else parse.quantity(told, self.at(key))
+
+    def quantity(self, key: str) -> int:
+        """A whole number of units from 1."""
+        told = self.units(key)
+        if told is None or told < 1:
+            raise Unreadable(self.at(key), "not told" if told is None else "less than one unit")
+        return told
+
+    def count(self, key: str) -> int:
+        """A whole number of units from 0; not told is 0."""
+        told = self.units(key) or 0
+        if told < 0:
+            raise Unreadable(self.at(key), "below zero")
+        return told
+
+    def instant(self, *keys: str, zone: timezone | ZoneInfo = UTC) -> datetime | None:
+        """The first of these that tells a time: ISO 8601 (in `zone` without an offset), or unix seconds."""
+        for key in keys:
+            told = self.value(key)
+            if told not in (None, "", 0, "0") and not isinstance(told, bool):
+                return parse.instant(told, self.at(key), zone=zone)
+        return None
+
+    def flag(self, key: str) -> bool | None:
+        """A yes or no, also told as 1, "true", "S"."""
+        told = self.value(key)
+        if told is None or told == "":
+            return None
+        word = str(told).strip().lower()
+        if word in _YES or word in _NO:
+            return word in _YES
+        raise Unreadable(self.at(key), f"neither yes nor no: {told!r}"[:120])
+
+    def one_of(self, key: str, table: Mapping[str, T]) -> T:
+        """What a table says of the channel's word; a word that it does not have is Unreadable."""
+        told = self.text(key)
+        if told is None:
+            raise Unreadable(self.at(key), "not told")
+        if told not in table:
+            raise Unreadable(self.at(key), f"unknown: {told!r}"[:120])
+        return table[told]
+
+    def _amount(self, key: str) -> str | int | float | None:
+        told = self.value(key)
+        if isinstance(told, bool):
+            raise Unreadable(self.at(key), "not a number")
+        return told.strip() if isinstance(told, str) else told
+
+
+_YES = frozenset({"true", "1", "s", "sim", "yes", "y"})
+_NO = frozenset({"false", "0", "n", "nao", "não", "no"})
+
+
+def rows(raw: Raw, path: str) -> Iterator[Wire]:
+    """The objects of a list, each with its place in the path; null is no list."""
+    if raw is not None and not isinstance(raw, list):
+        raise Unreadable(path, "not a list")
+    for n, row in enumerate(raw or ()):
+        yield Wire(row, f"{path}.{n}")
