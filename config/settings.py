@@ -41,6 +41,12 @@ def _hosts(told: str) -> str:
     return told
 
 
+def _long_enough(told: str) -> str:
+    if len(told) < 16 or any(char.isspace() for char in told):  # noqa: PLR2004 - a guess a second takes for ever
+        raise ValueError
+    return told
+
+
 _lower = BeforeValidator(lambda told: told.lower() if isinstance(told, str) else told)
 
 
@@ -124,6 +130,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     body_limit: ByteSize = _told(
         ByteSize(2**20), "Longest body that the web server accepts.", "a size like 1MiB or 1048576", ge=1024
+    )
+    metrics_token: Annotated[str, AfterValidator(_long_enough)] | None = _told(
+        None,
+        "Who shows it as a bearer token may read /metrics. Not set: only this very machine may, unproxied.",
+        "16 characters or more, without spaces",
+        repr=False,
     )
     poll_seconds: int | None = _told(
         None,

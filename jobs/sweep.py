@@ -8,17 +8,17 @@ from uuid import uuid4
 
 import psycopg
 
-from hub.backoffice import invariants
 from hub.store import StoreError, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
 from jobs import buffers, catalogue, ingest, push_shipment, push_stock, track
+from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
-PROVE_SECONDS = 600.0
+PROVE_SECONDS = 60.0  # how often it is asked whose proof is due
 ACCOUNTS_AT_ONCE = 16
 SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
 
@@ -80,6 +80,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     """Sweep until `stop`. With Redis away and `drains`, the work is done right here."""
     clock = asyncio.get_running_loop().time
     pruned = proved = clock()
+    prover = Prover(rt)
     while not stop.is_set():
         try:
             sweeper = await _round(rt, pulse, drains=drains)
@@ -88,7 +89,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
                 await prune(rt)
             if sweeper and clock() - proved > PROVE_SECONDS:
                 proved = clock()
-                await prove(rt)
+                prover.go()
         except (psycopg.Error, StoreError, OSError) as problem:
             log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
         except Exception:  # noqa: BLE001 - a sweep that ended would leave everything unrung
@@ -97,6 +98,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             await asyncio.wait_for(stop.wait(), SWEEP_SECONDS * (0.75 + random.random() / 2))
         except TimeoutError:
             continue
+    await prover.close()
 
 
 async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
@@ -140,13 +142,3 @@ async def prune(rt: Runtime) -> None:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):
                     break
-
-
-async def prove(rt: Runtime) -> None:
-    """Check every seller's invariants; what is broken becomes an alert and stands on the health page."""
-    async with rt.db.dispatch() as tx:
-        sellers = [row["seller_id"] for row in await people.sellers(tx)]
-    for seller_id in sellers:
-        async with rt.db.seller(seller_id) as tx:
-            if broken := await invariants.check(tx):
-                log.error("invariants broken", seller=str(seller_id), names=list(broken))

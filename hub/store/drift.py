@@ -216,11 +216,11 @@ async def give_up_checks(tx: Tx, account_id: UUID, now: datetime) -> None:
 _SHOWN = """
     SELECT d.id, d.account_id, a.name AS account, a.channel, d.slot_id, d.class, d.direction, d.why, d.state, d.seen,
            d.expected, d.desired, d.count, d.first_seen_at, d.last_seen_at, d.closed_at, d.ended, d.decided_by,
-           d.decided_at, l.ref, l.variation_ref, l.title, k.code AS sku, n.code AS suggested_sku,
-           d.suggested_sku_id, d.listing_id
+           d.decided_at, l.ref, l.variation_ref, l.title, l.multiplier, k.code AS sku,
+           n.code AS suggested_sku, d.listing_id
     FROM drift d JOIN account a ON a.seller_id = d.seller_id AND a.id = d.account_id
     JOIN stock_slot s ON s.seller_id = d.seller_id AND s.id = d.slot_id
-    LEFT JOIN LATERAL (SELECT ref, variation_ref, title FROM listing l WHERE l.seller_id = d.seller_id
+    LEFT JOIN LATERAL (SELECT ref, variation_ref, title, multiplier FROM listing l WHERE l.seller_id = d.seller_id
         AND l.slot_id = d.slot_id AND (d.listing_id IS NULL OR l.id = d.listing_id) LIMIT 1) l ON true
     LEFT JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
     LEFT JOIN sku n ON n.seller_id = d.seller_id AND n.id = d.suggested_sku_id"""
@@ -251,14 +251,25 @@ async def one(tx: Tx, id_: UUID) -> dict[str, Any] | None:
     return await tx.one(f"{_SHOWN} WHERE d.id = %s", [id_])
 
 
-async def decide(tx: Tx, id_: UUID, state: State, by: str, now: datetime) -> None:
-    """Keep what a person decided about an episode."""
-    closes = state is State.CLOSED
+async def decide(tx: Tx, id_: UUID, state: State, now: datetime) -> None:
+    """Keep what was decided about an episode, and by whom (balcao.actor)."""
     await tx.run(
-        """UPDATE drift SET state = %s, decided_by = %s, decided_at = %s, check_at = NULL,
-               closed_at = CASE WHEN %s THEN %s END, ended = CASE WHEN %s THEN 'accepted' END WHERE id = %s""",
-        [state, by, now, closes, now, closes, id_],
+        """UPDATE drift SET state = %(state)s, decided_at = %(now)s, check_at = NULL,
+               decided_by = coalesce(nullif(current_setting('balcao.actor', true), ''), 'flow'),
+               closed_at = CASE WHEN %(state)s = 'closed' THEN %(now)s END,
+               ended = CASE WHEN %(state)s = 'closed' THEN 'accepted' END
+           WHERE id = %(id)s""",
+        {"state": state, "now": now, "id": id_},
     )
+
+
+async def proposed(tx: Tx, account_id: UUID | None) -> list[UUID]:
+    """Episodes that wait for a person's word, oldest first."""
+    rows = await tx.all(
+        "SELECT id FROM drift WHERE state = 'proposed' AND (%s::uuid IS NULL OR account_id = %s) ORDER BY id",
+        [account_id, account_id],
+    )
+    return [row["id"] for row in rows]
 
 
 async def figures(tx: Tx, account_id: UUID | None = None) -> list[dict[str, Any]]:

@@ -43,6 +43,33 @@ async def accounts(tx: Tx, lane: str, now: datetime) -> list[Work]:
     return [Work(row["seller_id"], row["id"]) for row in rows]
 
 
+_DEPTH = {
+    "intake": ("inbox", "i.due_at", "i.state = 'due' AND i.due_at <= %(now)s", "account_id"),
+    "stock": (
+        "stock_slot",
+        "i.due_at",
+        "i.due_at <= %(now)s AND NOT i.withheld AND i.approved_at IS NOT NULL",
+        "account_id",
+    ),
+    "shipments": ("shipment", "i.news_due_at", "i.news_due_at <= %(now)s", "account_id"),
+    "tracking": ("shipment", "i.track_due_at", "i.track_due_at <= %(now)s", "carrier_account_id"),
+    "catalogue": ("task", "i.due_at", "i.due_at <= %(now)s", "account_id"),
+}
+
+
+async def depth(tx: Tx, lane: str, now: datetime, account_id: UUID | None = None) -> dict[str, Any]:
+    """How much is due in a lane that nobody holds, and since when: (count, oldest). What accounts keep is left out."""
+    table, due_at, where, owner = _DEPTH[lane]
+    sql: Any = f"""
+        SELECT count(*)::int AS count, min({due_at}) AS oldest FROM {table} i
+        JOIN account a ON a.seller_id = i.seller_id AND a.id = i.{owner}
+        WHERE {where} AND (i.lease_until IS NULL OR i.lease_until <= %(now)s) AND a.status = ANY(%(statuses)s)
+          AND a.external_id IS NOT NULL AND (%(account)s::uuid IS NULL OR a.id = %(account)s)"""
+    statuses = list(_STATUSES.get(lane, ("preview", "live")))
+    row = await tx.one(sql, {"now": now, "statuses": statuses, "account": account_id})
+    return row or {"count": 0, "oldest": None}
+
+
 async def free_dead(tx: Tx, worker: int) -> int:
     """Let go every lease of a worker that is gone. Answers how many."""
     count = 0

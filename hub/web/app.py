@@ -5,11 +5,10 @@ import signal
 from collections.abc import AsyncIterator
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from config.logging import setup
 from hub.redaction import redact_event
-from hub.web import pages, webhooks
+from hub.web import metrics, pages, webhooks
 from hub.web.keys import INSTALLATION, RUNTIME
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
@@ -25,11 +24,6 @@ async def health(request: web.Request) -> web.Response:
         return web.json_response({"database": type(problem).__name__}, status=503)
     redis = await asyncio.get_running_loop().run_in_executor(None, request.app[RUNTIME].bell.answers)
     return web.json_response({"database": "ok", "redis": "ok" if redis else "away"})
-
-
-async def metrics(_request: web.Request) -> web.Response:
-    """Prometheus' text format."""
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _lifetime(app: web.Application) -> AsyncIterator[None]:
@@ -48,7 +42,7 @@ def create(installation: Installation) -> web.Application:
     app.cleanup_ctx.append(_lifetime)
     app.add_routes(webhooks.routes)
     app.router.add_get("/health", health)
-    app.router.add_get("/metrics", metrics)
+    metrics.setup(app, installation.settings.metrics_token)
     pages.setup(app)
     return app
 

@@ -1,12 +1,14 @@
 """Channels knock here: read the body within its limit, hand it to intake, answer what intake says."""
 
 from aiohttp import web
+from prometheus_client import Counter
 
 from hub.model import Knock
 from jobs.intake import Intake
 
 INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
 routes = web.RouteTableDef()
+ANSWERED = Counter("balcao_webhooks", "Webhooks by the status that they were answered with.", ["status"])
 
 
 @routes.post("/in/{token}")
@@ -27,4 +29,5 @@ async def _knock(request: web.Request, *, app: bool) -> web.Response:
     url = f"{request.scheme}://{request.host}{request.raw_path}"
     knock = Knock(headers=request.headers, body=body, url=url)
     answer = await request.app[INTAKE].accept(request.match_info["token"], knock, app=app)
+    ANSWERED.labels(answer.status).inc()
     return web.Response(status=answer.status, text=answer.sentence)

@@ -17,7 +17,7 @@ GROUPS = {
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
     "orders": ["list", "show"], "listings": ["list"], "shipments": ["list", "add"], "inbox": ["list", "replay"],
-    "alerts": ["list"],
+    "alerts": ["list"], "drift": ["list", "accept", "dismiss", "policy"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]
 
@@ -98,6 +98,11 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["buffer", "set", "bits", "1"], "Invalid value"),
         (["buffer", "remove", "1"], "Invalid value"),
         (["run", "everything"], "No such command"),
+        (["drift", "list", "--state", "lost"], "Invalid value"),
+        (["drift", "accept"], "--all"),
+        (["drift", "accept", "x"], "Invalid value"),
+        (["drift", "dismiss"], "--all"),
+        (["drift", "policy", "paused"], "give a policy too"),
     ],
 )
 def test_what_is_typed_wrongly(balcao: Balcao, words: list[str], named: str) -> None:

@@ -3,9 +3,13 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from hub.context import acting_as
 from hub.sandbox import Product
 from hub.store import accounts
-from jobs import sweep
+from jobs import proposals, sweep
+from jobs.connect import Refused
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -238,3 +242,81 @@ async def test_an_audit_goes_on_where_a_killed_worker_stopped() -> None:
         await w.drain()
         assert (two.calls() - calls)[route] <= 4, "what was read is not read again"
         assert [row[:2] for row in await told(w)] == [("external_edit", "up")]
+
+
+async def proposed(w: World, channel: Channel, units: int = 3) -> dict[str, Any]:
+    """An edit that waits for a person's word."""
+    await policy(w, channel, external_edit_down="propose")
+    edit(channel, "CANECA", units)
+    await audit(w)
+    await w.settle()
+    (row,) = await episodes(w)
+    assert row["state"] == "proposed"
+    return row
+
+
+async def test_an_accepted_proposal_is_written() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        row = await proposed(w, two)
+        with acting_as("cli:ana"):
+            await proposals.accept(w.rt, w.seller_id, row["id"])
+        assert await w.alerts() == []
+        await w.at_rest(CANECA=10)
+        await w.pass_time()
+        await audit(w)
+        assert await told(w) == [("external_edit", "down", "closed", "repaired")]
+        assert (await episodes(w))[0]["decided_by"] == "cli:ana"
+        with pytest.raises(Refused, match="is closed"):
+            await proposals.accept(w.rt, w.seller_id, row["id"])
+
+
+async def test_a_dismissed_difference_stands_until_another_number_is_computed() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        row = await proposed(w, two)
+        await proposals.dismiss(w.rt, w.seller_id, row["id"])
+        await audit(w)
+        await w.at_rest()
+        assert two.shelf() == {"CANECA": 3}
+        assert await told(w) == [("external_edit", "down", "dismissed", None)]
+        assert await w.alerts() == []
+        await one.buy("CANECA", 1)
+        await w.at_rest(CANECA=9)
+
+
+async def test_an_accepted_link_is_the_one_that_the_listing_names() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w, CANECA, PRATO)
+        shelf = vars(two.sandbox)["by_sku"]
+        shelf["CANECA"].sku, shelf["PRATO"].sku = "PRATO", "OUTRO"
+        await audit(w)
+        (row,) = await episodes(w)
+        await proposals.accept(w.rt, w.seller_id, row["id"])
+        await w.settle()
+        assert shelf["CANECA"].units == 4, "as many as there are of PRATO"
+        assert await told(w) == [("wrong_link", None, "closed", "accepted")]
+        await w.pass_time()
+        await audit(w)
+        assert await told(w) == [("wrong_link", None, "closed", "accepted")]
+
+
+async def test_what_cannot_be_decided_is_refused() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        with pytest.raises(Refused, match="there is no difference"):
+            await proposals.dismiss(w.rt, w.seller_id, w.seller_id)
+        for name, wanted, why in (("gone", "repair", "is not one of"), ("sale", "ignore", "there is no class")):
+            with pytest.raises(Refused, match=why):
+                await proposals.set_policy(w.rt, two.account, name, wanted)
+        held = await proposals.set_policy(w.rt, two.account, "gone", "propose")
+        held = await proposals.set_policy(w.rt, two.account, "paused", "repair")
+        assert (held["gone"], held["paused"]) == ("propose", "repair")
+        gone = vars(two.sandbox)["by_sku"].pop("CANECA")
+        del vars(two.sandbox)["items"][gone.id]
+        await audit(w)
+        (row,) = await episodes(w)
+        with pytest.raises(Refused, match="dismiss it"):
+            await proposals.accept(w.rt, w.seller_id, row["id"])
+        await proposals.dismiss(w.rt, w.seller_id, row["id"])
+        assert await w.alerts() == []

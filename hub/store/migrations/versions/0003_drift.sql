@@ -41,12 +41,12 @@ ALTER TABLE task DROP CONSTRAINT task_kind_check, ADD CONSTRAINT task_kind_check
 
 ALTER TABLE invariant_check
     ADD COLUMN seconds real,
-    ADD COLUMN chunks integer,
+    ADD COLUMN pieces integer,
+    ADD COLUMN late text[] NOT NULL DEFAULT '{}',  -- checks of which a piece was given up
     ADD COLUMN broken_count integer NOT NULL DEFAULT 0;
 
 -- Metrics are of the whole installation: counted across sellers, without a word of any of them.
 CREATE INDEX push_log_answered ON push_log (answered_at);
-CREATE INDEX invariant_check_latest ON invariant_check (at);
 GRANT SELECT (withheld) ON stock_slot TO balcao_dispatch;
 GRANT SELECT (seller_id, class, state, closed_at) ON drift TO balcao_dispatch;
 CREATE POLICY across ON drift FOR SELECT TO balcao_dispatch USING (true);
