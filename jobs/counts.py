@@ -1,10 +1,11 @@
 """Stock as people tell it: counts and kits, and what each of them moves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from hub import stock as decide
+from hub.contract import PHYSICAL
 from hub.model import Status
 from hub.store import Tx, kits, ledger, lookup, orders, slots, stock, warehouses
 from hub.why import Answer
@@ -127,6 +128,9 @@ async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str
         found = []
         for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):
             slot = await slots.state(tx, inputs.slot_id)
+            sink = rt.adapter(slot["channel"]).stock
+            if sink and sink.numbers == PHYSICAL:
+                inputs = replace(inputs, numbers=PHYSICAL, own_reserved=slot["reserved_there"])  # noqa: PLW2901 - as told
             found.append((slot, decide.available(inputs)))
         return found
 

@@ -368,8 +368,8 @@ async def make_due(tx: Tx, account_id: UUID, now: datetime) -> int:
 async def state(tx: Tx, slot_id: UUID) -> dict[str, Any]:
     """What a slot should show, was told and was seen to show, with its account."""
     row = await tx.one(
-        """SELECT a.channel, a.name AS account, s.ref, s.desired, s.pushed, s.expected, s.seen, s.seen_at,
-                  s.parked_reason, s.braked, s.due_at
+        """SELECT a.id AS account_id, a.channel, a.name AS account, s.ref, s.desired, s.pushed, s.expected, s.seen,
+                  s.seen_at, s.parked_reason, s.braked, s.due_at, s.reserved_there
            FROM stock_slot s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id WHERE s.id = %s""",
         [slot_id],
     )
