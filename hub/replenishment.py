@@ -9,7 +9,7 @@ from fractions import Fraction
 from statistics import NormalDist
 from typing import TypeVar
 
-from hub.demand import Demand
+from hub.demand import Demand, Handling
 
 RANGE = 0.8  # the predicted stockout date is told with the range that holds it so often
 HYSTERESIS = 0.1  # share of the reorder point by which a position must rise above it to count as recovered
@@ -102,6 +102,21 @@ def lead_time(told: Iterable[Lead | None]) -> Lead:
     measured = (LeadSource.MEASURED_SKU, LeadSource.MEASURED_SUPPLIER)
     good = [lead for lead in told if lead and (lead.source not in measured or lead.receipts >= ENOUGH_RECEIPTS)]
     return min(good, key=lambda lead: order.index(lead.source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """A seller's own defaults.
+
+    `window_days`: how far back demand is read. `returns_reduce`: what came back was no demand.
+    """
+
+    service_level: float = 0.95
+    lead_time_days: float = 14.0
+    review_days: int = 7
+    window_days: int = 90
+    handling: str = Handling.WINSORISED
+    returns_reduce: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,6 @@ async def write(
     id order. `opens`: a
     SKU whose stock was not open opens with it. Raises Collided when it must be begun again (see `transact`).
     """
-    now = rt.now()
     ids = {row.sku_id for row in told}
     shut = ids - (await stock.opened(tx, ids)).keys() if opens else set()
     mine = await _orders_of(tx, shut)
@@ -85,6 +84,7 @@ async def write(
     await ledger.make_levels(tx, places)
     await stock.lock_around(tx, ids)
     levels = await stock.lock_levels(tx, ids)
+    now = rt.now()  # under the locks: whoever counted before us has an earlier one
     opened = await ledger.open_skus(tx, shut, now) if shut else set()
     done = [_done(row, levels[row.sku_id, row.warehouse_id].on_hand, mode, row.sku_id in opened) for row in told]
     entries = [

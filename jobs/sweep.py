@@ -12,13 +12,14 @@ from hub.store import StoreError, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import buffers, catalogue, ingest, push_shipment, push_stock, track
+from jobs import buffers, catalogue, ingest, push_shipment, push_stock, replenish, track
 from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
 PROVE_SECONDS = 60.0  # how often it is asked whose proof is due
+RESTOCK_SECONDS = 180.0
 ACCOUNTS_AT_ONCE = 16
 SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
 
@@ -81,6 +82,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     clock = asyncio.get_running_loop().time
     pruned = proved = clock()
     prover = Prover(rt)
+    restocked, aside = clock() - RESTOCK_SECONDS, None
     while not stop.is_set():
         try:
             sweeper = await _round(rt, pulse, drains=drains)
@@ -90,6 +92,9 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             if sweeper and clock() - proved > PROVE_SECONDS:
                 proved = clock()
                 prover.go()
+            if sweeper and clock() - restocked >= RESTOCK_SECONDS and (aside is None or aside.done()):
+                restocked = clock()
+                aside = asyncio.create_task(restock(rt))  # a daily run takes a while, and rings must go on
         except (psycopg.Error, StoreError, OSError) as problem:
             log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
         except Exception:  # noqa: BLE001 - a sweep that ended would leave everything unrung
@@ -99,6 +104,9 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
         except TimeoutError:
             continue
     await prover.close()
+    if aside is not None:
+        aside.cancel()
+        await asyncio.gather(aside, return_exceptions=True)
 
 
 async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
@@ -142,3 +150,11 @@ async def prune(rt: Runtime) -> None:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):
                     break
+
+
+async def restock(rt: Runtime) -> None:
+    """Look at every seller's positions, after the daily run where it is due."""
+    try:
+        await replenish.keep(rt)
+    except (psycopg.Error, StoreError, OSError) as problem:
+        log.warning("replenishment skipped", reason=" ".join(str(problem).split())[:200])

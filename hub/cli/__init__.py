@@ -5,6 +5,7 @@ import typer
 from hub.cli import (
     account,
     alerts,
+    apikey,
     approval,
     buffer,
     channel,
@@ -55,6 +56,7 @@ for name, noun in {
     "shipments": shipments.app,
     "inbox": inbox.app,
     "alerts": alerts.app,
+    "apikey": apikey.app,
 }.items():
     app.add_typer(noun, name=name, no_args_is_help=True)
 

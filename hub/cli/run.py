@@ -173,7 +173,9 @@ async def _push_stock(desk: Desk, account: "Account") -> Words:
         await asyncio.sleep(max(wait, 0.05))
     problem = None
     if left["braked"]:
-        problem = f"{left['braked']} zeros are braked: look at them, then balcao account resume {account.id}"
+        problem = (
+            f"{left['braked']} zeros are braked: look at them, then balcao listings release --account {account.id}"
+        )
     elif outcomes.get("fault"):
         problem = f"the channel refused {outcomes['fault']}: {left['reason'] or 'tried again later'}"
     return {"settled": settled, **outcomes, "due": left["due"], "parked": left["parked"], "problem": problem}

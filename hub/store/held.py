@@ -28,6 +28,7 @@ _WANTED: LiteralString = """
     AND (%(code)s::text IS NULL OR s.parked_code = %(code)s)
     AND (%(ref)s::text IS NULL OR %(ref)s IN (s.id::text, s.ref, s.listing_ref, s.listing_ref || ':' || s.variation_ref)
          OR EXISTS (SELECT FROM listing l WHERE l.seller_id = s.seller_id AND l.slot_id = s.id AND l.ref = %(ref)s))"""
+_THERE: LiteralString = "s.managed_by = 'seller' AND s.status <> 'closed' AND s.seen_at IS NOT NULL"
 _KINDS: dict[str, LiteralString] = {"parked": "s.parked_code IS NOT NULL", "braked": "s.braked"}
 
 
@@ -37,8 +38,8 @@ async def held(tx: Tx, kind: str, wanted: Wanted, limit: int | None = None) -> l
         SELECT s.id, s.account_id, a.name AS account, a.channel, a.status AS account_status, s.ref, s.location_ref,
                s.listing_ref, s.variation_ref, k.code AS sku, s.parked_code, s.parked_reason, s.braked, s.cause,
                s.expected AS shows, s.seen, s.seen_at, s.desired,
-               CASE WHEN s.managed_by = 'seller' AND s.status <> 'closed' AND s.seen_at IS NOT NULL
-                         AND s.desired IS DISTINCT FROM s.expected THEN s.desired + s.reserved_there END AS would_send,
+               CASE WHEN {_THERE} AND s.desired IS DISTINCT FROM s.expected THEN s.desired + s.reserved_there
+                    END AS would_send,
                s.status, s.managed_by
         FROM stock_slot s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         LEFT JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
@@ -57,8 +58,7 @@ async def unpark(tx: Tx, wanted: Wanted) -> list[UUID]:
             ORDER BY s.id FOR UPDATE
         )
         UPDATE stock_slot s SET parked_code = NULL, parked_reason = NULL, doubt_until = now(), attempts = 0,
-            due_at = CASE WHEN s.managed_by = 'seller' AND s.status <> 'closed' AND s.seen_at IS NOT NULL
-                          THEN now() END
+            due_at = CASE WHEN {_THERE} AND NOT s.braked THEN now() END
         FROM parked WHERE s.seller_id = parked.seller_id AND s.id = parked.id RETURNING s.id, s.account_id, s.ref"""
     rows = await tx.all(sql, wanted.params())
     for row in rows:
@@ -89,7 +89,8 @@ async def brake(tx: Tx, account_id: UUID) -> int:
 async def let_go(tx: Tx, account_id: UUID, slot_ids: Sequence[UUID] | None = None) -> int:
     """Let the braked zeros (of these slots) go: a person saw them, and they are not asked about again."""
     await slots.lock_account(tx, account_id)
-    sql = """
-        UPDATE stock_slot SET braked = false, cause = 'allowed', due_at = now()
+    sql = f"""
+        UPDATE stock_slot s SET braked = false, cause = 'allowed',
+            due_at = CASE WHEN {_THERE} AND s.parked_code IS NULL THEN now() END
         WHERE account_id = %(account)s AND braked AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))"""
     return await tx.run(sql, {"account": account_id, "ids": None if slot_ids is None else list(slot_ids)})

@@ -137,7 +137,7 @@ async def lock_openings(tx: Tx, sku_ids: Collection[UUID]) -> None:
 
 async def lock_orders(tx: Tx, order_ids: Collection[UUID], *, wait: bool) -> set[UUID]:
     """Lock orders in id order; without `wait` those that somebody works on are left out. Answers the locked ones."""
-    sql = "SELECT id FROM orders WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+    sql = "SELECT id FROM orders WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
     rows = await tx.all(sql if wait else sql + " SKIP LOCKED", [list(order_ids)])
     return {row["id"] for row in rows}
 

@@ -40,7 +40,8 @@ def _dump_versions(known: Known) -> str:
 
 async def lock(tx: Tx, account_id: UUID, ref: str) -> Stored | None:
     """The order of that ref, locked until the transaction ends."""
-    sql = "SELECT id, told, versions, stock_key FROM orders WHERE account_id = %s AND ref = %s FOR UPDATE"
+    # NO KEY: others may refer to the order meanwhile, as whoever fills its shortage with the levels in hand does.
+    sql = "SELECT id, told, versions, stock_key FROM orders WHERE account_id = %s AND ref = %s FOR NO KEY UPDATE"
     row = await tx.one(sql, [account_id, ref])
     if row is None:
         return None

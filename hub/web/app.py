@@ -8,7 +8,7 @@ from aiohttp import web
 
 from config.logging import setup
 from hub.redaction import redact_event
-from hub.web import metrics, pages, webhooks
+from hub.web import api, metrics, pages, webhooks
 from hub.web.keys import INSTALLATION, RUNTIME
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
@@ -43,6 +43,7 @@ def create(installation: Installation) -> web.Application:
     app.add_routes(webhooks.routes)
     app.router.add_get("/health", health)
     metrics.setup(app, installation.settings.metrics_token)
+    api.setup(app)
     pages.setup(app)
     return app
 

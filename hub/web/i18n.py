@@ -23,7 +23,12 @@ from babel.support import NullTranslations, Translations
 ZONE = ZoneInfo("America/Sao_Paulo")
 LOCALES = ("pt_BR", "en")  # the first is the language of the message ids
 HERE = Path(__file__).parent
-METHODS = [("pages/**.py", "python"), ("*.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+METHODS = [
+    ("pages/**.py", "python"),
+    ("api/**.py", "python"),
+    ("*.py", "python"),
+    ("templates/**.html", "jinja2.ext:babel_extract"),
+]
 KEYWORDS = {"_": None, "N_": None, "gettext": None}
 NOTHING = "—"
 

@@ -13,11 +13,15 @@ GROUPS = {
     "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke"],
     "buffer": ["set", "preview", "remove", "list"],
-    "stock": ["set", "show", "import", "open", "adjust", "moves"], "kit": ["set"], "warehouse": ["add", "list"],
+    "stock": ["set", "show", "import", "open", "adjust", "moves", "imports", "undo", "export"],
+    "kit": ["set"], "warehouse": ["add", "list"],
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
-    "orders": ["list", "show"], "listings": ["list"], "shipments": ["list", "add"], "inbox": ["list", "replay"],
+    "orders": ["list", "show"],
+    "listings": ["list", "parked", "braked", "unpark", "replay", "release"],
+    "shipments": ["list", "add"], "inbox": ["list", "replay"],
     "alerts": ["list"], "drift": ["list", "accept", "dismiss", "policy"],
+    "apikey": ["add", "list", "revoke"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]
 
@@ -72,12 +76,12 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["stock", "moves", "A", "--since", "ontem"], "--since: 'ontem' is no time"),
         (["worker", "--number", "x"], "Invalid value"),
         (["demo", "--seconds", "never"], "Invalid value"),
-        (["account", "add", "nowhere"], "there are: correios"),
+        (["account", "add", "nowhere"], "there are: bling, correios"),
         (["account", "add", "woocommerce", "--set", "secret"], "the 1. --set is not KEY=VALUE"),
         (["account", "add", "woocommerce", "--set", "a=1", "--set", "a=2"], "--set a is given twice"),
         (["account", "add", "woocommerce", "--set", "a=@/no/such"], "--set a: /no/such cannot be read"),
         (["account", "set", "x"], "nothing is set"),
-        (["channel", "show", "nowhere"], "there are: correios"),
+        (["channel", "show", "nowhere"], "there are: bling, correios"),
         (["seller", "add", " "], "NAME is empty"),
         (["user", "add", "nobody"], "no e-mail address"),
         (["user", "add", "a@b", "--role", "king"], "Invalid value"),
@@ -93,6 +97,9 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["shipments", "list", "--status", "gone"], "is not one of"),
         (["shipments", "add", "1", "--carrier", "c", "--code", "?"], "is not a tracking code"),
         (["stock", "import", "/no/such.csv"], "/no/such.csv cannot be read"),
+        (["stock", "import"], "FILE is missing"),
+        (["stock", "export", "--separator", "|"], "--separator: '|' is not"),
+        (["stock", "undo", "x"], "Invalid value"),
         (["warehouse", "add", " ", "x"], "needs a code"),
         (["buffer", "set", "units", "x"], "Invalid value"),
         (["buffer", "set", "bits", "1"], "Invalid value"),
@@ -103,6 +110,9 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["drift", "accept", "x"], "Invalid value"),
         (["drift", "dismiss"], "--all"),
         (["drift", "policy", "paused"], "give a policy too"),
+        (["listings", "unpark"], "nothing is chosen"),
+        (["listings", "replay", "--preview"], "nothing is chosen"),
+        (["listings", "release"], "name an --account or a --slot"),
     ],
 )
 def test_what_is_typed_wrongly(balcao: Balcao, words: list[str], named: str) -> None:
@@ -170,11 +180,40 @@ def test_a_sheet_is_written_whole_or_not_at_all(ana: Balcao, tmp_path: Path) -> 
     assert (told["good"], told["written"], [each["line"] for each in told["errors"]]) == (2, [], [4, 5])
     said = ana("stock", "import", sheet, "--skip-bad", "--create")
     assert said.status == 0
-    assert "2 counts written" in said.out
+    assert "import 1: 2 counts written" in said.out
     levels = {row["code"]: row["on_hand"] for row in ana("warehouse", "list", "--json").good().json}
     assert levels == {"principal": 1500, "SP": 2}
     ana("stock", "import", "-", stdin=b"sku,quantity\nA,7\n").good()
     assert ana("stock", "show", "A", "--json").good().json["levels"][0]["on_hand"] == 7
+
+
+def test_a_file_is_previewed_changed_exported_and_undone(ana: Balcao, tmp_path: Path) -> None:
+    ana("stock", "set", "A", 10, "--create").good()
+    ana("stock", "set", "B", 2, "--create").good()
+    changes = b"C\xf3digo do Produto\tSaldo\nA\t+5\nB\t-2\n"
+    said = ana("stock", "import", "-", "--mode", "add", "--dry-run", stdin=changes).good()
+    assert [line.split() for line in said.out.splitlines()[1:3]] == [
+        ["2", "A", "principal", "10", "15", "5", "no"], ["3", "B", "principal", "2", "0", "-2", "no"],
+    ]  # fmt: skip
+    too_many = ana("stock", "import", "-", "--mode", "add", stdin=b"sku;qtd\nB;-3\n")
+    assert too_many.err.splitlines()[0] == "line 2: quantity: 2 stand there, -3 would leave -1"
+    assert (
+        "import 1: 2 counts written, 2 of them changed"
+        in ana("stock", "import", "-", "--mode", "add", stdin=changes).good().out
+    )
+    sheet = tmp_path / "estoque.csv"
+    ana("stock", "export", sheet).good()
+    assert sheet.read_bytes().decode("utf-8-sig").splitlines()[1:] == ["A;;;principal;15;0;15;", "B;;;principal;0;0;0;"]
+    assert "0 of them changed" in ana("stock", "import", sheet).good().out
+    for row in ana("stock", "imports", "--json").good().json:
+        assert (row["left"], row["rows"]) == (0, 2)
+    refused = ana("stock", "undo", 1).sentence(2)
+    assert "2 lines cannot be undone, --rest undoes the others: A (principal) was counted since" in refused
+    assert ana("stock", "undo", 2).good().out == "import 2: 2 lines undone.\n"
+    assert "nothing to undo" in ana("stock", "undo", 2).sentence(2)
+    assert "there is no import 9" in ana("stock", "undo", 9).sentence(2)
+    assert "there is no import 9" in ana("stock", "import", "--resume", 9).sentence(2)
+    assert [row["reason"] for row in ana("stock", "moves", "A", "--json").good().json] == ["adjustment", "opening"]
 
 
 def test_people(ana: Balcao) -> None:

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cli.refusals import Wrong
-from hub.cli.sheet import Row, quantity, read_rows
+from hub.stock_sheet import Row, Unusable, quantity, read_rows, written
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def test_a_point_is_ambiguous_where_the_file_writes_decimals_with_it() -> None:
     assert "1000 or 1" in troubles[0].message
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings_separators_and_headings(encoding: str) -> None:
     body = "Código;Depósito;Qtd\r\nAÇÚCAR;São Paulo;1.000\r\n\r\n;;\r\n".encode(encoding)
     assert read_rows(body) == ([Row(2, "AÇÚCAR", 1000, "São Paulo")], [])
@@ -65,7 +64,7 @@ NO_SHEETS = [b"", b"\n\n", b"a;b\n1;2\n", b"PK\x03\x04\x00\x00", b"sku;qtd;estoq
 
 @pytest.mark.parametrize("body", [*NO_SHEETS, b'sku;qtd\n"A;1\n' + b"x" * 200_000])
 def test_what_is_no_sheet(body: bytes) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(Unusable):
         read_rows(body)
 
 
@@ -73,5 +72,34 @@ def test_what_is_no_sheet(body: bytes) -> None:
 def test_any_file_is_read_or_refused(body: bytes) -> None:
     try:
         read_rows(b"sku;quantity\n" + body)
-    except Wrong as refused:
+    except Unusable as refused:
         assert "\n" not in str(refused)  # noqa: PT017 - as above
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["SKU;Saldo;Armazém", "sep=;\nCÓDIGO DO PRODUTO;Qtde.;DEPÓSITO", "Cód.;QUANTIDADE EM ESTOQUE;Local de Estoque"],
+)
+def test_headings_as_erps_write_them(head: str) -> None:
+    rows, troubles = read_rows(f"{head}\nA;1.234,0;SP\n".encode())
+    assert ([(row.sku, row.units, row.warehouse) for row in rows], troubles) == ([("A", 1234, "SP")], [])
+
+
+def test_a_products_name_is_no_code_where_a_code_stands_beside_it() -> None:
+    assert read_rows("Produto;Código;Estoque\nCaneca azul;A;3\n".encode())[0] == [Row(2, "A", 3, None)]
+    assert read_rows(b"Produto,Estoque\nA,3\n")[0] == [Row(2, "A", 3, None)]
+
+
+def test_changes_may_be_below_zero_and_counts_may_not() -> None:
+    body = b"sku;qtd\nA;-3\nB;+2\nC;-1.000,0\n"
+    assert [row.units for row in read_rows(body, "add")[0]] == [-3, 2, -1000]
+    assert [trouble.line for trouble in read_rows(body)[1]] == [2, 4]
+
+
+def test_what_is_written_is_read_again_and_no_cell_is_a_formula() -> None:
+    rows = [{"sku": "=1+1", "quantity": 3}, {"sku": "-A", "quantity": 0}, {"sku": 'Ç;"x"', "quantity": 7}]
+    text = written(rows, {"sku": "sku", "quantity": "quantidade"})
+    assert not [line for line in text.splitlines() if line.startswith(("=", "-"))]
+    assert [(row.sku, row.units) for row in read_rows(text.encode("utf-8-sig"))[0]] == [
+        ("=1+1", 3), ("-A", 0), ('Ç;"x"', 7),
+    ]  # fmt: skip

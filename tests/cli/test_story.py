@@ -1,6 +1,7 @@
 """A seller's first day on the command line: two stores and a carrier, from nothing to a delivered parcel."""
 
 import asyncio
+import unittest.mock
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -224,3 +225,79 @@ async def test_links_and_kits_move_what_channels_should_show(town: Town) -> None
     found = await town.good("listings", "list", "--search", "caneca")
     assert "Caneca de porcelana" in found.out
     assert "Prato" not in found.out
+
+
+async def approved(town: Town, *skus: str) -> None:
+    """One store, live, with what it shows counted."""
+    await town.good("seller", "add", "Loja da Ana")
+    told = words(town.one.credentials(town.addresses["one"]))
+    await town.good("account", "add", "woocommerce", "--name", "Um", *told)
+    await town.good("run", "listings")
+    for sku in skus:
+        await town.good("stock", "set", sku, town.one.shelf()[sku], "--create")
+    await town.good("account", "approve", "Um")
+    await town.good("run", "push-stock")
+
+
+async def test_what_a_channel_refused_is_shown_and_tried_again(town: Town) -> None:
+    await approved(town, "CANECA", "PRATO")
+    items = vars(town.one)["items"]
+    gone = vars(town.one)["by_sku"]["PRATO"]
+    assert (await town.good("listings", "parked")).out == "Nothing is parked.\n"
+    items.pop(gone.id)
+    for sku in ("CANECA", "PRATO"):
+        await town.good("stock", "set", sku, 3)
+    await town.balcao("run", "push-stock")
+    (row,) = (await town.good("listings", "parked", "--json")).json
+    assert (row["sku"], row["shows"], row["desired"], row["would_send"]) == ("PRATO", 4, 3, 3)
+    assert row["parked_code"] in (await town.good("listings", "parked", "--account", "Um")).out
+
+    shown = await town.good("listings", "unpark", "--all", "--preview")
+    assert "1 would be tried again" in shown.out
+    assert (await town.good("listings", "unpark", "--code", "other", "--json")).json == []
+    assert len((await town.good("listings", "parked", "--json")).json) == 1  # nothing was changed by either
+    said = await town.balcao("listings", "replay", "--slot", row["ref"])
+    assert "1 of 1 were refused again" in said.sentence(1)
+
+    items[gone.id] = gone
+    (done,) = (await town.good("listings", "replay", "--code", "missing", "--json")).json
+    assert (done["came"], done["shows"]) == ("shown", 3)
+    assert town.one.shelf()["PRATO"] == 3
+    assert (await town.good("listings", "parked", "--json")).json == []
+
+
+async def test_an_unparked_slot_waits_for_the_workers(town: Town) -> None:
+    await approved(town, "CANECA", "PRATO")
+    items, gone = vars(town.one)["items"], vars(town.one)["by_sku"]["PRATO"]
+    items.pop(gone.id)
+    await town.good("stock", "set", "PRATO", 3)
+    await town.balcao("run", "push-stock")
+    items[gone.id] = gone
+    assert "1 will be tried again" in (await town.good("listings", "unpark", "--account", "Um")).out
+    assert town.one.shelf()["PRATO"] == 4
+    await town.good("run", "push-stock")
+    assert town.one.shelf()["PRATO"] == 3
+
+
+async def test_braked_zeros_are_shown_and_let_go(town: Town) -> None:
+    await approved(town, "CANECA", "PRATO", "KIT")
+    assert (await town.good("listings", "braked")).out == "The brake holds nothing.\n"
+    with unittest.mock.patch("jobs.push_stock.FEW", 2):
+        for sku in ("CANECA", "PRATO", "KIT"):
+            await town.good("stock", "set", sku, 0)
+        await town.balcao("run", "push-stock")
+    rows = (await town.good("listings", "braked", "--json")).json
+    assert {row["sku"] for row in rows} == {"CANECA", "PRATO", "KIT"}
+    assert {row["would_send"] for row in rows} == {0}
+    kit = next(row["ref"] for row in rows if row["sku"] == "KIT")
+    assert "1 zeros would go out" in (await town.good("listings", "release", "--slot", kit, "--preview")).out
+    await town.good("listings", "release", "--slot", kit)
+    said = await town.balcao("run", "push-stock")
+    assert "2 zeros are braked" in said.sentence(1)
+    assert "balcao listings release --account" in said.err
+    assert town.one.shelf() == {"CANECA": 10, "PRATO": 4, "KIT": 0}
+    assert (await town.good("account", "list", "--json")).json[0]["braked_at"] is not None
+    await town.good("listings", "release", "--account", "Um")
+    await town.good("run", "push-stock")
+    assert town.one.shelf() == {"CANECA": 0, "PRATO": 0, "KIT": 0}
+    assert (await town.good("account", "list", "--json")).json[0]["braked_at"] is None

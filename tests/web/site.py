@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from hub.sandbox import Product
 from hub.store import people
-from hub.web import auth, pages
+from hub.web import api, auth, pages
 from hub.web.keys import RUNTIME
 from jobs import connect
 from tests.world import Channel, World, world
@@ -143,6 +143,7 @@ async def site(**policy: Any) -> AsyncIterator[Site]:
     async with world(**policy) as w:
         app = web.Application(client_max_size=2**20)
         app[RUNTIME] = w.rt
+        api.setup(app)
         pages.setup(app)
         server = TestServer(app)
         async with server:

@@ -43,7 +43,6 @@ CREATE TABLE stock_day (
     sold integer NOT NULL CHECK (sold >= 0),                -- from the seller's own stock, kits as their components
     returned integer NOT NULL CHECK (returned >= 0),        -- of those
     sold_elsewhere integer NOT NULL CHECK (sold_elsewhere >= 0),    -- from a marketplace's stock
-    opening integer NOT NULL,                               -- free units as the day began; below zero: owed
     minutes_out integer NOT NULL CHECK (minutes_out BETWEEN 0 AND 1440),
     PRIMARY KEY (seller_id, sku_id, day),
     FOREIGN KEY (seller_id, sku_id) REFERENCES sku ON DELETE CASCADE

@@ -1,0 +1,60 @@
+"""API keys: who may ask a seller's REST API for what. Only hashes are kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from hub.store import Tx, new_id
+
+SCOPES = ("stock:read",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key that is in force."""
+
+    id: UUID
+    name: str
+    scopes: frozenset[str]
+
+
+async def add(tx: Tx, name: str, key_hash: bytes, scopes: Sequence[str]) -> UUID:
+    """Keep a key by its hash."""
+    key_id = new_id()
+    await tx.run(
+        "INSERT INTO api_key (seller_id, id, name, key_hash, scopes) VALUES (%s, %s, %s, %s, %s)",
+        [tx.seller, key_id, name, key_hash, list(scopes)],
+    )
+    return key_id
+
+
+async def every(tx: Tx) -> list[dict[str, Any]]:
+    """Every key without its hash, newest first."""
+    return await tx.all(
+        "SELECT id, name, scopes, created_at, last_used_at, revoked_at FROM api_key ORDER BY created_at DESC, id"
+    )
+
+
+async def revoke(tx: Tx, key_id: UUID) -> bool:
+    """Take a key out of force for good; False when no key in force has that id."""
+    return await tx.run("UPDATE api_key SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL", [key_id]) == 1
+
+
+async def seller_of(tx: Tx, key_hash: bytes) -> tuple[UUID, bytes] | None:
+    """The seller whose key in force has that hash, and the hash as kept. Dispatch role."""
+    row = await tx.one("SELECT seller_id, key_hash FROM api_key WHERE key_hash = %s AND revoked_at IS NULL", [key_hash])
+    return (row["seller_id"], bytes(row["key_hash"])) if row else None
+
+
+async def used(tx: Tx, key_hash: bytes) -> ApiKey | None:
+    """The seller's own key of that hash; that it was used is noted once a minute."""
+    row = await tx.one("SELECT id, name, scopes FROM api_key WHERE key_hash = %s AND revoked_at IS NULL", [key_hash])
+    if row is None:
+        return None
+    await tx.run(
+        "UPDATE api_key SET last_used_at = now() WHERE id = %s "
+        "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
+        [row["id"]],
+    )
+    return ApiKey(id=row["id"], name=row["name"], scopes=frozenset(row["scopes"]))
