@@ -11,6 +11,7 @@ FEW_DAYS = 21.0  # fewer days with stock than this say little
 FEW_SALES = 5  # as do fewer days with a sale
 FENCE = 3.0  # Tukey's far fence: so many interquartile ranges above the third quartile
 WEEK = 7
+LEAST_SHARE = 0.25  # the last units gone at dawn are no rate for a day
 
 
 class Handling(StrEnum):
@@ -35,6 +36,7 @@ class Doubt(StrEnum):
     NEW = "new"  # the SKU is known for a few days only
     MOSTLY_OUT = "mostly_out"  # known for long, with stock for a few days only
     FEW_SALES = "few_sales"
+    UNSTOCKED = "unstocked"  # it mostly sold while the ledger had none: made to order, or never counted right
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,16 @@ class Day:
     minutes_out: int = 0
 
     @property
+    def sold_without(self) -> bool:
+        """Whether it sold though the ledger had none all day: who bought could buy."""
+        return self.sold > 0 and self.minutes_out >= DAY_MINUTES
+
+    @property
     def share(self) -> float:
-        """The share of the day on which something was available; a day that sold counts for a minute at least."""
-        return max((DAY_MINUTES - self.minutes_out) / DAY_MINUTES, 1 / DAY_MINUTES if self.sold > 0 else 0.0)
+        """The share of the day on which something was available; a day that sold is no shorter than LEAST_SHARE."""
+        if self.sold_without:
+            return 1.0
+        return max((DAY_MINUTES - self.minutes_out) / DAY_MINUTES, LEAST_SHARE if self.sold > 0 else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +86,9 @@ def demand(days: Iterable[Day], known_days: int, handling: Handling = Handling.W
     stock is a demand of 0 with a doubt.
     """
     told = [day for day in days if 1 <= day.ago <= known_days]
+    unstocked = 2 * sum(day.sold for day in told if day.sold_without) > sum(day.sold for day in told)
+    if unstocked:  # stock neither opens nor closes its sales
+        told = [Day(day.ago, day.sold) for day in told]
     quiet = known_days - len(told)
     shares = sum(day.share for day in told) + quiet
     units = sum(day.sold for day in told)
@@ -92,7 +104,7 @@ def demand(days: Iterable[Day], known_days: int, handling: Handling = Handling.W
     return Demand(
         per_day=per_day, deviation=_deviation(told, kept, quiet, per_day), days=shares, known_days=known_days,
         units=units, handling=handling, fence=fence if cut > 0 else None, cut=cut,
-        doubt=_doubt(known_days, shares, len(selling)),
+        doubt=Doubt.UNSTOCKED if unstocked else _doubt(known_days, shares, len(selling)),
     )  # fmt: skip
 
 

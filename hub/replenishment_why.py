@@ -99,6 +99,7 @@ WORDS: dict[str, dict[str, str]] = {
         Doubt.NEW: "o SKU tem poucos dias de história",
         Doubt.MOSTLY_OUT: "houve estoque em poucos dias",
         Doubt.FEW_SALES: "houve venda em poucos dias",
+        Doubt.UNSTOCKED: "vendeu quase sempre sem estoque registrado, e por isso todo dia conta",
     },
     "en": {
         Handling.WINSORISED: "mean with peaks trimmed",
@@ -112,6 +113,7 @@ WORDS: dict[str, dict[str, str]] = {
         Doubt.NEW: "the SKU has a history of a few days only",
         Doubt.MOSTLY_OUT: "there was stock on a few days only",
         Doubt.FEW_SALES: "it sold on a few days only",
+        Doubt.UNSTOCKED: "it mostly sold with no stock on record, so that every day counts",
     },
 }
 

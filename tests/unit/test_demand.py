@@ -1,6 +1,5 @@
 """Demand per day: days without stock do not count, days that stand out count for less, few days say so."""
 
-import math
 import statistics
 
 import pytest
@@ -47,11 +46,22 @@ def test_days_without_stock_never_lower_demand(units: int, out: int) -> None:
     assert demand([*selling, *empty], 30 + out).per_day == pytest.approx(units)
 
 
-def test_a_sale_in_a_day_without_stock_still_counts() -> None:
-    told = demand([Day(1, 3, DAY_MINUTES)], 1, Handling.MEAN)
-    assert told.units == 3
-    assert math.isfinite(told.per_day)
-    assert told.per_day > 0
+def test_a_day_that_sold_without_stock_was_open_all_day() -> None:
+    told = demand([Day(1, 3, DAY_MINUTES), *(Day(ago, 3) for ago in range(2, 31))], 30)
+    assert (told.per_day, told.days) == (3, 30)
+
+
+def test_the_last_units_gone_at_dawn_are_no_rate() -> None:
+    told = demand([Day(1, 5, DAY_MINUTES - 1), *(Day(ago, 0, DAY_MINUTES) for ago in range(2, 31))], 30)
+    assert told.per_day == 20  # five in a quarter of a day, not five a minute
+
+
+def test_what_mostly_sells_without_stock_has_no_days_without() -> None:
+    """Made to order: the ledger never holds any."""
+    days = [Day(ago, 1 if ago % 3 == 0 else 0, DAY_MINUTES) for ago in range(1, 91)]
+    told = demand(days, 90)
+    assert told.per_day == pytest.approx(30 / 90)
+    assert told.doubt is Doubt.UNSTOCKED
 
 
 USUAL = [8, 12, 10, 9, 11, 10, 13, 7, 10, 10] * 9  # 90 days, mean 10
