@@ -96,8 +96,8 @@ async def write(
     ]  # fmt: skip
     booked = await ledger.book(tx, entries, source_ref, note)
     done = [row if (row.told.sku_id, row.told.line_ref) in booked else replace(row, delta=0) for row in done]
-    if mode == "set" or reason == "count":
-        await ledger.mark_counted(tx, places, now)
+    if mode == "set":
+        await ledger.mark_counted(tx, places, [now] * len(places))
     if opened:
         await _settle_opened(rt, tx, opened, set(mine), ripple)
     await follow(rt, tx, ids, ripple, cause)

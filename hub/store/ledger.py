@@ -1,6 +1,6 @@
 """The stock ledger in bulk: what is moved and counted, many SKUs in one statement, and its history."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -53,13 +53,19 @@ async def book(tx: Tx, entries: Iterable[Entry], source_ref: str, note: str | No
     return {(row["sku_id"], row["line_ref"]) for row in await tx.all(sql, params)}
 
 
-async def mark_counted(tx: Tx, places: Collection[Place], at: datetime) -> None:
-    """Somebody said how many stand there, at that instant."""
+async def mark_counted(tx: Tx, places: Sequence[Place], at: Sequence[datetime]) -> None:
+    """Somebody said how many stand on each of these shelves, at that instant. Locks them in id order."""
     await tx.run(
-        """UPDATE stock_level l SET counted_at = greatest(l.counted_at, %s)
-           FROM unnest(%s::uuid[], %s::uuid[]) AS t(sku_id, warehouse_id)
-           WHERE l.sku_id = t.sku_id AND l.warehouse_id = t.warehouse_id""",
-        [at, [sku for sku, _shelf in places], [shelf for _sku, shelf in places]],
+        """WITH told AS (
+               SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS t(sku_id, warehouse_id, at)
+           ), locked AS (
+               SELECT l.sku_id, l.warehouse_id FROM stock_level l JOIN told USING (sku_id, warehouse_id)
+               ORDER BY l.sku_id, l.warehouse_id FOR UPDATE OF l
+           )
+           UPDATE stock_level l SET counted_at = greatest(l.counted_at, told.at) FROM locked JOIN told
+               USING (sku_id, warehouse_id)
+           WHERE l.sku_id = told.sku_id AND l.warehouse_id = told.warehouse_id""",
+        [[sku for sku, _shelf in places], [shelf for _sku, shelf in places], list(at)],
     )
 
 

@@ -14,6 +14,7 @@ GROUPS = {
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke"],
     "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "adjust", "moves", "imports", "undo", "export"],
+    "count": ["open", "enter", "import", "report", "post", "cancel", "list"],
     "kit": ["set"], "warehouse": ["add", "list"],
     "link": ["auto", "list", "set", "unset"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],

@@ -76,7 +76,6 @@ CREATE TABLE stock_count_entry (
     sku_id uuid NOT NULL,
     units integer NOT NULL CHECK (units >= 0),
     counted_at timestamptz NOT NULL,
-    book integer NOT NULL,      -- on hand by the ledger at counted_at
     made_by text NOT NULL DEFAULT coalesce(nullif(current_setting('balcao.actor', true), ''), 'flow'),
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (seller_id, id),
