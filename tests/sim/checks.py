@@ -52,6 +52,7 @@ _STUCK = """
     SELECT 'I8: a slot that nobody will push' AS what, s.ref FROM stock_slot s JOIN account a ON a.id = s.account_id
     WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
       AND s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
+      AND s.approved_at IS NOT NULL
     UNION ALL
     SELECT 'I6: a row that was passed over', i.ref FROM inbox i JOIN account a ON a.id = i.account_id
     WHERE i.state = 'due' AND i.due_at < now() - %s * interval '1 second' AND a.status = 'live'

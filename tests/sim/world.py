@@ -24,7 +24,7 @@ from hub.secrets import Vault, new_key
 from hub.store import ROLES, Database, Tx, accounts, due, inbox, kits, stock, warehouses
 from hub.store.accounts import Account
 from hub.throttle import Throttle
-from jobs import connect, counts, linking, sweep
+from jobs import approval, connect, counts, linking, sweep
 from jobs.connect import Refused
 from jobs.poll import arrival_of
 from jobs.runtime import Policy, Runtime
@@ -39,6 +39,7 @@ from tests.sim.wire import Wire
 LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
 FULL_EVERY = 1000  # steps between two looks at every invariant
+NOBODY_BUYS = 3000  # buyers after one another
 BOOKS_EVERY = 100  # sales that are over, until they are taken off the books
 KEPT_SECONDS = 600  # what is accounted for is dropped from the inbox after so long, where production keeps it for days
 REST_SECONDS = 3600.0  # the hub comes to rest within this time, once the weather is fine
@@ -259,6 +260,8 @@ class World:
         await asyncio.sleep(3)
         for place in WAREHOUSES:
             await self.count([(code, self.random.choice((0, 8, 25, 50, 90))) for code in SKUS], place)
+        for account in self.accounts.values():
+            await approval.approve(self.hand, await self.hand.account(self.seller_id, account.id))
         await asyncio.sleep(12)
         for shop in self.shops.values():
             shop.weather = shop.usual
@@ -273,7 +276,7 @@ class World:
         async with self.hand.db.seller(self.seller_id) as tx:
             account_id = await accounts.add(
                 tx, channel=traits.name, name=traits.name, callback_hash=traits.name.encode(), app_id=None,
-                sealed=self._sealed(shop), status="live",
+                sealed=self._sealed(shop),
             )  # fmt: skip
             await accounts.identify(tx, account_id, traits.name, {})
             await accounts.settle_settings(tx, account_id, zero_brake="off")
@@ -456,11 +459,16 @@ class World:
         """The story until so many orders are sold, then rest; raises Broken at the first promise that is not kept."""
         await self.begin()
         self.start = self.loop.time() - 20.0
+        unsold = 0
         for event in events:
             if (wait := self.start + event.at - self.loop.time()) > 0:
                 await asyncio.sleep(wait)
             if not await self.happen(event):
+                unsold += event.kind == "buy"
+                if unsold > NOBODY_BUYS:
+                    raise Broken(f"{unsold} buyers after one another found nothing to buy")
                 continue
+            unsold = 0 if event.kind == "buy" else unsold
             self.told.append(event)
             for shop in self.shops.values():
                 shop.note(f"* {event}") if event.shop in ("", shop.traits.name) else None
