@@ -154,6 +154,7 @@ class WebhookSource:
     """
 
     signed: str
+    body_signed: bool = True  # False: a secret of ours comes back in a header, whatever the body says
     verify: Callable[[str, Knock], None]
     read: Callable[[Knock], list[Notice]]
     is_ping: Callable[[Knock], bool] | None = None

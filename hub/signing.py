@@ -35,5 +35,16 @@ def hmac_sha256(header: str, *, encoding: str, prefix: str = "") -> Verify:
     return verify
 
 
+def shared_secret(header: str, *, prefix: str = "") -> Verify:
+    """No signature, but a secret of ours that the vendor repeats in `header` (lower case), after `prefix`."""
+
+    def verify(secret: str, knock: Knock) -> None:
+        shown = knock.headers.get(header, "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(prefix.encode() + secret.encode(), shown):
+            raise BadSignature(header)
+
+    return verify
+
+
 def unsigned(_secret: str, _knock: Knock) -> None:
     """For vendors that sign nothing: the unguessable callback path is all there is; the body is only a hint."""

