@@ -92,9 +92,12 @@ Levels: TypeAlias = dict[tuple[SkuId, WarehouseId], Level]
 
 
 def settle(
-    wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId]
-) -> Plan:
+    wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId],
+    *, afresh: bool = False,
+) -> Plan:  # fmt: skip
     """Close the gap for one order. `levels` is changed in place; `warehouses` come by rank, best first.
+
+    `afresh`: what it holds is put back first, and the order is placed anew: where it goes was not known before.
 
     A component that has no want any more (a line relinked) goes back to nothing. Lines release before any line
     takes, so that an edit moving units between lines needs no spare unit; then the order is allocated as one.
@@ -105,16 +108,35 @@ def settle(
         asked[key] = Want(line_ref=key[0], sku_id=key[1], reserve=0, dispatched=0, returned=0)
     in_turn = [want for _key, want in sorted(asked.items(), key=str)]
     for want in in_turn:
-        _release(want, haves.get((want.line_ref, want.sku_id), NOTHING), levels, warehouses, plan)
+        _release(want, haves.get((want.line_ref, want.sku_id), NOTHING), levels, warehouses, plan, afresh=afresh)
     _take(in_turn, haves, levels, warehouses, plan)
     return plan
+
+
+def replaced(
+    wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId]
+) -> Plan:
+    """As `settle`, placed afresh where that leaves no more short than staying. `levels` is changed in place."""
+    stays, moves = _copied(levels), _copied(levels)
+    staying = settle(wants, haves, stays, warehouses)
+    moving = settle(wants, haves, moves, warehouses, afresh=True)
+    lacking = {key: have.short for key, have in haves.items()}
+    better = sum({**lacking, **moving.shortages}.values()) <= sum({**lacking, **staying.shortages}.values())
+    levels.update(moves if better else stays)
+    return moving if better else staying
+
+
+def _copied(levels: Levels) -> Levels:
+    return {key: Level(level.on_hand, level.reserved) for key, level in levels.items()}
 
 
 def _level(levels: Levels, sku_id: SkuId, warehouse_id: WarehouseId) -> Level:
     return levels.setdefault((sku_id, warehouse_id), Level(0, 0))
 
 
-def _release(want: Want, have: Have, levels: Levels, warehouses: Sequence[WarehouseId], plan: Plan) -> None:
+def _release(
+    want: Want, have: Have, levels: Levels, warehouses: Sequence[WarehouseId], plan: Plan, *, afresh: bool
+) -> None:
     leaving = want.dispatched - have.base_dispatched - sum(have.dispatched.values())
     returning = want.returned - have.base_returned - sum(have.returned.values())
     held = dict(have.reserved)
@@ -131,7 +153,7 @@ def _release(want: Want, have: Have, levels: Levels, warehouses: Sequence[Wareho
             _move(plan, levels, "dispatch", want, best, -leaving)
     elif leaving < 0:  # the line turned out to be another component: what we took is back
         _spread(plan, levels, "dispatch", want, have.dispatched, leaving)
-    surplus = sum(held.values()) - want.reserve
+    surplus = sum(held.values()) - (0 if afresh else want.reserve)
     for warehouse_id in reversed(_holding(held, warehouses)):
         units = min(held[warehouse_id], max(0, surplus))
         if units:

@@ -1,4 +1,4 @@
-"""Stock as people tell it: counts and kits, and what each of them moves."""
+"""Stock as people tell it: counts, and why channels show what they show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,15 +6,13 @@ from uuid import UUID, uuid4
 
 from hub import stock as decide
 from hub.contract import PHYSICAL
-from hub.model import Status
-from hub.store import Tx, kits, ledger, lookup, orders, slots, stock, warehouses
+from hub.store import Tx, ledger, slots, stock, warehouses
 from hub.why import Answer
-from jobs.availability import Ripple, recompute
+from jobs.availability import Ripple
 from jobs.connect import Refused
 from jobs.ledger import Told, shelf_named, single, transact, write
 from jobs.linking import link_exactly
 from jobs.runtime import Runtime
-from jobs.settle import settle_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,59 +63,6 @@ async def _skus(tx: Tx, counts: Mapping[str, int], *, create: bool) -> dict[str,
     return {code: single(known, code).id for code in counts}
 
 
-async def set_kit(
-    rt: Runtime, seller_id: UUID, code: str, components: Mapping[str, int], *, create: bool = False
-) -> None:
-    """Make a SKU (a new one where there is none) a kit of these components, and settle the orders that sold it.
-
-    Raises Refused for an unknown component (unless `create`), a kit that would hold itself, or a SKU whose own
-    units are counted: then nothing is written.
-    """
-    now, ripple = rt.now(), Ripple()
-    async with rt.db.seller(seller_id) as tx:
-        if code in components:
-            raise Refused(f"{code} would hold itself")
-        if create:
-            await ledger.put_skus(tx, components.keys())
-        known = await ledger.known(tx, components.keys())
-        if missing := components.keys() - known.keys():
-            raise Refused(f"there is no SKU {min(missing)!r}: link a listing to it first, or import it")
-        ids = {name: known[name].id for name in components}
-        kit = await stock.sku_put(tx, code)
-        if await lookup.is_counted(tx, kit):
-            raise Refused(f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit")
-        try:
-            await kits.kit_put(tx, kit, {ids[name]: units for name, units in components.items()})
-        except ValueError:
-            raise Refused(f"{code} would hold itself, through one of its components") from None
-        await stock.lock_around(tx, [kit, *ids.values()])
-        await link_exactly(rt, tx, None, ripple)
-        affected = await kits.with_kits_of(tx, [kit])
-        for order_id in await stock.open_orders_with(tx, affected):
-            stored = await orders.lock_id(tx, order_id)
-            if stored is None or stored.known is None or stored.known.order.status not in _UNSENT:
-                continue
-            order = stored.known.order
-            links = await orders.links(tx, stored.account_id, order)
-            await settle_order(
-                tx,
-                stored,
-                order,
-                order,
-                links,
-                hold_from=rt.policy.hold_from,
-                now=now,
-                since=now,
-                ripple=ripple,
-            )
-        await recompute(tx, [kit], now, ripple, "count")
-        await stock.audit(tx, "kit_set", code, components=dict(components))
-    _ring(rt, ripple)
-
-
-_UNSENT = (Status.PLACED, Status.PAID)
-
-
 async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str, object], Answer]]:
     """Why each channel shows the number it shows: one answer per slot that sells this SKU."""
     async with rt.db.seller(seller_id) as tx:
@@ -133,8 +78,3 @@ async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str
                 inputs = replace(inputs, numbers=PHYSICAL, own_reserved=slot["reserved_there"])  # noqa: PLW2901 - as told
             found.append((slot, decide.available(inputs)))
         return found
-
-
-def _ring(rt: Runtime, ripple: Ripple) -> None:
-    for account_id in ripple.accounts:
-        rt.ring("stock", account_id)

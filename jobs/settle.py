@@ -13,6 +13,7 @@ from hub.settlement import Have, LineKey, Plan, Want
 from hub.store import Tx, alerts, ledger, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
+from hub.store.warehouses import Shelves
 from jobs.availability import Ripple, raised, recompute
 from jobs.recipe import recipes_of
 
@@ -30,7 +31,7 @@ async def settle_order(
     if not await _fulfiller_known(tx, stored.id, after, now):
         await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
-    wants = await _wants(tx, stored, after, links, hold_from)
+    wants = await wants_of(tx, stored, after, links, hold_from)
     components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
     await ledger.wait_for_openings(tx, components)
     await stock.lock_around(tx, components, await slots.of_changes(tx, stored.account_id, changes))
@@ -45,20 +46,21 @@ async def settle_order(
     wants = [want for want in wants if want.sku_id in opened]
     new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
     haves = {**haves, **await _base(tx, stored.id, after, new, opened)}
-    await _write(tx, stored, after, wants, haves, since, ripple, now)
+    await _write(tx, stored, before, after, wants, haves, since, ripple, now)
     return True
 
 
 async def _write(
-    tx: Tx, stored: Stored, order: Order, wants: Sequence[Want], haves: Mapping[LineKey, Have], since: datetime,
-    ripple: Ripple, now: datetime,
+    tx: Tx, stored: Stored, before: Order | None, order: Order, wants: Sequence[Want],
+    haves: Mapping[LineKey, Have], since: datetime, ripple: Ripple, now: datetime,
 ) -> None:  # fmt: skip
     shelves = await warehouses.shelves(tx)
     ranked = shelves.of(stored.account_id, destination_of(order))
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
     levels = await stock.lock_levels(tx, components, ranked)
     picture = stock.picture(levels)
-    plan = settlement.settle(wants, haves, levels, ranked)
+    late = before is not None and await _addressed_late(tx, stored, before, order, shelves)
+    plan = (settlement.replaced if late else settlement.settle)(wants, haves, levels, ranked)
     if plan:
         await stock.write_plan(tx, stored.id, plan)
         if freed := plan.freed | {sku for sku, _shelf in settlement.overdrawn(levels)}:
@@ -67,6 +69,18 @@ async def _write(
         await _tell(tx, stored.id, order, plan)
     # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
     await recompute(tx, components, since, ripple, "sale", now=now)
+
+
+async def _addressed_late(tx: Tx, stored: Stored, before: Order, order: Order, shelves: Shelves) -> bool:
+    """Whether an order's destination came to be known now, bears on where it leaves from, and nothing was done yet.
+
+    Once a parcel is known or somebody chose the warehouse, it stays: goods may lie on a packing table.
+    """
+    if before.ship_to is not None or order.ship_to is None or not shelves.has_areas:
+        return False
+    if order.shipments or any(line.dispatched_quantity for line in order.lines):
+        return False
+    return not await orders.has_event(tx, stored.id, "allocated")
 
 
 def destination_of(order: Order) -> Destination | None:
@@ -105,7 +119,7 @@ async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) 
     return True
 
 
-async def _wants(
+async def wants_of(
     tx: Tx, stored: Stored, order: Order, links: Mapping[str, tuple[UUID, int]], hold_from: Status
 ) -> list[Want]:
     """What each line wants of each component, in units of the component; unlinked lines want nothing yet."""

@@ -23,6 +23,7 @@ from hub.cli import (
     seller,
     shipments,
     stock,
+    transfer,
     user,
     warehouse,
 )
@@ -50,6 +51,7 @@ for name, noun in {
     "buffer": buffer.app,
     "kit": kit.app,
     "warehouse": warehouse.app,
+    "transfer": transfer.app,
     "link": link.app,
     "run": run.app,
     "orders": orders.app,

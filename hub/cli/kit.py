@@ -34,6 +34,9 @@ def set_(
     parts: Annotated[list[str], typer.Argument(metavar="SKU=QTY ...")],
     *,
     create: Annotated[bool, typer.Option("--create", help="Make component SKUs that are not there.")] = False,
+    apart: Annotated[
+        bool | None, typer.Option("--apart/--together", help="May its components come from several warehouses?")
+    ] = None,
     seller: Seller = None,
     as_json: page.AsJson = False,
 ) -> None:
@@ -43,12 +46,28 @@ def set_(
         raise Wrong("KIT is empty: name the kit's SKU.")
 
     async def work(desk: Desk) -> None:
-        from jobs.counts import set_kit
+        from jobs.kits import set_kit
 
-        await set_kit(desk.rt, desk.seller_id, kit.strip(), made_of, create=create)
+        await set_kit(desk.rt, desk.seller_id, kit.strip(), made_of, create=create, loose=apart)
 
     at_desk(seller, work)
     if as_json:
         page.write_json({"kit": kit.strip(), "components": made_of})
     else:
         page.line(f"{kit.strip()} is made of {', '.join(f'{units} x {sku}' for sku, units in made_of.items())}.")
+
+
+@app.command("unset")
+def unset(kit: str, *, seller: Seller = None, as_json: page.AsJson = False) -> None:
+    """Make a kit a plain SKU again: its orders give its components back, and it is for sale once it is counted."""
+
+    async def work(desk: Desk) -> int:
+        from jobs.kits import unset_kit
+
+        return await unset_kit(desk.rt, desk.seller_id, kit.strip())
+
+    settled = at_desk(seller, work)
+    if as_json:
+        page.write_json({"kit": kit.strip(), "components": {}, "orders": settled})
+    else:
+        page.line(f"{kit.strip()} is no kit any more; {settled} orders to be sent wait for units of its own.")

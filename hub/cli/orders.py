@@ -2,12 +2,14 @@
 
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from hub.cli import page
 from hub.cli.desk import Desk, NamedAccount, Seller, at_desk
 from hub.cli.refusals import Wrong
+from hub.cli.stock import Language
 
 app = typer.Typer(help="Orders as the hub knows them.")
 Named = Annotated[str, typer.Argument(metavar="ORDER", help="By number, the channel's ref, or id.")]
@@ -116,6 +118,71 @@ def show(named: Named, *, seller: Seller = None, as_json: page.AsJson = False) -
         if value is not None:
             page.line(f"  {name:13}{page.word(value)}")
     _sections(row)
+
+
+@app.command("allocation")
+def allocation(
+    named: Named,
+    *,
+    lang: Annotated[Language, typer.Option(help="Of the explanation.")] = Language.PT,
+    seller: Seller = None,
+    as_json: page.AsJson = False,
+) -> None:
+    """Show which warehouse each line of an order would come from, were it placed now, and why; nothing changes."""
+
+    async def work(desk: Desk) -> Words:
+        from hub.store import lookup
+        from jobs import allocations
+
+        row = await found(desk, named)
+        told = await allocations.preview(desk.rt, desk.seller_id, row["id"])
+        ids = {take.sku_id for take in told.takes} | {sku for _line, sku in told.short}
+        ids |= {each for step in told.steps for value in step.params.values() for each in _ids(value)}
+        async with desk.tx() as tx:
+            names = await lookup.names(tx, ids)
+        return {
+            "order": row["number"] or row["ref"],
+            "takes": [
+                {"line": t.line_ref, "sku": names[t.sku_id], "warehouse": names[t.warehouse_id], "units": t.units}
+                for t in told.takes
+            ],
+            "short": [{"line": line, "sku": names[sku], "units": units} for (line, sku), units in told.short.items()],
+            "steps": list(told.explain(lang.value, names)),
+        }
+
+    told = at_desk(seller, work)
+    if as_json:
+        page.write_json(told)
+        return
+    for step in told["steps"]:
+        page.line(step)
+
+
+def _ids(value: object) -> list[UUID]:
+    return [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, UUID)]
+
+
+@app.command("allocate")
+def allocate(
+    named: Named,
+    *,
+    source: Annotated[str, typer.Option("--from", metavar="WAREHOUSE", help="Its code.")],
+    seller: Seller = None,
+    as_json: page.AsJson = False,
+) -> None:
+    """Have an order leave from a warehouse: what it holds elsewhere is held there, where all of it is free."""
+
+    async def work(desk: Desk) -> int:
+        from jobs import allocations
+
+        row = await found(desk, named)
+        return await allocations.place(desk.rt, desk.seller_id, row["id"], source.strip())
+
+    moved = at_desk(seller, work)
+    if as_json:
+        page.write_json({"order": named.strip(), "warehouse": source.strip(), "moved": moved})
+    else:
+        page.line(f"{moved} reserved units moved to {source.strip()}." if moved else "It holds nothing elsewhere.")
 
 
 def _sections(row: Words) -> None:

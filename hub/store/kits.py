@@ -40,3 +40,17 @@ async def with_kits_of(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
             SELECT k.kit_id FROM kit_component k JOIN holder ON k.sku_id = holder.kit_id
         ) SELECT kit_id FROM holder"""
     return wanted | {row["kit_id"] for row in await tx.all(sql, [list(wanted)])}
+
+
+async def unsent_with(tx: Tx, sku_ids: Iterable[UUID]) -> list[UUID]:
+    """Orders that sell one of these SKUs and have something still to be sent, or hold or lack units; oldest first."""
+    rows = await tx.all(
+        """SELECT o.id FROM orders o WHERE EXISTS (SELECT FROM order_line l
+             WHERE l.seller_id = o.seller_id AND l.order_id = o.id AND l.sku_id = ANY(%s))
+             AND (o.status IN ('placed', 'paid')
+                  OR EXISTS (SELECT FROM reservation r WHERE r.seller_id = o.seller_id AND r.order_id = o.id)
+                  OR EXISTS (SELECT FROM shortage s WHERE s.seller_id = o.seller_id AND s.order_id = o.id))
+           ORDER BY o.placed_at NULLS FIRST, o.id""",
+        [list(sku_ids)],
+    )
+    return [row["id"] for row in rows]

@@ -280,6 +280,14 @@ async def event(tx: Tx, order_id: UUID, kind: str, inbox_id: UUID | None = None,
     await tx.run(sql, [tx.seller, new_id(), order_id, kind, json.dumps(params, default=str), inbox_id])
 
 
+async def has_event(tx: Tx, order_id: UUID, kind: str) -> bool:
+    """Whether an order's timeline has an event of that kind."""
+    found: bool = await tx.value(
+        "SELECT EXISTS (SELECT FROM order_event WHERE order_id = %s AND kind = %s)", [order_id, kind]
+    )
+    return found
+
+
 async def wait_for_fulfiller(tx: Tx, order_id: UUID, due_at: datetime | None) -> None:
     """Until when who fulfils may stay unknown; None: it is known, or counted."""
     await tx.run("UPDATE orders SET fulfilled_by_due = %s WHERE id = %s", [due_at, order_id])

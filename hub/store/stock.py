@@ -34,6 +34,13 @@ async def sku_id(tx: Tx, code: str) -> UUID | None:
     return found
 
 
+async def parts_of(tx: Tx, sku_ids: Iterable[UUID]) -> set[UUID]:
+    """What these SKUs are made of, down to plain ones; a plain SKU is itself."""
+    wanted = list(sku_ids)
+    made_of = await kits.kits(tx, wanted)
+    return {part.sku_id for sku in wanted for part in stock.flatten_kit(sku, made_of)}
+
+
 async def lock_around(tx: Tx, sku_ids: Iterable[UUID], slot_ids: Sequence[UUID] = ()) -> set[UUID]:
     """Lock all that decides what slots of these SKUs show: first levels, then slots (these too), each in id order.
 
@@ -41,11 +48,9 @@ async def lock_around(tx: Tx, sku_ids: Iterable[UUID], slot_ids: Sequence[UUID] 
     compute the kit from the other's old level. Answers the SKUs and the kits of them.
     """
     touched = await kits.with_kits_of(tx, sku_ids)
-    made_of = await kits.kits(tx, touched)
-    parts = {part.sku_id for sku in touched for part in stock.flatten_kit(sku, made_of)}
     await tx.run(
         "SELECT 1 FROM stock_level WHERE sku_id = ANY(%s) ORDER BY sku_id, warehouse_id FOR UPDATE",
-        [sorted(parts)],
+        [sorted(await parts_of(tx, touched))],
     )
     await tx.run(
         "SELECT 1 FROM stock_slot WHERE sku_id = ANY(%s) OR id = ANY(%s) ORDER BY id FOR UPDATE",

@@ -24,6 +24,11 @@ class Shelves:
         """The warehouses this account draws from, best first for that destination."""
         return ranked(self.by_account.get(account_id, self.own), destination)
 
+    @property
+    def has_areas(self) -> bool:
+        """Whether it matters for any warehouse where an order goes."""
+        return any(place.areas for some in (self.own, *self.by_account.values()) for place in some)
+
 
 async def shelves(tx: Tx) -> Shelves:
     """Which warehouses there are and who draws from which. Units in transit count only where an account says so."""
@@ -55,7 +60,8 @@ async def shelves(tx: Tx) -> Shelves:
 async def warehouse(tx: Tx, code: str | None) -> UUID:
     """The open warehouse of that code, else the best-ranked own one ("principal" is made when there is none)."""
     if code:
-        row = await tx.one("SELECT id, closed_at FROM warehouse WHERE code = %s", [code])
+        # Locked against being closed meanwhile: whoever closes it waits, and sees what was put there.
+        row = await tx.one("SELECT id, closed_at FROM warehouse WHERE code = %s FOR KEY SHARE", [code])
         if row is None:
             raise LookupError(f"there is no warehouse {code!r}")
         if row["closed_at"] is not None:
@@ -123,6 +129,12 @@ async def by_code(tx: Tx, code: str) -> dict[str, Any] | None:
     )
 
 
+async def kind(tx: Tx, warehouse_id: UUID) -> str:
+    """What kind of warehouse it is."""
+    told: str = await tx.value("SELECT kind FROM warehouse WHERE id = %s", [warehouse_id])
+    return told
+
+
 async def edit(tx: Tx, warehouse_id: UUID, **told: str | int | None) -> None:
     """Set what is told of name, kind, rank, postal_code and state."""
     await tx.run(
@@ -168,10 +180,22 @@ async def stands_in(tx: Tx, warehouse_id: UUID) -> list[dict[str, Any]]:
     )
 
 
-async def sold_by(tx: Tx, account_id: UUID) -> set[UUID]:
-    """SKUs that the slots of an account sell."""
+async def drawing_only(tx: Tx, warehouse_id: UUID) -> list[str]:
+    """Names of the accounts that say they draw from this warehouse and from no other."""
     rows = await tx.all(
-        "SELECT DISTINCT sku_id FROM stock_slot WHERE account_id = %s AND sku_id IS NOT NULL", [account_id]
+        """SELECT a.name FROM account_warehouse d JOIN account a ON a.seller_id = d.seller_id AND a.id = d.account_id
+           GROUP BY a.seller_id, a.id HAVING array_agg(d.warehouse_id) = ARRAY[%s::uuid] ORDER BY a.name""",
+        [warehouse_id],
+    )
+    return [row["name"] for row in rows]
+
+
+async def sold_by(tx: Tx, account_id: UUID | None) -> set[UUID]:
+    """SKUs that the slots of an account (None: of any) sell."""
+    rows = await tx.all(
+        """SELECT DISTINCT sku_id FROM stock_slot
+           WHERE (%(account)s::uuid IS NULL OR account_id = %(account)s) AND sku_id IS NOT NULL""",
+        {"account": account_id},
     )
     return {row["sku_id"] for row in rows}
 

@@ -12,6 +12,7 @@ from hub.store import stock
 from hub.store.buffers import Rule
 from jobs import buffers, counts, sweep
 from jobs.connect import Refused
+from jobs.kits import set_kit
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=30, price_cents=3990)
@@ -125,7 +126,7 @@ async def test_a_kit_elsewhere_does_not_draw_on_a_pool_either() -> None:
         store = await w.connect("woocommerce", [CANECA, kit], seed=1)
         market = await w.connect("mercadolivre", [CANECA], seed=2)
         await w.open_stock(CANECA=30)
-        await counts.set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2})
+        await set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2})
         await put(w, rule("sku", "CANECA", "fixed_pool", 21, account_id=market.account.id))
         await w.at_rest()
         assert store.shelf() == {"CANECA": 9, "KIT": 4}

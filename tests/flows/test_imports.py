@@ -11,8 +11,9 @@ from hub.sandbox import Product
 from hub.stock_sheet import Row
 from hub.store import imports as kept
 from hub.store import ledger
-from jobs import counts, imports
+from jobs import imports
 from jobs.connect import Refused
+from jobs.kits import set_kit
 from jobs.ledger import adjust
 from tests.world import World, world
 
@@ -138,7 +139,7 @@ async def test_a_file_that_empties_the_shelves_asks_first() -> None:
 
 async def test_what_cannot_be_imported_is_told_line_by_line() -> None:
     async with world() as w:
-        await counts.set_kit(w.rt, w.seller_id, "KIT", {"A": 1}, create=True)
+        await set_kit(w.rt, w.seller_id, "KIT", {"A": 1}, create=True)
         await w.count(B=3)
         async with w.rt.db.seller(w.seller_id) as tx:
             await ledger.put_skus(tx, ["SHUT"])

@@ -12,6 +12,7 @@ from hub.sandbox import Product
 from hub.store import kits, ledger, stock
 from jobs import counts
 from jobs.connect import Refused
+from jobs.kits import set_kit
 from jobs.ledger import adjust
 from tests.world import World, world
 
@@ -62,7 +63,7 @@ async def test_an_adjustment_with_a_reference_is_booked_once() -> None:
 async def test_an_adjustment_that_cannot_be_changes_nothing() -> None:
     async with world() as w:
         await w.connect("woocommerce", [CANECA], seed=1)
-        await counts.set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2}, create=True)
+        await set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2}, create=True)
         for code, why in (("CANECA", "not open"), ("KIT", "is a kit"), ("XIS", "there is no SKU")):
             with pytest.raises(Refused, match=why):
                 await adjust(w.rt, w.seller_id, code, 1, "x")

@@ -216,7 +216,7 @@ async def test_a_purchase_is_not_received_where_nothing_is_sold_from() -> None:
 
 async def test_a_kit_is_not_bought() -> None:
     async with world() as w:
-        from jobs.counts import set_kit
+        from jobs.kits import set_kit
 
         await w.open_stock(CANECA=0)
         await set_kit(w.rt, w.seller_id, "JOGO", {"CANECA": 2})

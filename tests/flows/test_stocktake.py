@@ -14,6 +14,7 @@ from hub.stocktake import Flag, Limits, Line
 from hub.store import ledger
 from jobs import counts, stocktake
 from jobs.connect import Refused
+from jobs.kits import set_kit
 from tests.world import World, world
 
 SHELF = [
@@ -180,7 +181,7 @@ async def test_big_differences_ask_first() -> None:
 async def test_a_first_count_opens_the_stock() -> None:
     async with world() as w:
         store = await w.connect("woocommerce", SHELF, seed=1)
-        await counts.set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 1}, create=True)
+        await set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 1}, create=True)
         await store.buy("CANECA", 2)
         await w.settle()
         number = await stocktake.open_count(w.rt, w.seller_id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hub.sandbox import Product
-from jobs import counts
+from jobs import kits
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -72,7 +72,7 @@ async def test_a_kit_sold_on_one_lowers_kit_and_components_on_the_other() -> Non
     async with world() as w:
         store, market = await both(w, CANECA, PRATO, KIT)
         await w.count(CANECA=10, PRATO=4)
-        await counts.set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2, "PRATO": 1})
+        await kits.set_kit(w.rt, w.seller_id, "KIT", {"CANECA": 2, "PRATO": 1})
         await w.at_rest(CANECA=10, PRATO=4, KIT=4)
 
         await store.buy("KIT")
