@@ -111,7 +111,8 @@ class Look:
     seen: int | None
     expected: int | None
     desired: int | None
-    doubtful: bool = False
+    doubtful: bool = False  # what we reckoned with was not certain: this reading is
+    unanswered: bool = False  # because a write's answer was lost
     linked: bool = True
     suggested: UUID | None = None
     seen_at: datetime | None = None
@@ -153,6 +154,8 @@ def classify(look: Look, now: datetime) -> Finding | None:
     if expected is None or look.seen in (expected, look.desired):
         return None
     direction = "up" if look.seen > expected else "down"
+    if look.doubtful and not look.unanswered:
+        return None
     class_, why = _number(look, look.seen - expected, now, lasting=lasting)
     return Finding(class_=class_, direction=direction, expected=expected, why=why)
 
@@ -177,7 +180,7 @@ def _reference(look: Look) -> tuple[int | None, bool]:
 
 
 def _number(look: Look, gap: int, now: datetime, *, lasting: bool) -> tuple[Drift, str]:
-    if look.doubtful:
+    if look.unanswered:
         return Drift.IN_DOUBT, "answer_was_lost"
     if look.status is ListingStatus.PAUSED:
         return Drift.PAUSED, "not_on_sale"

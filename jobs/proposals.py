@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from hub.drift import ACTIONABLE, POLICIES, Drift, Hold, Policy, State, policies_of
+from hub.drift import ACTIONABLE, GRACE, POLICIES, Drift, Hold, Policy, State, policies_of
 from hub.store import Tx, accounts, drift, pages, stock
 from hub.store.accounts import Account
 from jobs import linking
@@ -30,6 +30,7 @@ async def accept(rt: Runtime, seller_id: UUID, id_: UUID) -> dict[str, Any]:
                 raise Refused(f"{account.name} is {account.status}: approve or resume it, then accept")
             await pages.hold(tx, row["slot_id"], None)
             await drift.decide(tx, id_, State.REPAIRING, rt.now())
+            await drift.recheck_at(tx, account.id, rt.now() + GRACE)
             await _done(tx, account, "drift_accept", row)
     if Drift(row["class"]) is Drift.WRONG_LINK:
         await _relink(rt, seller_id, account, row)

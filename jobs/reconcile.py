@@ -204,10 +204,11 @@ async def gone(tx: Tx, account: Account, refs: Sequence[str], now: datetime) -> 
 
 
 async def recheck(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> None:
-    """Look again at losses whose order had time to come: what still is not explained is an edit."""
+    """Look again at losses whose order had time to come (one that none explains is an edit), and at repairs."""
     del until
     source = rt.adapter(account.channel).listings
     async with rt.db.seller(account.seller_id) as tx:
+        await drift.close_settled(tx, account.id, rt.now())
         await drift.give_up_checks(tx, account.id, rt.now())
         refs = await drift.to_recheck(tx, account.id, rt.now(), RECHECKED)
     for start in range(0, len(refs) if source else 0, source.batch if source else 1):
@@ -300,6 +301,7 @@ async def _looks(
         slot_id: Look(
             status=each.told.status, managed_by=each.told.managed_by, seen=each.told.stock_quantity,
             expected=each.expected, desired=each.desired, doubtful=each.doubt_until is not None,
+            unanswered=each.doubt_until is not None and each.synced_to is None,
             linked=each.sku_id is not None, suggested=named.get(slot_id), seen_at=each.seen_at,
             push=pushes.get(slot_id), episode=about.get((slot_id, False)), link_episode=about.get((slot_id, True)),
             orders_read=orders_read, unread=slot_id in signs and signs[slot_id].unread,

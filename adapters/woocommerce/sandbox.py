@@ -217,6 +217,7 @@ class Woo:
         self.by_change: dict[int, Order] = {}  # oldest change first
         self.hooks: dict[int, Hook] = {}
         self.waiting: set[tuple[int, str, int]] = set()
+        self._shelved: tuple[tuple[int, int], list[Item]] = ((-1, -1), [])
         self._stock_up(products, variation_share, shared_stock=shared_stock)
         self._route()
         add_controls(self)
@@ -870,9 +871,19 @@ class Woo:
         if "sku" in query:  # finds variations too
             found = (self.by_sku.get(sku) for sku in query["sku"].split(","))
             return [item for item in found if item]
-        asked = (self.items.get(number) for number in pool)
-        chosen = [item for item in asked if item and item.parent == parent]
+        if pool is self.items and not parent:
+            chosen = self._tops()
+        else:
+            asked = (self.items.get(number) for number in pool)
+            chosen = [item for item in asked if item and item.parent == parent]
         return chosen[::-1] if query.get("order", "desc") == "desc" else chosen
+
+    def _tops(self) -> list[Item]:
+        """Every product, variations left out; looked up anew only where some came or went: shelves may be long."""
+        stand = (len(self.items), self.next_id)
+        if self._shelved[0] != stand:
+            self._shelved = (stand, [item for item in self.items.values() if not item.parent])
+        return self._shelved[1]
 
     async def list_products(self, request: web.Request) -> web.Response:
         return self._page(request, self._chosen(request, self.items, 0), self._item_row)

@@ -119,7 +119,7 @@ async def keep(tx: Tx, account_id: UUID, met: Sequence[Met], known: Sequence[Ope
     for each in met:
         old = had.pop((each.slot_id, each.finding.class_ is Drift.WRONG_LINK), None)
         first = old.episode.first_seen_at if old else now
-        waits = each.action.state is State.WAITING and each.finding.class_ is Drift.UNKNOWN_SALE
+        waits = each.action.state in (State.WAITING, State.REPAIRING)
         row = {
             "seller": tx.seller, "account": account_id, "slot_id": each.slot_id, "listing_id": each.listing_id,
             "class": each.finding.class_, "direction": each.finding.direction, "why": each.finding.why,
@@ -180,6 +180,17 @@ async def recheck_at(tx: Tx, account_id: UUID, at: datetime) -> None:
            ON CONFLICT (seller_id, account_id, kind) DO UPDATE SET due_at = least(task.due_at, excluded.due_at)""",
         [tx.seller, account_id, at],
     )
+
+
+async def close_settled(tx: Tx, account_id: UUID, now: datetime) -> None:
+    """Close what was being repaired and is to be looked at now, where the channel answered the right number since."""
+    rows = await tx.all(
+        """SELECT d.id FROM drift d JOIN stock_slot s ON s.seller_id = d.seller_id AND s.id = d.slot_id
+           WHERE d.account_id = %s AND d.check_at <= %s AND d.state = 'repairing' AND s.expected = s.desired
+             AND s.doubt_until IS NULL""",
+        [account_id, now],
+    )
+    await close(tx, [row["id"] for row in rows], now)
 
 
 async def to_recheck(tx: Tx, account_id: UUID, now: datetime, limit: int) -> list[str]:
@@ -254,12 +265,13 @@ async def one(tx: Tx, id_: UUID) -> dict[str, Any] | None:
 async def decide(tx: Tx, id_: UUID, state: State, now: datetime) -> None:
     """Keep what was decided about an episode, and by whom (balcao.actor)."""
     await tx.run(
-        """UPDATE drift SET state = %(state)s, decided_at = %(now)s, check_at = NULL,
+        """UPDATE drift SET state = %(state)s, decided_at = %(now)s,
+               check_at = CASE WHEN %(state)s = 'repairing' THEN %(now)s + %(grace)s END,
                decided_by = coalesce(nullif(current_setting('balcao.actor', true), ''), 'flow'),
                closed_at = CASE WHEN %(state)s = 'closed' THEN %(now)s END,
                ended = CASE WHEN %(state)s = 'closed' THEN 'accepted' END
            WHERE id = %(id)s""",
-        {"state": state, "now": now, "id": id_},
+        {"state": state, "now": now, "id": id_, "grace": GRACE},
     )
 
 

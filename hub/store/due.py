@@ -161,7 +161,7 @@ async def task_later(tx: Tx, account_id: UUID, kind: str, token: UUID, due_at: d
 async def tasks(tx: Tx, account_id: UUID) -> list[dict[str, Any]]:
     """An account's recurring tasks."""
     return await tx.all(
-        "SELECT kind, due_at, attempts, error, succeeded_at FROM task WHERE account_id = %s", [account_id]
+        "SELECT kind, due_at, attempts, error, succeeded_at, cursor FROM task WHERE account_id = %s", [account_id]
     )
 
 

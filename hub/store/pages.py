@@ -28,6 +28,7 @@ class Kept:
     desired: int | None
     seen_at: datetime | None
     synced_from: datetime | None
+    synced_to: datetime | None
     doubt_until: datetime | None
 
 
@@ -70,7 +71,8 @@ _LISTINGS = f"""
 
 _KEPT = """
     SELECT l.id AS listing_id, l.ref, l.variation_ref, l.sku_id, l.linked_by, k.code AS sku_code, k.gtin AS sku_gtin,
-           s.id AS slot_id, s.expected, s.desired, s.seen_at, s.synced_from, s.doubt_until
+           s.id AS slot_id, s.expected, s.desired, s.seen_at, s.synced_from, s.synced_to,
+           s.doubt_until
     FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
     LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
     WHERE l.id = ANY(%s)"""

@@ -105,6 +105,7 @@ TASK = {
     "missed": N_("Avisos perdidos"),
     "listings": N_("Leitura dos anúncios"),
     "reconcile": N_("Conferência de cada anúncio"),
+    "recheck": N_("Nova leitura do que diferia"),
     "subscribe": N_("Registro dos avisos"),
 }
 PARKED = {"slot": N_("anúncio"), "inbox": N_("aviso"), "shipment": N_("envio")}
@@ -159,6 +160,7 @@ STATE_WHY = {
     "uncounted": N_("Falta a contagem inicial do SKU: o hub não escreve neste anúncio."),
     "theirs": N_("O canal guarda e envia este estoque: o hub não escreve nele."),
 }
+WITHHELD = N_("O canal mostra outro número, e o hub não o aumenta até que se decida: veja a conferência.")
 BRAKED = N_("O freio de zeros segurou esta mudança: veja a conta e retome se estiver certo.")
 AWAITS_APPROVAL = N_("Ainda não foi aprovado: nada é escrito neste anúncio até alguém aprovar.")
 
@@ -169,7 +171,7 @@ def slot_state(row: Mapping[str, Any]) -> str:
         return "theirs"
     if row["sku"] is None:
         return "unlinked"
-    if row["parked_code"] is not None or row["braked"]:
+    if row["parked_code"] is not None or row["braked"] or row.get("withheld"):
         return "parked"
     if row["desired"] is None:
         return "uncounted"
@@ -182,6 +184,8 @@ def slot_reason(row: Mapping[str, Any], state: str) -> str | None:
     """Why a listing is in that state, to be translated; a channel's own words stay as they are."""
     if row["braked"] and state == "parked":
         return BRAKED
+    if state == "parked" and row.get("withheld"):
+        return WITHHELD
     if state == "parked":
         told: str | None = row["parked_reason"]
         return told
@@ -254,6 +258,9 @@ ALERT = {
     "parcel_exception": N_("Envio %(code)s precisa de você: %(status)s."),
     "shipment_untold": N_("%(account)s não aceitou a notícia do envio %(code)s: %(detail)s"),
     "tracking_code_unknown": N_("A transportadora usou códigos que ainda não conhecemos: %(codes)s."),
+    "drift_many": N_("%(account)s mostra outros números em %(count)s de %(of)s anúncios: algo mais escreve lá?"),
+    "drift_gone": N_("%(account)s deixou de mostrar %(listings)s de %(of)s anúncios de uma vez; nenhum foi encerrado."),
+    "drift_proposed": N_("%(account)s: diferenças que esperam você decidir: %(count)s."),
     "invariant_broken": N_("O hub encontrou números que não fecham (%(names)s): não apague nada e veja o registro."),
 }
 ALERT_OTHER = N_("Algo precisa de você: %(kind)s.")
@@ -265,6 +272,8 @@ _LIST_OF = {
     "slot_parked": "/anuncios?estado=parked", "link_refused": "/anuncios?estado=unlinked",
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
     "tracking_code_unknown": "/envios?estado=trouble", "inbox_parked": "/contas",
+    "drift_many": "/conferencia", "drift_gone": "/conferencia",
+    "drift_proposed": "/conferencia?estado=proposed", "invariant_broken": "/saude",
 }  # fmt: skip
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import ingest, intake, meter, sale
+from tests.bench import audit, ingest, intake, meter, sale
 from tests.bench.stand import stand
 
 WIDTH = 110  # of the table where nobody looks
-PARTS = {"intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure}
+PARTS = {"intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure, "audit": audit.measure}
 # (what, path in the figures, unit, target as (sign, number))
 ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("Intake, CPU of the web process", "intake.closed_loop.hub.median", "s per 1,000", None),
@@ -34,6 +34,16 @@ ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("  p99", "sale.idle.p99_ms", "ms", None),
     ("Sale to push at 5/s, p50", "sale.under_load.p50_ms", "ms", None),
     ("  p99", "sale.under_load.p99_ms", "ms", None),
+    ("Audit of one account's listings", "audit.listings", "listings", None),
+    ("  pages requested", "audit.audit.pages_requested", "requests", None),
+    ("  the least possible", "audit.least_requests", "requests", None),
+    ("  other requests (orders)", "audit.audit.other_requests", "requests", None),
+    ("  busiest 10 s", "audit.audit.busiest_per_second", "/s", ("<=", 22.0)),
+    ("  time", "audit.audit.seconds", "s", None),
+    ("  CPU of the worker", "audit.audit.cpu_per_1000", "s per 1,000", None),
+    ("  PostgreSQL beside it", "audit.audit.postgresql_cpu_per_1000", "s per 1,000", None),
+    ("  RSS, first quarter", "audit.audit.rss_first_quarter_mib", "MiB", None),
+    ("  RSS, last quarter", "audit.audit.rss_last_quarter_mib", "MiB", None),
 )
 
 

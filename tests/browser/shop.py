@@ -1,10 +1,11 @@
 """A shop with something on every page: sales, a shortage, a refused write, parcels, an account in preview."""
 
+import json
 from datetime import timedelta
 
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
-from hub.store import alerts, shipments
+from hub.store import alerts, invariants, new_id, shipments
 from tests.web.site import Site
 
 SHELF = [
@@ -75,4 +76,38 @@ async def fill(site: Site) -> str:
             [two.account.id],
         )
         await tx.run("UPDATE orders SET ship_by = now() + interval '4 hours' WHERE status = 'paid'")
+    await differ(site)
     return str(rows[1]["id"])
+
+
+DIFFERENCES = (  # class, direction, state, why, seen, desired
+    ("external_edit", "down", "proposed", "no_order_came", 3, 8),
+    ("unknown_sale", "down", "waiting", "fresh", 4, 5),
+    ("lost_push", "up", "repairing", "as_before_the_push", 12, 9),
+    ("wrong_link", None, "proposed", "names_another", 2, 2),
+    ("external_edit", "up", "closed", "more_than_ours", 30, 9),
+)
+
+
+async def differ(site: Site) -> None:
+    """Differences of every kind, an invariant check that found something, and work that waits for long."""
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        for class_, direction, state, why, seen, desired in DIFFERENCES:
+            await tx.run(
+                """INSERT INTO drift (seller_id, id, account_id, slot_id, class, direction, state, why, seen, expected,
+                       desired, count, first_seen_at, last_seen_at, closed_at, ended, suggested_sku_id)
+                   SELECT seller_id, %s, account_id, id, %s, %s, %s, %s, %s, %s, %s, 3, now() - interval '5 hours',
+                       now(), CASE WHEN %s = 'closed' THEN now() END, CASE WHEN %s = 'closed' THEN 'repaired' END,
+                       CASE WHEN %s = 'wrong_link' THEN (SELECT id FROM sku WHERE code = 'JAR-04') END
+                   FROM stock_slot s WHERE NOT EXISTS (SELECT FROM drift d WHERE d.slot_id = s.id)
+                   ORDER BY id LIMIT 1""",
+                [new_id(), class_, direction, state, why, seen, desired, desired, state, state, class_],
+            )
+        await invariants.keep(
+            tx,
+            {
+                "id": new_id(), "seconds": 1.4, "pieces": 14, "late": [], "count": 1,
+                "broken": json.dumps([{"name": "I1 on_hand is the sum of its movements", "rows": [
+                    {"sku_id": str(new_id()), "warehouse_id": str(new_id()), "on_hand": 9, "moved": 8}]}]),
+            },
+        )  # fmt: skip

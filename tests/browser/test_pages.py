@@ -111,7 +111,8 @@ async def paths(s: Site, order: str) -> list[str]:
     return [
         "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
         "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
-        "/envios", *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
+        "/envios", "/conferencia", "/conferencia?estado=closed", "/saude",
+        *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
     ]  # fmt: skip
 
 

@@ -65,7 +65,11 @@ CASES = {
     "not counted there": (look(seen=None), ("unmanaged", None, "no_number")),
     "paused at nought": (look(status=ListingStatus.PAUSED, seen=0), ("paused", "down", "not_on_sale")),
     "paused and even": (look(status=ListingStatus.PAUSED), None),
-    "a write in doubt": (look(seen=12, doubtful=True), ("in_doubt", "up", "answer_was_lost")),
+    "a write whose answer was lost": (
+        look(seen=12, doubtful=True, unanswered=True),
+        ("in_doubt", "up", "answer_was_lost"),
+    ),
+    "a sale while a write was under way": (look(seen=12, doubtful=True), None),
     "more than ours": (look(seen=12), ("external_edit", "up", "more_than_ours")),
     "more, and an order was edited back and forth": (
         look(seen=12, orders_moved=True),

@@ -24,7 +24,7 @@ SHELF = [
     Product(sku="CANECA", title="Caneca <script>alert(1)</script>", quantity=10, price_cents=3990),
     Product(sku="PRATO", title="Prato raso", quantity=4, price_cents=2590),
 ]
-PAGES = ("/", "/contas", "/contas/nova", "/pedidos", "/anuncios", "/envios")
+PAGES = ("/", "/contas", "/contas/nova", "/pedidos", "/anuncios", "/envios", "/conferencia", "/saude")
 
 
 async def shop(s: Site) -> tuple[Channel, str]:

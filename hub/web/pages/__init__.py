@@ -10,7 +10,19 @@ from hub.web import feed, static_files, words
 from hub.web.auth import Door
 from hub.web.edge import DOOR, nowhere, page
 from hub.web.feed import FEED, Feed
-from hub.web.pages import accounts, connecting, entry, listings, orders, panel, previews, shipments, stock
+from hub.web.pages import (
+    accounts,
+    audit,
+    connecting,
+    entry,
+    health,
+    listings,
+    orders,
+    panel,
+    previews,
+    shipments,
+    stock,
+)
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -39,6 +51,10 @@ ROUTES = (
     ("GET", "/anuncios", listings.every, "viewer"),
     ("GET", "/estoque/{sku:.+}", stock.why, "viewer"),
     ("GET", "/envios", shipments.every, "viewer"),
+    ("GET", "/conferencia", audit.every, "viewer"),
+    ("POST", "/conferencia/{id}/aceitar", audit.accept, "operator"),
+    ("POST", "/conferencia/{id}/dispensar", audit.dismiss, "operator"),
+    ("GET", "/saude", health.show, "viewer"),
 )
 
 
