@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -220,12 +220,14 @@ async def _explained(tx: Tx, rows: Sequence[Mapping[str, Any]], own: Defaults, n
 async def set_settings(rt: Runtime, seller_id: UUID, changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Change how SKUs (by code) are replenished, plan them anew and look at their positions.
 
-    Raises Refused for an unknown SKU or a kit: then nothing is written.
+    Changes are those of `replenishment.SETTINGS`, or `supplier` by name. Raises Refused for an unknown SKU or
+    supplier, or a kit: then nothing is written.
     """
     now = rt.now()
     async with rt.db.seller(seller_id) as tx:
         ids = await skus_named(tx, list(changes))
-        await replenishment.set_settings(tx, {ids[code]: told for code, told in changes.items()})
+        known = await _suppliers(tx, [told["supplier"] for told in changes.values() if told.get("supplier")])
+        await replenishment.set_settings(tx, {ids[code]: _with_id(told, known) for code, told in changes.items()})
         chosen = await replenishment.defaults(tx)
         for start in range(0, len(ids), AT_ONCE):
             part = list(ids.values())[start : start + AT_ONCE]
@@ -235,6 +237,34 @@ async def set_settings(rt: Runtime, seller_id: UUID, changes: Mapping[str, Mappi
         await check(tx, now, list(ids.values()))
         told_of = {code: dict(told) for code, told in list(changes.items())[:50]}
         await stock.audit(tx, "replenishment_set", "sku", skus=told_of)
+
+
+async def _suppliers(tx: Tx, names: Sequence[str]) -> dict[str, UUID]:
+    known: dict[str, UUID] = {}
+    for name in dict.fromkeys(names):
+        found = await suppliers.named(tx, name)
+        if found is None:
+            raise Refused(f"there is no supplier {name!r}: add it first")
+        known[name] = found["id"]
+    return known
+
+
+def _with_id(told: Mapping[str, Any], known: Mapping[str, UUID]) -> dict[str, Any]:
+    """The supplier's id in the place of its name."""
+    changes = {name: value for name, value in told.items() if name != "supplier"}
+    if "supplier" in told:
+        changes["supplier_id"] = known[told["supplier"]] if told["supplier"] else None
+    return changes
+
+
+async def set_defaults(rt: Runtime, seller_id: UUID, changes: Mapping[str, Any]) -> Defaults:
+    """Change the shop's own defaults; the daily run plans by them, and is made anew at the next look."""
+    async with rt.db.seller(seller_id) as tx:
+        chosen = replace(await replenishment.defaults(tx), **changes)
+        await replenishment.set_defaults(tx, chosen)
+        await replenishment.forget_run(tx)
+        await stock.audit(tx, "replenishment_defaults", "seller", **changes)
+    return chosen
 
 
 async def skus_named(tx: Tx, codes: Sequence[str]) -> dict[str, UUID]:

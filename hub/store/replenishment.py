@@ -172,6 +172,11 @@ async def note_run(tx: Tx, day: date, skus: int, ms: int, at: datetime) -> None:
     )
 
 
+async def forget_run(tx: Tx) -> None:
+    """The daily run is due again."""
+    await tx.run("DELETE FROM replenishment_run")
+
+
 # ── Positions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 # Each unit counts once: on the shelf, or ordered and neither received nor called off. A draft is not ordered yet.
