@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from hub.allocation import Area
+from hub.model import Address, FulfilledBy, Order, OrderLine, Payment, Shipment, Status
+from hub.orders import Known
 from hub.sandbox import Product
+from hub.store import ledger, orders
 from hub.store import warehouses as store
 from jobs import allocations, counts, transfers, warehouses
+from jobs.availability import Ripple
 from jobs.connect import Refused
+from jobs.settle import settle_order
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=0, price_cents=3990)
@@ -52,8 +58,8 @@ async def order_id(w: World, ref: str):
 
 
 async def buy(channel: Channel, lines: Mapping[str, int], **more: object) -> str:
-    told = await channel.act("buy", lines=[{"sku": sku, "quantity": n} for sku, n in lines.items()], **more)
-    return str(told["order_ref"])
+    made = await channel.act("buy", lines=[{"sku": sku, "quantity": n} for sku, n in lines.items()], **more)
+    return str(made["order_ref"])
 
 
 # ── where an order leaves from ─────────────────────────────────────────────────────────────────────────────────
@@ -71,9 +77,9 @@ async def test_an_order_leaves_whole_from_a_warehouse_that_has_all_of_it() -> No
         await w.at_rest(CANECA=9, PRATO=1)
         assert await held(w, ref) == {("CANECA", "filial"): 2, ("PRATO", "filial"): 2}
 
-        told = await allocations.preview(w.rt, w.seller_id, await order_id(w, ref))
-        assert not told.short
-        assert "tem tudo" in told.explain()[1]
+        found = await allocations.preview(w.rt, w.seller_id, await order_id(w, ref))
+        assert not found.short
+        assert "tem tudo" in found.explain()[1]
 
 
 async def test_what_is_damaged_or_a_marketplaces_is_shown_and_never_for_sale() -> None:
@@ -104,6 +110,53 @@ async def test_a_destination_may_prefer_another_warehouse() -> None:
         await w.settle()
         assert await held(w, first) == {("CANECA", "principal"): 1}  # what stands is kept
         assert await held(w, second) == {("CANECA", "filial"): 1}
+
+
+async def told(w: World, channel: Channel, before: Order | None, **facts: Any) -> Order:
+    """An order of two cups as the channel tells it, settled."""
+    line = OrderLine(ref="1", listing_ref=None, sku="CANECA", title="Caneca", quantity=2, total_cents=7980)
+    after = Order(ref="77", payment=Payment.PAID, fulfilled_by=FulfilledBy.SELLER, lines=(line,), **facts)
+    async with w.rt.db.seller(w.seller_id) as tx:
+        stored = await orders.lock(tx, channel.account.id, "77") or await orders.add(
+            tx, channel.account.id, "77", f"{channel.account.id}:77"
+        )
+        links = await orders.links(tx, channel.account.id, after)
+        await orders.put_lines(tx, stored.id, after, links)
+        await orders.put(tx, stored.id, Known(after, {}))
+        now = w.rt.now()
+        await settle_order(tx, stored, before, after, links, hold_from=Status.PAID, now=now, since=now, ripple=Ripple())
+    return after
+
+
+@pytest.mark.parametrize(
+    ("hindrance", "leaves"),
+    [
+        (None, "filial"),
+        ("no room", "principal"),  # as much as it holds must be had there
+        ("parcel", "principal"),  # it may lie on a packing table
+        ("by hand", "terceiro"),
+    ],
+)
+async def test_an_address_that_comes_late_places_the_order_anew_before_anything_is_done(hindrance, leaves) -> None:
+    async with world() as w:
+        await places(w, terceiro="own")
+        await put(w, "principal", CANECA=5)
+        await put(w, "filial", CANECA=1 if hindrance == "no room" else 5)
+        await put(w, "terceiro", CANECA=2)
+        await warehouses.cover(w.rt, w.seller_id, "filial", [Area(rank=1, state="PE")])
+        await warehouses.split(w.rt, w.seller_id, "order")
+        shop = await w.connect("woocommerce", [CANECA])
+        known = await told(w, shop, None)
+        assert await held(w, "77") == {("CANECA", "principal"): 2}
+        if hindrance == "by hand":
+            await allocations.place(w.rt, w.seller_id, await order_id(w, "77"), "terceiro")
+        parcels = (Shipment(ref="p1"),) if hindrance == "parcel" else ()
+        address = Address(street="Rua da Aurora", postal_code="50050000", city="Recife", state="PE")
+        known = await told(w, shop, known, ship_to=address, shipments=parcels)
+        assert await held(w, "77") == {("CANECA", leaves): 2}
+        await told(w, shop, known, ship_to=address.model_copy(update={"state": "SP"}), shipments=parcels)
+        assert await held(w, "77") == {("CANECA", leaves): 2}
+        assert await w.short() == {}
 
 
 async def test_an_order_is_placed_by_hand_where_all_of_it_is_free() -> None:
@@ -233,6 +286,53 @@ async def test_a_warehouse_is_closed_when_nothing_stands_there_and_nobody_needs_
             await put(w, "filial", CANECA=1)
 
 
+async def test_a_warehouse_that_is_being_counted_is_not_closed() -> None:
+    async with world() as w:
+        await places(w)
+        await put(w, "principal", CANECA=3)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            shelf = await store.warehouse(tx, "filial")
+            closing = asyncio.ensure_future(warehouses.close(w.rt, w.seller_id, "filial"))
+            await asyncio.sleep(0.3)
+            sku = await tx.value("SELECT id FROM sku WHERE code = 'CANECA'")
+            await ledger.make_levels(tx, [(sku, shelf)])
+            await ledger.book(tx, [ledger.Entry(sku_id=sku, warehouse_id=shelf, delta=2, reason="count")], "late")
+        with pytest.raises(Refused, match="filial is not empty"):
+            await closing
+        await w.kept()
+
+
+async def test_the_invariants_see_units_that_vanish_on_the_way_and_promises_from_where_nothing_leaves() -> None:
+    async with world() as w:
+        await places(w)
+        await put(w, "principal", CANECA=5)
+        shop = await w.connect("woocommerce", [CANECA])
+        await w.settle()
+        await shop.buy("CANECA")
+        number = await transfers.open_transfer(w.rt, w.seller_id, "principal", "filial", {"CANECA": 2})
+        await transfers.send(w.rt, w.seller_id, number)
+        await w.at_rest()
+        for wrong, right, name in (
+            ("UPDATE transfer_line SET received = 1", "UPDATE transfer_line SET received = 0", "I10"),
+            ("UPDATE transfer SET status = 'received'", "UPDATE transfer SET status = 'sent'", "I10"),
+            (
+                "UPDATE warehouse SET kind = 'damaged' WHERE code = 'principal'",
+                "UPDATE warehouse SET kind = 'own' WHERE code = 'principal'",
+                "I11",
+            ),
+        ):
+            await run(w, wrong)
+            with pytest.raises(AssertionError, match=name):
+                await w.kept()
+            await run(w, right)
+        await w.kept()
+
+
+async def run(w: World, sql: Any) -> None:
+    async with w.rt.db.seller(w.seller_id) as tx:
+        await tx.run(sql)
+
+
 # ── transfers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -329,10 +429,10 @@ async def test_two_transfers_of_the_same_units_do_not_both_leave() -> None:
         )
         assert sorted(numbers) == [1, 2]
         ref = shop.buy("CANECA", 2)
-        told = await asyncio.gather(
+        said = await asyncio.gather(
             ref, *(transfers.send(w.rt, w.seller_id, number) for number in numbers), return_exceptions=True
         )
-        assert len([each for each in told if isinstance(each, Refused)]) == 1
+        assert len([each for each in said if isinstance(each, Refused)]) == 1
         await w.at_rest()
         assert sum(on_hand for on_hand, _reserved in (await levels(w, "CANECA")).values()) == 5
 

@@ -3,7 +3,7 @@
 import copy
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.allocation import Line
+from hub.allocation import Line, Split
 from hub.settlement import (
     SKEW,
     Have,
@@ -25,6 +25,7 @@ from hub.settlement import (
     fill,
     overdrawn,
     reckon,
+    replaced,
     settle,
 )
 
@@ -298,6 +299,41 @@ def test_what_left_from_two_shelves_goes_back_to_both():
     kept.settle([_one("a", 0, dispatched=4)])
     plan = kept.settle([_one("a", 0, dispatched=1)])
     assert [(m.warehouse_id, m.delta) for m in plan.moves] == [(SHELVES[0], 2), (SHELVES[1], 1)]
+
+
+@given(_levels(), _path, st.sampled_from(Split))
+def test_placed_anew_no_more_is_short_than_where_it_stood(levels, path, split):
+    kept = Kept(levels)
+    for wants in path:
+        kept.settle(wants)
+    again = [replace(want, split=split) for want in path[-1]]
+    stays = Kept(copy.deepcopy(kept.levels), copy.deepcopy(kept.reserved), dict(kept.short), dict(kept.moved))
+    settled = settle(again, stays.haves(), stays.levels, SHELVES[::-1])
+    stays.take(settled)
+    kept.take(replaced(again, kept.haves(), kept.levels, SHELVES[::-1]))
+    assert sum(kept.short.values()) <= sum(stays.short.values())
+    assert _owed(kept) == _owed(stays)
+    held = {
+        key: sum(kept.reserved[line].get(key[1], 0) for line in kept.reserved if line[1] == key[0]) for key in levels
+    }
+    assert all(held[key] <= level.reserved for key, level in kept.levels.items() if key in held)
+
+
+def test_placed_anew_it_goes_where_it_would_go_now_unless_less_of_it_is_there():
+    kept = Kept({(SKUS[0], SHELVES[0]): Level(1, 0), (SKUS[0], SHELVES[1]): Level(2, 0)})
+    kept.settle([_one("a", 2)])
+    there = replaced([_one("a", 2)], kept.haves(), kept.levels, SHELVES)
+    assert not any(there.shortages.values())
+    kept = Kept({(SKUS[0], SHELVES[0]): Level(1, 0), (SKUS[0], SHELVES[1]): Level(1, 0)})
+    kept.settle([_one("a", 2)])
+    whole = [replace(_one("a", 2), split=Split.ORDER)]  # said since: one of two would be short
+    assert not replaced(whole, kept.haves(), kept.levels, SHELVES)
+    kept = Kept({(SKUS[0], SHELVES[0]): Level(2, 0), (SKUS[0], SHELVES[1]): Level(2, 0)})
+    kept.settle([_one("a", 2)])
+    moved = replaced([_one("a", 2)], kept.haves(), kept.levels, SHELVES[1:])
+    assert moved.reservations == {("a", SKUS[0], SHELVES[0]): 0, ("a", SKUS[0], SHELVES[1]): 2}
+    assert kept.levels[SKUS[0], SHELVES[0]].reserved == 0
+    assert kept.levels[SKUS[0], SHELVES[1]].reserved == 2
 
 
 def test_without_a_warehouse_everything_is_short():
