@@ -13,7 +13,7 @@ from hub.http import AccountApi, CallError
 from hub.model import Outcome, OutcomeKind, Request, StockWrite
 from hub.pushing import Late, halves, late
 from hub.stock import zero_brake
-from hub.store import Tx, accounts, alerts, held, inbox, slots
+from hub.store import Tx, accounts, alerts, cases, held, inbox, slots
 from hub.store.accounts import Account
 from hub.store.slots import Due
 from jobs import ingest, lane, poll
@@ -318,6 +318,7 @@ async def _failed(push: _Push, operation: str | None, covered: Sequence[Due], pr
         return
     async with push.rt.db.seller(push.account.seller_id) as tx:
         await slots.lock(tx, [slot.id for slot in covered])
+        await cases.failed(tx, [slot.id for slot in covered], problem.fault, problem.code, push.rt.now())
         for slot in covered:
             await _give_back(push, tx, slot, problem)
 
@@ -332,6 +333,7 @@ async def _put_off(push: _Push, claimed: Sequence[Due], problem: ChannelError) -
     in_doubt = isinstance(problem, CallError) and problem.in_doubt
     async with push.rt.db.seller(push.account.seller_id) as tx:
         await slots.lock(tx, [slot.id for slot in claimed])
+        await cases.failed(tx, [slot.id for slot in claimed], problem.fault, problem.code, push.rt.now())
         for slot in claimed:
             again = ChannelError(Fault.TRANSIENT, problem.code, problem.detail)
             due_at = push.rt.pause(problem, slot.attempts) or push.rt.pause(again, slot.attempts)

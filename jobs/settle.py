@@ -10,7 +10,7 @@ from hub import settlement
 from hub.allocation import Destination
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
-from hub.store import Tx, alerts, ledger, orders, slots, stock, warehouses
+from hub.store import Tx, alerts, cases, ledger, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from hub.store.warehouses import Shelves
@@ -91,7 +91,9 @@ def destination_of(order: Order) -> Destination | None:
 
 
 async def _tell(tx: Tx, order_id: UUID, order: Order, plan: Plan) -> None:
-    """Timeline and alert of what the plan left short."""
+    """Timeline, alert and case of what the plan left short."""
+    if plan.shortages:
+        await cases.sync(tx, [order_id])
     short = sum(plan.shortages.values())
     if short:
         await alerts.raise_(

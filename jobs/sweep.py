@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import psycopg
 
-from hub.store import StoreError, due, inbox, people
+from hub.store import StoreError, cases, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import buffers, catalogue, ingest, push_shipment, push_stock, replenish, track
+from jobs import buffers, catalogue, ingest, push_shipment, push_stock, replenish, shortages, track
 from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
@@ -115,6 +115,7 @@ async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
     if sweeper:
         await free_dead(rt, pulse)
         await buffers.turn(rt)
+        await shortages.look_into(rt)
     for number, lane in enumerate(LANES):
         if not sweeper and not drains:
             return False
@@ -141,11 +142,13 @@ async def free_dead(rt: Runtime, pulse: Pulse) -> None:
 
 
 async def prune(rt: Runtime) -> None:
-    """Drop raw inbox rows that were accounted for longer ago than the setting keeps them."""
+    """Drop raw inbox rows that were accounted for longer ago than the setting keeps them, and failures of pushes."""
     async with rt.db.dispatch() as tx:
         sellers = [row["seller_id"] for row in await people.sellers(tx)]
     before = rt.now() - timedelta(days=rt.policy.inbox_days)
     for seller_id in sellers:
+        async with rt.db.seller(seller_id) as tx:
+            await cases.prune_failures(tx, before)
         while True:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):

@@ -24,6 +24,7 @@ from hub.cli import (
     run,
     seller,
     shipments,
+    shortages,
     stock,
     supplier,
     transfer,
@@ -66,6 +67,7 @@ for name, noun in {
     "shipments": shipments.app,
     "inbox": inbox.app,
     "alerts": alerts.app,
+    "shortages": shortages.app,
     "apikey": apikey.app,
 }.items():
     app.add_typer(noun, name=name, no_args_is_help=True)

@@ -1,8 +1,10 @@
 """Alerts: what needs a person, once per subject until it is resolved."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from hub.store import Tx, new_id
 
@@ -38,4 +40,14 @@ async def open_ones(tx: Tx, limit: int = 100) -> list[dict[str, Any]]:
         """SELECT id, kind, subject, severity, params, due_at, opened_at FROM alert WHERE resolved_at IS NULL
            ORDER BY array_position(ARRAY['urgent', 'warning', 'info'], severity), opened_at LIMIT %s""",
         [limit],
+    )
+
+
+async def urgent_since(tx: Tx, since: datetime, known: Iterable[UUID], limit: int) -> list[dict[str, Any]]:
+    """Urgent alerts opened since an instant that are not among the known ones, newest first."""
+    return await tx.all(
+        """SELECT id, kind, subject, severity, params, due_at, opened_at FROM alert
+           WHERE severity = 'urgent' AND resolved_at IS NULL AND opened_at >= %s AND NOT id = ANY(%s)
+           ORDER BY opened_at DESC, id DESC LIMIT %s""",
+        [since, list(known), limit],
     )

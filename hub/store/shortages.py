@@ -8,7 +8,7 @@ from uuid import UUID
 from hub import settlement
 from hub.allocation import Destination, Line, Split, Take
 from hub.settlement import Levels, Waiting
-from hub.store import Tx, alerts, orders
+from hub.store import Tx, alerts, cases, orders
 from hub.store.warehouses import Shelves
 
 
@@ -18,7 +18,7 @@ async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelve
     First what was promised and is not there is taken back: it may be had from another warehouse. Answers what each
     order (by id) was given.
     """
-    await _take_back(tx, levels)
+    shortened = await _take_back(tx, levels)
     filled = settlement.fill(await waiting(tx, sku_ids, shelves), levels)
     await tx.many(
         """INSERT INTO reservation (seller_id, order_id, line_ref, sku_id, warehouse_id, quantity)
@@ -36,6 +36,8 @@ async def fill_shortages(tx: Tx, sku_ids: Iterable[UUID], levels: Levels, shelve
     await tx.many(
         f"UPDATE shortage SET quantity = quantity - %s {where}", [(units, *key) for key, units in given.items()]
     )
+    if touched := {order_id for order_id, _take in filled} | shortened:
+        await cases.sync(tx, touched)
     return filled
 
 
@@ -113,8 +115,12 @@ async def _terms(tx: Tx, order_ids: Iterable[UUID]) -> dict[tuple[UUID, str], Te
     return found
 
 
-async def _take_back(tx: Tx, levels: Levels) -> None:
-    """Turn reservations of units that are not there into shortages, from the order that can wait longest on."""
+async def _take_back(tx: Tx, levels: Levels) -> set[UUID]:
+    """Turn reservations of units that are not there into shortages, from the order that can wait longest on.
+
+    Answers the orders that lost some.
+    """
+    shortened: set[UUID] = set()
     for (sku, shelf), units in sorted(settlement.overdrawn(levels).items()):
         left = units
         rows = await tx.all(
@@ -129,6 +135,7 @@ async def _take_back(tx: Tx, levels: Levels) -> None:
             if not taken:
                 break
             left -= taken
+            shortened.add(row["order_id"])
             await _shorten(tx, row["order_id"], row["line_ref"], sku, shelf, row["quantity"] - taken, taken)
             await orders.event(tx, row["order_id"], "shortage", units=taken)
             await alerts.raise_(
@@ -136,6 +143,7 @@ async def _take_back(tx: Tx, levels: Levels) -> None:
                 units=taken,
             )  # fmt: skip
         levels[sku, shelf].reserved -= units - left
+    return shortened
 
 
 async def _shorten(tx: Tx, order_id: UUID, line_ref: str, sku: UUID, shelf: UUID, kept: int, short: int) -> None:

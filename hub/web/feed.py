@@ -1,6 +1,6 @@
-"""The live feed: what reached the hub and which channel answered it, by server-sent events.
+"""The live feed: what reached the hub, which channel answered it, what needs a person at once; server-sent events.
 
-One poller per process reads the table once a second for each seller that somebody is looking at.
+One poller per process reads the tables twice a second for each seller that somebody is looking at.
 """
 
 import asyncio
@@ -17,7 +17,8 @@ import aiohttp_jinja2
 import psycopg
 from aiohttp import web
 
-from hub.store import StoreError, screens
+from hub.store import StoreError, alerts, screens
+from hub.web import words
 from hub.web.edge import HEADERS, Problem, Visit
 from hub.web.i18n import Language
 from hub.web.keys import RUNTIME
@@ -25,7 +26,7 @@ from jobs.runtime import Runtime, log
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
-EVERY = 1.0
+EVERY = 0.5  # an alert is on the page within a second of what it is about
 OVERLAP = timedelta(seconds=10)  # a row may be committed so long after the instant that it names
 MOST = 50  # rows of one look: in a storm the newest ones
 MOST_LISTENERS = 200
@@ -111,7 +112,11 @@ class Feed:
     @staticmethod
     async def _rows(rt: Runtime, seller_id: UUID, seen: _Seen) -> Rows:
         async with rt.db.seller(seller_id) as tx:
-            return await screens.pushes_since(tx, seen.since(rt.now()), seen.ids, MOST)
+            since = seen.since(rt.now())
+            pushed = await screens.pushes_since(tx, since, seen.ids, MOST)
+            raised = await alerts.urgent_since(tx, since, seen.ids, MOST)
+        told = [*pushed, *({**row, "answered_at": row["opened_at"]} for row in raised)]
+        return sorted(told, key=lambda row: row["answered_at"], reverse=True)[:MOST]
 
 
 def _put(queue: asyncio.Queue[Rows | None], rows: Rows | None) -> None:
@@ -130,7 +135,12 @@ async def close(app: web.Application) -> None:
 
 def _event(app: web.Application, language: Language, row: Mapping[str, Any]) -> bytes:
     """One row as the page itself would show it."""
-    shown = aiohttp_jinja2.get_env(app).get_template("_push.html").render(row=row, t=language, _=language.gettext)
+    env, tr = aiohttp_jinja2.get_env(app), language.gettext
+    if "severity" in row:
+        sentence, page = words.alert_sentence(language, row), words.alert_page(row)
+        shown = env.get_template("_alert.html").render(row=row, sentence=sentence, page=page, t=language, _=tr)
+    else:
+        shown = env.get_template("_push.html").render(row=row, t=language, _=tr)
     lines = "".join(f"data: {line}\n" for line in shown.splitlines() if line.strip())
     return f"id: {row['id']}\n{lines}\n".encode()
 

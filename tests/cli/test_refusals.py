@@ -28,6 +28,7 @@ GROUPS = {
     "shipments": ["list", "add"], "inbox": ["list", "replay"],
     "alerts": ["list"], "drift": ["list", "accept", "dismiss", "policy"],
     "apikey": ["add", "list", "revoke"],
+    "shortages": ["list", "show"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]
 

@@ -21,6 +21,7 @@ from hub.web.pages import (
     panel,
     previews,
     shipments,
+    shortages,
     stock,
 )
 
@@ -55,6 +56,8 @@ ROUTES = (
     ("POST", "/conferencia/{id}/aceitar", audit.accept, "operator"),
     ("POST", "/conferencia/{id}/dispensar", audit.dismiss, "operator"),
     ("GET", "/saude", health.show, "viewer"),
+    ("GET", "/faltas", shortages.every, "viewer"),
+    ("GET", "/faltas/{id}", shortages.one, "viewer"),
 )
 
 
