@@ -214,6 +214,7 @@ class StockSink:
     read: Callable[[Sequence[StockWrite], Reply], list[Outcome]]
     look: Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]]
     batch: int = 1
+    atomic: bool = False  # one bad row refuses the whole request: the engine then sends its rows one by one
     numbers: str = AVAILABLE
     compare_and_set: Callable[[StockWrite], bool] = lambda _write: False
     ask: Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]] | None = None

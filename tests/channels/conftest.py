@@ -65,13 +65,12 @@ class PlainApi:
     async def _send(self, request: Request, shown: Mapping[str, str]) -> Reply:
         self.calls.append(request)
         self.session = self.session or aiohttp.ClientSession()
-        url = request.path if "://" in request.path else self.credentials.base_url() + request.path
         content, kind = _content(request)
         if self.adapter.sign and request.authenticate:
             request = self.adapter.sign(
                 Unsigned(
                     request=request,
-                    url=url,
+                    url=self._url(request),
                     content=content,
                     shown=shown,
                     credentials=self.credentials,
@@ -81,16 +80,20 @@ class PlainApi:
                 )
             )
             shown = {}
-        query = urlencode(request.params, quote_via=quote, safe="")
         async with self.session.request(
             request.method,
-            URL(url + ("&" if "?" in url else "?") * bool(query) + query, encoded=True),
+            URL(self._url(request), encoded=True),
             data=content,
             headers={**kind, **shown, **request.headers},
             allow_redirects=False,
         ) as answer:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Reply(status=answer.status, headers=headers, body=await answer.read())
+
+    def _url(self, request: Request) -> str:
+        url = request.path if "://" in request.path else self.credentials.base_url() + request.path
+        query = urlencode(request.params, quote_via=quote, safe="")
+        return url + ("&" if "?" in url else "?") * bool(query) + query
 
     def _judged(self, request: Request, reply: Reply) -> Reply:
         code = self.adapter.read_error(reply)
