@@ -8,11 +8,13 @@ from uuid import UUID
 from hub.context import working_for
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
+from hub.linking import exact
 from hub.model import Listing
-from hub.store import Tx, alerts, due, listings, pages, stock
+from hub.store import Tx, alerts, due, links, listings, pages, stock
 from hub.store.accounts import Account
+from hub.store.links import Link
 from hub.store.pages import Kept
-from jobs import reconcile
+from jobs import linking, reconcile
 from jobs.availability import Ripple, recompute
 from jobs.runtime import Runtime, log
 
@@ -34,7 +36,7 @@ async def record(
     async with rt.db.seller(account.seller_id) as tx:
         await listings.lock_slots(tx, account.id, [listing.slot_ref for listing in told])
         kept = await pages.put(tx, account.id, told, began, answered)
-        new = await _link(tx, account, kept)
+        new, linked = await _link(tx, account, kept)
         lost = await reconcile.compare(
             tx, account, kept, began, answered, ripple, orders_read=False, postpones=asks is not None
         )
@@ -48,6 +50,8 @@ async def record(
         async with rt.db.seller(account.seller_id) as tx:
             await stock.lock_around(tx, new)
             await recompute(tx, new, answered, ripple, "link")
+    if linked:
+        await linking.catch_up(rt, account.seller_id, linked)
     for account_id in ripple.accounts:
         rt.ring("stock", account_id)
 
@@ -60,34 +64,25 @@ async def _read_orders(rt: Runtime, account: Account, api: AccountApi) -> None:
     await ingest.drain(rt, account, time.monotonic() + ORDERS_SECONDS, ingest.ORDER_TOPICS)
 
 
-async def _link(tx: Tx, account: Account, kept: Sequence[Kept]) -> set[UUID]:
-    """Link what is certain of a page. Answers the SKUs whose slots are to be computed."""
+async def _link(tx: Tx, account: Account, kept: Sequence[Kept]) -> tuple[set[UUID], list[UUID]]:
+    """Link what is certain of a page. Answers the SKUs whose slots are to be computed, and the listings linked."""
     new = {each.sku_id for each in kept if each.sku_id and each.desired is None}
     unlinked = [each for each in kept if each.sku_id is None]
     if not unlinked or not account.settings.get("autolink", True):
-        return new
-    by_code, by_gtin = await listings.matches(
+        return new, []
+    by_code, by_gtin = await links.matches(
         tx, [each.told.sku or "" for each in unlinked], [each.told.gtin or "" for each in unlinked]
     )
+    wanted = {}
     for each in unlinked:
-        sku_id, _how = listings.exact(by_code, by_gtin, each.told.sku, each.told.gtin)
-        if sku_id is not None and await link_exactly(tx, each.listing_id, each.told):
-            new.add(sku_id)
-    return new
-
-
-async def link_exactly(tx: Tx, listing_id: UUID, told: Listing) -> UUID | None:
-    """Link a listing by equal SKU code, else by a GTIN that only one SKU has, never by title. Answers the SKU."""
-    by_code, by_gtin = await listings.matches(tx, [told.sku or ""], [told.gtin or ""])
-    sku_id, how = listings.exact(by_code, by_gtin, told.sku, told.gtin)
-    if sku_id is None:
-        return None
-    try:
-        await listings.link(tx, listing_id, sku_id, 1, how)
-    except ValueError as refusal:
-        await alerts.raise_(tx, "link_refused", str(listing_id), detail=str(refusal))
-        return None
-    return sku_id
+        sku_id, how = exact(by_code, by_gtin, each.told.sku, each.told.gtin)
+        if sku_id is not None:
+            wanted[each.listing_id] = Link(listing_id=each.listing_id, sku_id=sku_id, how=how)
+    refused = await links.put(tx, list(wanted.values())) if wanted else {}
+    for listing_id, sentence in refused.items():
+        await alerts.raise_(tx, "link_refused", str(listing_id), detail=sentence)
+    done = [link for link in wanted.values() if link.listing_id not in refused]
+    return new | {link.sku_id for link in done if link.sku_id}, [link.listing_id for link in done]
 
 
 async def run_tasks(rt: Runtime, account: Account, token: UUID, tasks: list[due.Task]) -> None:

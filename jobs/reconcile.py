@@ -28,8 +28,9 @@ from hub.drift import (
 )
 from hub.faults import ChannelError, Fault
 from hub.http import AccountApi
+from hub.linking import exact
 from hub.model import Listing, ListingStatus, ManagedBy, Raw
-from hub.store import Tx, alerts, drift, due, listings, lookup, pages
+from hub.store import Tx, alerts, drift, due, links, listings, lookup, pages
 from hub.store.accounts import Account
 from hub.store.pages import Kept
 from jobs.availability import Ripple
@@ -325,11 +326,9 @@ async def _named(tx: Tx, slots: Mapping[UUID, Kept], open_: Collection[UUID]) ->
     if not odd:
         return {}
     told = [each.told for each in odd.values()]
-    by_code, by_gtin = await listings.matches(tx, [one.sku or "" for one in told], [one.gtin or "" for one in told])
-    exact = {
-        slot_id: listings.exact(by_code, by_gtin, each.told.sku, each.told.gtin)[0] for slot_id, each in odd.items()
-    }
-    return {slot_id: sku_id for slot_id, sku_id in exact.items() if sku_id and sku_id != odd[slot_id].sku_id}
+    by_code, by_gtin = await links.matches(tx, [one.sku or "" for one in told], [one.gtin or "" for one in told])
+    called = {slot_id: exact(by_code, by_gtin, each.told.sku, each.told.gtin)[0] for slot_id, each in odd.items()}
+    return {slot_id: sku_id for slot_id, sku_id in called.items() if sku_id and sku_id != odd[slot_id].sku_id}
 
 
 async def tell_proposals(tx: Tx, account: Account) -> None:

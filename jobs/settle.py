@@ -10,7 +10,7 @@ from hub import settlement
 from hub.allocation import Destination
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
-from hub.store import Tx, alerts, cases, ledger, orders, slots, stock, warehouses
+from hub.store import Tx, alerts, cases, departures, ledger, orders, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from hub.store.warehouses import Shelves
@@ -31,6 +31,7 @@ async def settle_order(
     if not await _fulfiller_known(tx, stored.id, after, now):
         await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
+    await note_departures(tx, stored.id, after, hold_from)
     wants = await wants_of(tx, stored, after, links, hold_from)
     components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
     await ledger.wait_for_openings(tx, components)
@@ -45,7 +46,7 @@ async def settle_order(
     opened = await stock.opened(tx, components)
     wants = [want for want in wants if want.sku_id in opened]
     new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
-    haves = {**haves, **await _base(tx, stored.id, after, new, opened)}
+    haves = {**haves, **await _base(tx, stored.id, new, opened)}
     await _write(tx, stored, before, after, wants, haves, since, ripple, now)
     return True
 
@@ -149,18 +150,34 @@ async def wants_of(
     return wants
 
 
-async def _base(
-    tx: Tx, order_id: UUID, order: Order, wants: Sequence[Want], opened: Mapping[UUID, datetime]
-) -> dict[LineKey, Have]:
-    """Orders that had left before the stock of a component was opened never move it."""
-    left_at = order.changed_at or order.placed_at
+async def note_departures(tx: Tx, order_id: UUID, order: Order, hold_from: Status) -> None:
+    """Keep what of each line has left, and is back to be sold, with when that was told."""
     rows = [
-        (want.line_ref, want.sku_id, want.dispatched, want.returned)
-        for want in wants
-        if want.dispatched and left_at is not None and left_at < opened[want.sku_id]
+        (effect.line_ref, effect.dispatched, effect.returned.get(Disposition.SELLABLE, 0))
+        for effect in decide.effects(order, hold_from=hold_from)
     ]
+    await departures.note(tx, order_id, rows, order.changed_at or order.placed_at)
+
+
+async def _base(tx: Tx, order_id: UUID, wants: Sequence[Want], opened: Mapping[UUID, datetime]) -> dict[LineKey, Have]:
+    """What had left before the stock of a component was opened never moves it."""
+    if not any(want.dispatched for want in wants):
+        return {}
+    rows = left_before(wants, await departures.of(tx, order_id), opened)
     await stock.set_base(tx, order_id, rows)
     return {(line, sku): Have(base_dispatched=out, base_returned=back) for line, sku, out, back in rows}
+
+
+def left_before(
+    wants: Sequence[Want], told: Mapping[str, departures.History], opened: Mapping[UUID, datetime]
+) -> list[tuple[str, UUID, int, int]]:
+    """(line_ref, component, dispatched, returned), in units of the component, from before its stock was opened."""
+    found = []
+    for want in wants:
+        dispatched, returned = departures.before(told, want.line_ref, opened[want.sku_id])
+        if dispatched:
+            found.append((want.line_ref, want.sku_id, dispatched * want.each, returned * want.each))
+    return found
 
 
 def own_changes(before: Order | None, after: Order, takes: Takes) -> list[OwnChange]:

@@ -1,6 +1,6 @@
 """Listings as channels show them, the slots they share, and their links to SKUs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,76 +64,6 @@ async def gone_unseen(tx: Tx, account_id: UUID, since: datetime) -> list[str]:
     return [row["ref"] for row in rows]
 
 
-async def link(tx: Tx, listing_id: UUID, sku_id: UUID | None, multiplier: int, how: str | None) -> UUID:
-    """Link a listing to a SKU (or unlink it, with None). Answers its slot's id.
-
-    Two SKUs or multipliers on one slot are refused (ValueError names both listings).
-    """
-    row = await tx.one("SELECT slot_id, ref, variation_ref FROM listing WHERE id = %s FOR UPDATE", [listing_id])
-    if row is None:
-        raise LookupError(f"there is no listing {listing_id}")
-    other = await tx.one(
-        """SELECT l.ref, l.variation_ref, k.code, l.multiplier FROM listing l
-           JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-           WHERE l.slot_id = %s AND l.id <> %s AND l.gone_at IS NULL
-             AND (l.sku_id <> %s OR l.multiplier <> %s) LIMIT 1""",
-        [row["slot_id"], listing_id, sku_id, multiplier],
-    )
-    if other and sku_id is not None:
-        raise ValueError(
-            f"listing {row['ref']} shares its stock with listing {other['ref']}, which is linked to "
-            f"{other['multiplier']} x {other['code']}: link both to the same"
-        )
-    await tx.run(
-        "UPDATE listing SET sku_id = %s, multiplier = %s, linked_by = %s WHERE id = %s",
-        [sku_id, multiplier, how if sku_id else None, listing_id],
-    )
-    await _settle_slot(tx, row["slot_id"])
-    slot_id: UUID = row["slot_id"]
-    return slot_id
-
-
-async def _settle_slot(tx: Tx, slot_id: UUID) -> None:
-    """A slot sells what its linked listings sell (one and the same, or `link` had refused), or nothing known."""
-    sql = """
-        UPDATE stock_slot s SET sku_id = told.sku_id, multiplier = coalesce(told.multiplier, 1), desired = NULL,
-            due_at = NULL
-        FROM (SELECT max(sku_id::text)::uuid AS sku_id, max(multiplier) AS multiplier FROM listing
-              WHERE slot_id = %s AND sku_id IS NOT NULL AND gone_at IS NULL) told
-        WHERE s.id = %s AND (s.sku_id IS DISTINCT FROM told.sku_id OR s.multiplier <> coalesce(told.multiplier, 1))"""
-    await tx.run(sql, [slot_id, slot_id])
-
-
-async def unlinked(tx: Tx, account_id: UUID | None, limit: int = 10_000) -> list[dict[str, Any]]:
-    """Listings without a SKU."""
-    return await tx.all(
-        """SELECT id, account_id, ref, variation_ref, channel_sku, gtin, title, slot_id FROM listing
-           WHERE sku_id IS NULL AND gone_at IS NULL AND (%s::uuid IS NULL OR account_id = %s) ORDER BY id LIMIT %s""",
-        [account_id, account_id, limit],
-    )
-
-
-async def matches(tx: Tx, codes: Sequence[str], gtins: Sequence[str]) -> tuple[dict[str, UUID], dict[str, list[UUID]]]:
-    """SKUs by code, and by GTIN (a GTIN on two SKUs answers both)."""
-    by_code = {
-        row["code"]: row["id"] for row in await tx.all("SELECT id, code FROM sku WHERE code = ANY(%s)", [list(codes)])
-    }
-    by_gtin: dict[str, list[UUID]] = {}
-    for row in await tx.all("SELECT id, gtin FROM sku WHERE gtin = ANY(%s)", [list(gtins)]):
-        by_gtin.setdefault(row["gtin"], []).append(row["id"])
-    return by_code, by_gtin
-
-
-def exact(
-    by_code: Mapping[str, UUID], by_gtin: Mapping[str, Sequence[UUID]], code: str | None, gtin: str | None
-) -> tuple[UUID | None, str]:
-    """The one SKU that a listing certainly is, and by what: equal code, else a GTIN that only one SKU has."""
-    if code is not None and code in by_code:
-        return by_code[code], "sku"
-    same = by_gtin.get(gtin or "", ())
-    return (same[0], "gtin") if len(same) == 1 else (None, "")
-
-
 async def listed(
     tx: Tx,
     *,
@@ -177,16 +107,3 @@ async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
         {"account": account_id},
     )
     return [(row["code"], row["seen"] + row["held"]) for row in rows]
-
-
-async def orders_of(tx: Tx, listing_id: UUID) -> list[UUID]:
-    """Orders that sold this listing, those that left too: what left before a count must not move it later."""
-    rows = await tx.all(
-        """SELECT DISTINCT o.id FROM order_line l
-           JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
-           JOIN listing t ON t.seller_id = l.seller_id AND t.account_id = o.account_id AND t.ref = l.listing_ref
-             AND t.variation_ref IS NOT DISTINCT FROM l.variation_ref
-           WHERE t.id = %s AND o.status <> 'cancelled'""",
-        [listing_id],
-    )
-    return [row["id"] for row in rows]

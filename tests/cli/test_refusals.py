@@ -18,7 +18,7 @@ GROUPS = {
     "kit": ["set", "unset"],
     "warehouse": ["add", "list", "edit", "close", "draws", "area", "split"],
     "transfer": ["open", "send", "receive", "cancel", "list", "show"],
-    "link": ["auto", "list", "set", "unset"],
+    "link": ["auto", "list", "set", "unset", "suggest", "accept", "duplicates", "export", "import"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
     "orders": ["list", "show", "allocation", "allocate"],
     "listings": ["list", "parked", "braked", "unpark", "replay", "release"],

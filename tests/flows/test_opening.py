@@ -73,7 +73,7 @@ async def test_a_sku_made_later_is_linked_by_its_code_or_its_gtin() -> None:
         await w.open_stock(CANECA=10)
         async with w.rt.db.seller(w.seller_id) as tx:
             await stock.sku_put(tx, "OUTRO-CODIGO", gtin="7891000315507")
-        assert await linking.autolink(w.rt, w.seller_id) == (1, 0)
+        assert await linking.autolink(w.rt, w.seller_id) == linking.Linked(linked=1, left=0)
 
         links = await w.rows("SELECT k.code, l.linked_by FROM listing l JOIN sku k ON k.id = l.sku_id ORDER BY k.code")
         assert links == [{"code": "CANECA", "linked_by": "sku"}, {"code": "OUTRO-CODIGO", "linked_by": "gtin"}]

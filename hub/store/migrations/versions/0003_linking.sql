@@ -16,3 +16,21 @@ UPDATE stock_slot s SET approved_at = a.approved_at FROM account a
 WHERE a.seller_id = s.seller_id AND a.id = s.account_id AND a.approval = 'whole';
 ALTER TABLE account FORCE ROW LEVEL SECURITY;
 ALTER TABLE stock_slot FORCE ROW LEVEL SECURITY;
+
+-- What had left and come back of a line, cumulative, when it was told first: a link, or a count's instant, that
+-- comes to be known later tells from this what never moves the stock.
+CREATE TABLE line_departure (
+    seller_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    line_ref text NOT NULL,
+    dispatched integer NOT NULL CHECK (dispatched >= 0),
+    returned integer NOT NULL CHECK (returned >= 0),
+    at timestamptz NOT NULL,
+    PRIMARY KEY (seller_id, order_id, line_ref, dispatched, returned),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders ON DELETE CASCADE
+);
+
+-- Orders of a listing, linked or not; codes and numbers in their other spellings.
+DROP INDEX order_line_unlinked;
+CREATE INDEX order_line_listing ON order_line (seller_id, listing_ref, variation_ref);
+CREATE INDEX sku_code_lower ON sku (seller_id, lower(code));
