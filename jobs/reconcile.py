@@ -136,16 +136,21 @@ async def _rest(rt: Runtime, account: Account, task: due.Task, token: UUID) -> N
 
 
 async def _not_met(rt: Runtime, account: Account, api: AccountApi, source: ListingSource, started: datetime) -> None:
-    """Listings that a whole walk did not meet are gone. Where that were many, somebody is asked: nothing is closed."""
+    """Listings that a whole walk did not meet are asked for one by one, and those that are not there are gone.
+
+    Where that were many, a person is told first, and nothing is closed before another whole walk did not meet them.
+    """
     async with rt.db.seller(account.seller_id) as tx:
         refs = await listings.gone_unseen(tx, account.id, started)
         count = (await lookup.listed_count(tx, account.id))["listings"]
         if len(refs) > max(FEW_GONE, GONE_SHARE * count):
-            await alerts.raise_(
-                tx, "drift_gone", str(account.id), account=account.name, listings=len(refs), of=count,
-            )  # fmt: skip
-            return
-        await alerts.resolve(tx, "drift_gone", str(account.id))
+            first = await alerts.raise_(
+                tx, "drift_gone", str(account.id), severity="urgent", account=account.name, listings=len(refs), of=count
+            )
+            if first:
+                return
+        else:
+            await alerts.resolve(tx, "drift_gone", str(account.id))
     for start in range(0, len(refs), source.batch):
         await read_again(rt, account, api, source, refs[start : start + source.batch])
 

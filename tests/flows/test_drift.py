@@ -1,14 +1,18 @@
 """What the audit makes of a channel that shows something else: repaired, proposed or left, and kept as one episode."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from hub.context import acting_as
+from hub.faults import ChannelError, Fault
 from hub.sandbox import Product
-from hub.store import accounts
+from hub.store import Tx, accounts
+from hub.throttle import Throttle
 from jobs import proposals, sweep
+from jobs.catalogue import record
 from jobs.connect import Refused
 from tests.world import Channel, World, world
 
@@ -133,6 +137,9 @@ async def test_a_proposal_holds_raises_and_lets_a_new_lower_number_out() -> None
         await audit(w)
         assert [row[2:] for row in await told(w)] == [("closed", "went_away")]
         assert await w.alerts() == []
+        await w.count(CANECA=30)
+        await w.settle()
+        assert one.shelf() == two.shelf(), "what was asked about is over: raises go out again"
 
 
 async def test_an_ignored_number_stands_until_the_hub_computes_another() -> None:
@@ -199,6 +206,11 @@ async def test_a_channel_that_forgets_its_whole_shelf_is_not_believed() -> None:
         await audit(w)
         assert await w.rows("SELECT 1 FROM stock_slot WHERE status = 'closed'") == []
         assert await w.alerts() == ["drift_gone"]
+
+        await audit(w)  # a whole walk misses them again, and each of them is asked for
+        assert len(await w.rows("SELECT 1 FROM stock_slot WHERE status = 'closed'")) == 30
+        await audit(w)
+        assert await w.alerts() == []
 
 
 async def test_many_differences_at_once_are_one_alert() -> None:
@@ -320,3 +332,101 @@ async def test_what_cannot_be_decided_is_refused() -> None:
             await proposals.accept(w.rt, w.seller_id, row["id"])
         await proposals.dismiss(w.rt, w.seller_id, row["id"])
         assert await w.alerts() == []
+
+
+async def test_an_audit_whose_place_is_forgotten_there_begins_anew() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA, PRATO], seed=2)
+        kept = '{"started": "2026-01-01T00:00:00+00:00", "cursor": "a-scan-of-yesterday"}'
+        await w.rows("UPDATE task SET cursor = %s WHERE kind = 'reconcile' RETURNING 1", kept)
+        await audit(w)
+        task = await w.row("SELECT cursor, error, succeeded_at FROM task WHERE kind = 'reconcile'")
+        assert (task["cursor"], task["error"]) == (None, None)
+        assert task["succeeded_at"]
+        assert await w.rows("SELECT 1 FROM listing WHERE gone_at IS NOT NULL") == []
+        assert market.account.name
+
+
+async def test_an_audit_waits_where_others_need_the_limit_and_sales_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+        take = Throttle.take
+
+        async def scarce(self: Throttle, *args: Any, spare: float = 0.0, **more: Any) -> None:
+            if spare:
+                at = w.rt.now() + timedelta(minutes=3)
+                raise ChannelError(Fault.THROTTLED, "own_limit", "our limit frees in 180.0 s", retry_at=at)
+            await take(self, *args, **more)
+
+        monkeypatch.setattr(Throttle, "take", scarce)
+        calls = two.calls()
+        await w.hurry("reconcile")
+        await one.buy("CANECA", 2)
+        await w.at_rest(CANECA=8)
+        assert (two.calls() - calls)["GET /wp-json/wc/v3/products"] == 0
+        rows = await w.rows("SELECT due_at, attempts, error, cursor FROM task WHERE kind = 'reconcile'")
+        assert [(row["attempts"], row["error"]) for row in rows] == [(0, None), (0, None)]
+        assert all(
+            w.rt.now() + timedelta(minutes=2) < row["due_at"] < w.rt.now() + timedelta(minutes=4) for row in rows
+        )
+
+        monkeypatch.setattr(Throttle, "take", take)
+        await audit(w)
+        assert (two.calls() - calls)["GET /wp-json/wc/v3/products"] == 1
+
+
+async def test_a_source_is_read_and_not_judged() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await accounts.set_stock_role(tx, two.account.id, "source")
+        edit(two, "CANECA", 3)
+        await w.hurry("reconcile")
+        await w.drain()
+        assert await told(w) == []
+        row = await w.row("SELECT seen, held FROM stock_slot WHERE account_id = %s", two.account.id)
+        assert (row["seen"], row["held"]) == (3, None)
+
+
+async def test_a_page_costs_as_many_statements_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    products = [Product(sku=f"P{n:02}", title=f"Produto {n}", quantity=5, price_cents=1000) for n in range(40)]
+    async with world() as w:
+        one = await w.connect("woocommerce", products, seed=1, variation_share=0.0)
+        await w.open_stock(**{product.sku: product.quantity for product in products})
+        await w.pass_time()
+        account = await w.account(one)
+        source = w.rt.adapter("woocommerce").listings
+        assert source
+        page = await source.pages(await w.rt.api(account), None)
+        told_there = [listing for raw in page.documents for listing in source.parse(raw)]
+        asked: list[str] = []
+        for name in ("all", "run"):
+            method = getattr(Tx, name)
+
+            def counted(self: Tx, sql: Any, params: Any = (), method: Any = method) -> Any:
+                asked.append(str(sql))
+                return method(self, sql, params)
+
+            monkeypatch.setattr(Tx, name, counted)
+        counts = []
+        for some in (told_there[:3], told_there):
+            asked.clear()
+            await record(w.rt, account, some, w.rt.now())
+            counts.append(len(asked))
+        assert len(told_there) == 40
+        assert counts[0] == counts[1] <= 12
+
+
+async def test_a_held_number_stays_while_others_of_its_account_go_out_and_is_free_once_it_was_written() -> None:
+    async with world() as w:
+        one, two = await two_stores(w, CANECA, PRATO)
+        await proposed(w, two)
+        await one.buy("PRATO", 1)
+        await w.at_rest(PRATO=3)
+        assert two.shelf()["CANECA"] == 3, "a drain of its account passes it over"
+        await one.buy("CANECA", 9)
+        await w.at_rest(CANECA=1)
+        await w.pass_time()
+        await w.count(CANECA=30)  # 9 of them are sold
+        await w.settle()
+        assert two.shelf()["CANECA"] == one.shelf()["CANECA"] == 21
