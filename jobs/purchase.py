@@ -44,14 +44,26 @@ class Received:
     again: bool
 
 
+class PurchaseRefused(Refused):
+    """A refusal that pages tell in their reader's language: `kind`, and what its sentence names."""
+
+    def __init__(self, kind: str, sentence: str, **params: object) -> None:
+        super().__init__(sentence)
+        self.kind, self.params = kind, params
+
+
 async def locked(tx: Tx, order_id: UUID, *statuses: str) -> dict[str, Any]:
     """A purchase order in one of these states, locked. Refused says what it is instead."""
     order = await purchases.lock(tx, order_id)
     if order is None:
-        raise Refused("there is no such purchase order")
+        raise PurchaseRefused("unknown", "there is no such purchase order")
     if order["status"] not in statuses:
         wanted = " or ".join(statuses)
-        raise Refused(f"purchase order {order['number']} is {order['status']}: this can be done while it is {wanted}")
+        raise PurchaseRefused(
+            "state",
+            f"purchase order {order['number']} is {order['status']}: this can be done while it is {wanted}",
+            number=order["number"],
+        )
     return order
 
 
@@ -98,9 +110,15 @@ async def _wanted(
     for code, sku_id in (await skus_named(tx, list(skus))).items():
         row = await replenishment.standing(tx, sku_id)
         if row is None:
-            raise Refused(f"{code} is not replenished: count its stock first, or switch its replenishment on")
+            raise PurchaseRefused(
+                "unplanned",
+                f"{code} is not replenished: count its stock first, or switch its replenishment on",
+                sku=code,
+            )
         if not 0 < skus[code] <= MOST_UNITS:
-            raise Refused(f"quantity of {code}: {skus[code]} is not from 1 to {MOST_UNITS}")
+            raise PurchaseRefused(
+                "quantity", f"quantity of {code}: {skus[code]} is not from 1 to {MOST_UNITS}", sku=code
+            )
         found.append((row, skus[code]))
     return found
 
@@ -113,7 +131,9 @@ async def create(
     async with rt.db.seller(seller_id) as tx:
         known = await suppliers.named(tx, supplier)
         if known is None:
-            raise Refused(f"there is no supplier {supplier!r}: `balcao supplier add` makes one")
+            raise PurchaseRefused(
+                "supplier", f"there is no supplier {supplier!r}: `balcao supplier add` makes one", name=supplier
+            )
         shelf = await _warehouse(tx, warehouse) if warehouse else None
         order_id = await purchases.add(tx, known["id"], warehouse_id=shelf, note=note)
         await _put(tx, order_id, lines)
@@ -136,9 +156,9 @@ async def _put(tx: Tx, order_id: UUID, lines: Mapping[str, tuple[int, int | None
     ids = await skus_named(tx, list(lines))
     for code, (units, cost) in lines.items():
         if not 0 <= units <= MOST_UNITS:
-            raise Refused(f"quantity of {code}: {units} is not from 0 to {MOST_UNITS}")
+            raise PurchaseRefused("quantity", f"quantity of {code}: {units} is not from 0 to {MOST_UNITS}", sku=code)
         if cost is not None and cost < 0:
-            raise Refused(f"cost of {code}: {cost} is below zero")
+            raise PurchaseRefused("cost", f"cost of {code}: {cost} is below zero", sku=code)
     await purchases.put_lines(tx, order_id, {ids[code]: told for code, told in lines.items()})
 
 
@@ -149,9 +169,11 @@ async def send(rt: Runtime, seller_id: UUID, order_id: UUID, *, expected_at: dat
         order = await locked(tx, order_id, "draft")
         lines = await purchases.lines(tx, order_id)
         if not lines:
-            raise Refused(f"purchase order {order['number']} has no lines: add one, or cancel it")
+            raise PurchaseRefused(
+                "empty", f"purchase order {order['number']} has no lines: add one, or cancel it", number=order["number"]
+            )
         if expected_at is not None and expected_at < now:
-            raise Refused(f"expected at: {expected_at:%Y-%m-%d} lies in the past")
+            raise PurchaseRefused("past", f"expected at: {expected_at:%Y-%m-%d} lies in the past")
         days = await replenishment.longest_lead(tx, [line["sku_id"] for line in lines])
         if days is None:
             days = (await replenishment.defaults(tx)).lead_time_days
@@ -167,7 +189,8 @@ async def cancel(rt: Runtime, seller_id: UUID, order_id: UUID) -> None:
     async with rt.db.seller(seller_id) as tx:
         order = await locked(tx, order_id, "draft", "sent", "partial")
         if order["status"] == "partial":
-            raise Refused(f"part of purchase order {order['number']} came already: close it short instead")
+            sentence = f"part of purchase order {order['number']} came already: close it short instead"
+            raise PurchaseRefused("partly_came", sentence, number=order["number"])
         await _end(tx, order, "cancelled", now)
 
 
@@ -177,7 +200,8 @@ async def close_short(rt: Runtime, seller_id: UUID, order_id: UUID) -> None:
     async with rt.db.seller(seller_id) as tx:
         order = await locked(tx, order_id, "sent", "partial")
         if order["status"] == "sent":
-            raise Refused(f"nothing of purchase order {order['number']} came yet: cancel it instead")
+            sentence = f"nothing of purchase order {order['number']} came yet: cancel it instead"
+            raise PurchaseRefused("nothing_came", sentence, number=order["number"])
         await _end(tx, order, "closed", now)
 
 
@@ -228,22 +252,28 @@ def _refuse_open_ends(
 ) -> None:  # fmt: skip
     number = order["number"]
     if order["status"] in ("received", "closed") and not over:
-        raise Refused(f"purchase order {number} is {order['status']}: confirm that more of it came")
+        raise PurchaseRefused(
+            "done", f"purchase order {number} is {order['status']}: confirm that more of it came", number=number
+        )
     if not came:
-        raise Refused(f"no units of purchase order {number} are told: say how many came of at least one SKU")
+        sentence = f"no units of purchase order {number} are told: say how many came of at least one SKU"
+        raise PurchaseRefused("none_told", sentence)
     for code, (quantity, cost) in came.items():
         line = lines.get(code)
         if line is None:
-            raise Refused(f"{code} is not in purchase order {number}: its SKUs are {', '.join(lines)}")
+            sentence = f"{code} is not in purchase order {number}: its SKUs are {', '.join(lines)}"
+            raise PurchaseRefused("not_in", sentence, sku=code, number=number)
         if not 0 < quantity <= MOST_UNITS:
-            raise Refused(f"quantity of {code}: {quantity} is not from 1 to {MOST_UNITS}")
+            raise PurchaseRefused("quantity", f"quantity of {code}: {quantity} is not from 1 to {MOST_UNITS}", sku=code)
         if cost is not None and cost < 0:
-            raise Refused(f"cost of {code}: {cost} is below zero")
+            raise PurchaseRefused("cost", f"cost of {code}: {cost} is below zero", sku=code)
         if line["opened_at"] is None:
-            raise Refused(f"the stock of {code} was never counted: count what stood there before this came (0 if none)")
+            sentence = f"the stock of {code} was never counted: count what stood there before this came (0 if none)"
+            raise PurchaseRefused("uncounted", sentence, sku=code)
         if line["received_quantity"] + quantity > line["quantity"] and not over:
             total = line["received_quantity"] + quantity
-            raise Refused(f"{code}: {total} would have come of {line['quantity']} ordered: confirm that more came")
+            sentence = f"{code}: {total} would have come of {line['quantity']} ordered: confirm that more came"
+            raise PurchaseRefused("over", sentence, sku=code, total=total, ordered=line["quantity"])
 
 
 async def _book(

@@ -32,6 +32,16 @@ async def set_defaults(tx: Tx, chosen: Defaults) -> None:
     await tx.run(sql, [json.dumps(asdict(chosen))])
 
 
+async def sku(tx: Tx, sku_id: UUID) -> dict[str, Any] | None:
+    """What a SKU is: code, title, cost, whether its stock is open and whether it is a kit."""
+    return await tx.one(
+        """SELECT k.id, k.code, k.title, k.cost_cents, k.opened_at, EXISTS (SELECT FROM kit_component c
+                  WHERE c.seller_id = k.seller_id AND c.kit_id = k.id) AS is_kit
+           FROM sku k WHERE k.id = %s""",
+        [sku_id],
+    )
+
+
 async def settings(tx: Tx, sku_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """What is set for each of these SKUs, with its supplier's name; all empty where nothing is."""
     empty = {**dict.fromkeys(SETTINGS), "active": True, "order_multiple": 1, "order_minimum": 1, "supplier": None}
@@ -183,7 +193,8 @@ async def forget_run(tx: Tx) -> None:
 STANDING: LiteralString = """
     WITH held AS (
         SELECT l.sku_id, sum(l.on_hand)::int AS on_hand, sum(l.reserved)::int AS reserved FROM stock_level l
-        JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id AND w.kind = 'own' GROUP BY l.sku_id
+        JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id AND w.kind IN ('own', 'transit')
+        GROUP BY l.sku_id
     ), owed AS (
         SELECT sku_id, sum(quantity)::int AS short FROM shortage GROUP BY sku_id
     ), coming AS (

@@ -42,7 +42,7 @@ _SALES: LiteralString = """
 _OUT: LiteralString = """
     , shift AS (
         SELECT m.sku_id, m.at, m.delta FROM stock_movement m
-        JOIN warehouse w ON w.seller_id = m.seller_id AND w.id = m.warehouse_id AND w.kind = 'own'
+        JOIN warehouse w ON w.seller_id = m.seller_id AND w.id = m.warehouse_id AND w.kind IN ('own', 'transit')
         WHERE m.at >= %(since)s AND m.at < %(now)s AND m.reason <> 'dispatch'
         UNION ALL
         SELECT s.sku_id, greatest(s.at, s.opened_at), coalesce(b.dispatched, 0) - s.units FROM sale s
@@ -57,7 +57,8 @@ _OUT: LiteralString = """
     ), free AS (
         SELECT k.id AS sku_id, k.opened_at, coalesce(l.units, 0) - coalesce(h.units, 0) AS units FROM sku k
         LEFT JOIN (SELECT l.sku_id, sum(l.on_hand - l.reserved) AS units FROM stock_level l
-                   JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id AND w.kind = 'own'
+                   JOIN warehouse w ON w.seller_id = l.seller_id AND w.id = l.warehouse_id
+                       AND w.kind IN ('own', 'transit')
                    GROUP BY l.sku_id) l ON l.sku_id = k.id
         LEFT JOIN (SELECT sku_id, sum(quantity) AS units FROM shortage GROUP BY sku_id) h ON h.sku_id = k.id
         WHERE k.opened_at IS NOT NULL AND NOT EXISTS (SELECT FROM kit_component c WHERE c.kit_id = k.id)

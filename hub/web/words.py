@@ -262,11 +262,12 @@ ALERT = {
     "drift_gone": N_("%(account)s deixou de mostrar %(listings)s de %(of)s anúncios de uma vez; nenhum foi encerrado."),
     "drift_proposed": N_("%(account)s: diferenças que esperam você decidir: %(count)s."),
     "invariant_broken": N_("O hub encontrou números que não fecham (%(names)s): não apague nada e veja o registro."),
+    "low_stock": N_("Comprar %(sku)s: posição %(position)s, ponto de pedido %(reorder)s; sugestão de %(quantity)s un."),
 }
 ALERT_OTHER = N_("Algo precisa de você: %(kind)s.")
 _PAGE_OF = {
     "shortage": "/pedidos/", "line_unlinked": "/pedidos/", "fulfiller_unknown": "/pedidos/", "account_held": "/contas/",
-    "zero_brake": "/contas/",
+    "zero_brake": "/contas/", "low_stock": "/reposicao/",
 }  # fmt: skip
 _LIST_OF = {
     "slot_parked": "/anuncios?estado=parked", "link_refused": "/anuncios?estado=unlinked",
