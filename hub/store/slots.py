@@ -224,7 +224,7 @@ async def looked(
             due_at = CASE WHEN s.desired IS NULL OR NOT ({OPEN}) THEN NULL
                           WHEN s.desired = %(seen)s AND %(token)s::uuid IS NULL THEN NULL
                           ELSE coalesce(s.due_at, now()) END,
-            attempts = CASE WHEN s.desired = %(seen)s THEN 0 ELSE s.attempts END
+            attempts = CASE WHEN s.desired = %(seen)s THEN 0 ELSE s.attempts END, pending = NULL, pending_until = NULL
         FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was
         WHERE s.id = was.id AND (s.lease_token IS NOT DISTINCT FROM %(token)s
                 -- a killed worker's lease: it ended, and nobody has taken it over yet

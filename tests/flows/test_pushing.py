@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -12,10 +14,10 @@ from aiohttp import web
 
 from hub.faults import ChannelError, Fault
 from hub.http import AccountApi
-from hub.model import Reply, Request
+from hub.model import Outcome, OutcomeKind, Reply, Request
 from hub.sandbox import Product
 from hub.store import slots
-from jobs import poll, push_stock, sweep
+from jobs import ingest, poll, push_stock, sweep
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -140,6 +142,26 @@ async def test_decreases_leave_first_then_the_lowest_availability() -> None:
         assert left == [1, 2, 3, 5, 6, 7, 8, 11, 12, 15, 20, 30]
 
 
+async def test_a_claim_takes_what_is_most_urgent() -> None:
+    async with world() as w:
+        _one, two = await stores(w, *MANY)
+        wanted = [20, 3, 15, 1, 7, 30, 5, 12, 8, 2, 11, 6]
+        await w.count(**{product.sku: units for product, units in zip(MANY, wanted, strict=True)})
+        with patch.object(push_stock, "BATCH", 4), two.reading_writes() as told:
+            await push(w, two)
+        assert [sorted(told[n : n + 4]) for n in (0, 4, 8)] == [[1, 2, 3, 5], [6, 7, 8, 11], [12, 15, 20, 30]]
+
+
+async def test_a_zero_goes_out_without_a_look_at_the_newest_orders() -> None:
+    async with world() as w:
+        _one, two = await stores(w, CANECA)
+        await w.count(CANECA=0)
+        calls = two.calls()
+        await push(w, two)
+        assert two.shelf() == {"CANECA": 0}
+        assert not [route for route in two.calls() - calls if "orders" in route]
+
+
 async def test_what_sells_out_overtakes_what_still_waits_for_a_scarce_limit() -> None:
     async with world() as w:
         market = await w.connect("mercadolivre", MANY, seed=1)
@@ -207,6 +229,91 @@ async def test_our_own_write_told_back_causes_no_other_and_no_look() -> None:
         made = two.calls() - calls
         assert sum(count for route, count in made.items() if route.startswith("POST")) == 1
         assert not [route for route in made if route.startswith("GET") and "products" in route]
+
+
+# ── in doubt ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_worker_that_stood_still_does_not_send_what_it_read_before() -> None:
+    async with world() as w:
+        _one, two = await stores(w, CANECA)
+        begin = push_stock._begin
+
+        async def late(*given: Any, **more: Any) -> Any:
+            begun = await begin(*given, **more)
+            if begun is None:
+                return None
+            request, covered, began, rest = begun
+            return request, covered, began - timedelta(seconds=5), rest
+
+        await w.count(CANECA=8)
+        with two.reading_writes() as told, patch.object(push_stock, "_begin", late):
+            await push(w, two)
+        assert told == []
+        row = await w.row("SELECT due_at, lease_token FROM stock_slot WHERE account_id = %s", two.account.id)
+        assert row["due_at"] is not None
+        assert row["lease_token"] is None
+        await w.at_rest(CANECA=8)
+
+
+async def test_a_write_that_a_channel_finishes_later_is_read_back_and_not_sent_again() -> None:
+    async with world() as w:
+        _one, two = await stores(w, CANECA)
+        adapter = w.rt.adapter("woocommerce")
+        assert adapter.stock
+        read = adapter.stock.read
+
+        def later(writes: Any, reply: Reply) -> list[Outcome]:
+            return [outcome.model_copy(update={"outcome": OutcomeKind.PENDING}) for outcome in read(writes, reply)]
+
+        await w.count(CANECA=8)
+        pending = replace(adapter, stock=replace(adapter.stock, read=later))
+        with patch.object(type(w.rt), "adapter", lambda _rt, _name: pending), two.reading_writes() as told:
+            await push(w, two)
+            await push(w, two)  # not again, not before it should be asked about
+            row = await w.row("SELECT pending, due_at, pushed FROM stock_slot WHERE account_id = %s", two.account.id)
+            assert row["pending"] is not None
+            assert row["pushed"] is None
+            assert row["due_at"] > w.rt.now() + timedelta(seconds=20)
+            await w.rows(
+                "UPDATE stock_slot SET due_at = now(), doubt_until = now() WHERE account_id = %s RETURNING 1",
+                two.account.id,
+            )
+            await push(w, two)
+        assert told == [8]
+        row = await w.row("SELECT pending, due_at, expected FROM stock_slot WHERE account_id = %s", two.account.id)
+        assert row == {"pending": None, "due_at": None, "expected": 8}
+
+
+async def test_what_another_worker_is_ingesting_is_waited_for_before_a_write() -> None:
+    """The orders were looked at a moment ago; what that found is with another worker, and not in the stock yet."""
+    async with world() as w:
+        _one, two = await stores(w, CANECA)
+        other, _pulse = await w.process()
+        two.turn(webhook_drop=1.0)
+        await two.buy("CANECA", 2)
+        apply, held = ingest.apply, asyncio.Event()
+
+        async def slow(rt: Any, *given: Any) -> bool:
+            if rt is other:
+                held.set()
+                await asyncio.sleep(0.5)
+            return await apply(rt, *given)
+
+        await w.count(CANECA=8)
+        with (
+            patch.object(ingest, "apply", slow),
+            patch.object(poll, "FRESH_SECONDS", 60.0),
+            two.reading_writes() as told,
+        ):
+            await poll.newest(w.rt, two.account, await w.rt.api(two.account))
+            ingesting = asyncio.create_task(ingest.drain(other, two.account))
+            await held.wait()
+            await push(w, two)
+            await ingesting
+            await w.settle()
+        assert told[0] == 6
+        await w.at_rest(CANECA=6)
 
 
 # ── one bad row ────────────────────────────────────────────────────────────────────────────────────────────────

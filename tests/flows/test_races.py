@@ -57,6 +57,26 @@ async def test_a_sale_between_write_and_answer_is_found_by_reading_back() -> Non
         assert told == [7]  # 7 less the 2 sold is what it should show: nothing more to write
 
 
+async def test_a_sale_heard_of_before_the_answer_has_the_slot_read_back_and_not_written_again() -> None:
+    async with world() as w:
+        one, two = await two_stores(w)
+
+        async def sell_and_hear(_request: web.Request) -> None:
+            if two.shelf() == {"CANECA": 7}:
+                await two.buy("CANECA", 2)
+                for _ in range(200):
+                    await sweep.DRAINS["intake"](w.rt, two.account)
+                    if len(await w.rows("SELECT 1 FROM orders")) == 2:
+                        return
+                    await asyncio.sleep(0.02)
+                raise AssertionError("the sale was not heard of")
+
+        with two.meddling(after=sell_and_hear), two.reading_writes() as told:
+            await one.buy("CANECA", 3)
+            await w.at_rest(CANECA=5)
+        assert told == [7]  # it shows 7 less the 2 sold by itself, as reading it back tells
+
+
 async def test_a_write_in_doubt_is_read_back_and_not_sent_again() -> None:
     async with world() as w:
         one, two = await two_stores(w)

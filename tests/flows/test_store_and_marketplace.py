@@ -273,3 +273,34 @@ async def test_stock_by_location_is_written_with_the_version_that_was_read() -> 
         await market.buy("CANECA", 2)
         await w.at_rest(CANECA=5)
         assert market.calls()["PUT /user-products/{id}/stock/type/seller_warehouse"] >= 1
+
+
+async def test_stock_by_location_is_looked_at_first_so_that_each_change_is_one_write() -> None:
+    async with world() as w:
+        _store, market = await both(w, CANECA, warehouse_management=True)
+        await w.open_stock(CANECA=10)
+        route = "PUT /user-products/{id}/stock/type/seller_warehouse"
+        before = market.calls()[route]
+        for units in (8, 6, 3):
+            await w.count(CANECA=units)
+            await w.at_rest(CANECA=units)
+        assert market.calls()[route] - before == 3  # none was refused for the version of the write before
+
+
+async def test_a_sale_that_nobody_told_us_of_makes_a_write_by_location_stale_not_wrong() -> None:
+    async with world() as w:
+        store, market = await both(w, CANECA, warehouse_management=True)
+        await w.open_stock(CANECA=10)
+        market.turn(webhook_drop=1.0)
+        sold: list[str] = []
+
+        async def sell(_request: object) -> None:
+            if not sold:
+                sold.append(await market.buy("CANECA", 2))
+
+        with market.meddling(before=sell):
+            await store.buy("CANECA", 3)
+            await w.settle()
+        assert market.shelf()["CANECA"] <= 7  # the units sold there were never put back for anybody to buy
+        await w.hurry("poll")
+        await w.at_rest(CANECA=5)

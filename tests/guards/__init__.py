@@ -1,0 +1,406 @@
+"""Every guard that DESIGN § 5 names: where it stands, how it is taken out, and the test that then fails."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """`file`, `function`: where it stands. `out`: the text to replace, and by what; `tests`: which then fail."""
+
+    name: str
+    race: str
+    says: str
+    file: str
+    function: str
+    out: tuple[str, str]
+    tests: tuple[str, ...]
+
+
+RACES = "tests/flows/test_races.py::"
+PUSHING = "tests/flows/test_pushing.py::"
+PHYSICAL = "tests/flows/test_physical.py::"
+MARKET = "tests/flows/test_store_and_marketplace.py::"
+OWN, FIRST, DOUBT = "The channel's own sale", "Which first", "A write in doubt"
+ORDER, ECHO, DEDUPE = "Out of order, duplicate, cancel before create", "Echo", "Dedupe must not lose a bell"
+TOKEN, ZERO, REDIS = "Two workers, one single-use refresh token", "A meaningless zero", "Redis down"
+NOBODY, STATE, ONE, WHERE = (
+    "Webhook to nobody", "Push state, not messages", "One bad row", "What is written to at all",
+)  # fmt: skip
+NUMBERS, LOCKS = "Physical-stock channels", "One lock order"
+
+
+def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
+    file, _, function = place.partition(":")
+    return Guard(name=name, race=race, says=says, file=file, function=function, out=out, tests=tests)
+
+
+GUARDS = (
+    # ── the channel's own sale ─────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "own-sale-lowers-expected", OWN, "its own sale lowers what a slot is expected to show: no write, no look",
+        "hub/store/slots.py:_own_sale",
+        ("if verdict is Reckoning.APPLIES and units > 0", "if units < 0"),
+        RACES + "test_a_channels_own_sale_needs_no_write_to_it",
+    ),
+    _guard(
+        "undecidable-is-read-back", OWN, "a sale within the window of our write is read back, never guessed",
+        "hub/settlement.py:reckon",
+        ("if answered_at is None or answered_at < sent_at or since <= answered_at + skew:", "if False:"),
+        "tests/unit/test_settlement.py::test_the_verdict_is_certain_only_outside_the_window",
+    ),
+    _guard(
+        "overwritten-sale", OWN, "a sale before our last write was overwritten by it: it lowers nothing",
+        "hub/settlement.py:reckon",
+        ("    if until < sent_at - skew:\n        return Reckoning.OVERWRITTEN\n", ""),
+        "tests/unit/test_settlement.py::test_a_sale_beside_a_write",
+    ),
+    _guard(
+        "sale-during-a-write", OWN, "a sale heard of while a write is under way has the slot read back afterwards",
+        "hub/store/slots.py:accepted",
+        ("doubt_until = CASE WHEN doubt_until <> %(noted)s THEN", "doubt_until = CASE WHEN false THEN"),
+        RACES + "test_a_sale_heard_of_before_the_answer_has_the_slot_read_back_and_not_written_again",
+    ),
+    _guard(
+        "newest-orders-first", OWN, "the account's newest orders are fetched right before absolute writes",
+        "jobs/push_stock.py:_push",
+        ("        await poll.newest(rt, push.account, push.api)\n", ""),
+        RACES + "test_a_sale_nobody_told_us_of_is_seen_before_an_absolute_write",
+    ),
+    _guard(
+        "inbox-drained-first", OWN, "and its order notices are worked off before the number is read",
+        "jobs/push_stock.py:_push",
+        ("        await ingest.drain(rt, push.account, time.monotonic() + 5, ingest.ORDER_TOPICS)\n", ""),
+        RACES + "test_a_sale_nobody_told_us_of_is_seen_before_an_absolute_write",
+    ),
+    _guard(
+        "others-ingest-first", OWN, "what another worker is ingesting of that account is waited for",
+        "jobs/push_stock.py:_push",
+        ("        await _others_done(rt, push.account)\n", ""),
+        PUSHING + "test_what_another_worker_is_ingesting_is_waited_for_before_a_write",
+    ),
+    _guard(
+        "zero-needs-no-drain", OWN, "a write of 0 needs no look at the orders: it cannot put a unit back",
+        "jobs/push_stock.py:_needs_drain",
+        ("bool(slot.desired) or sink.numbers == PHYSICAL", "True"),
+        PUSHING + "test_a_zero_goes_out_without_a_look_at_the_newest_orders",
+    ),
+    _guard(
+        "undrained-starts-over", OWN, "a 0 that grew after the claim goes back: nobody looked at the orders for it",
+        "jobs/push_stock.py:_push",
+        ("if not drained and _needs_drain(sink, slot)]", "if False]"),
+        PUSHING + "test_a_zero_that_grew_meanwhile_looks_at_the_newest_orders_first",
+    ),
+    _guard(
+        "compare-and-set", OWN, "where the channel compares and sets, the slot is looked at first, with its version",
+        "jobs/push_stock.py:_push",
+        ("if sink.compare_and_set(slot.write()) and slot not in doubtful]", "if False]"),
+        MARKET + "test_stock_by_location_is_looked_at_first_so_that_each_change_is_one_write",
+    ),
+    _guard(
+        "no-raise-before-fulfiller", OWN, "a slot is not raised while a sale of it waits to learn who fulfils it",
+        "hub/store/slots.py:claim",
+        ("AND NOT (desired > coalesce(expected, 0) AND EXISTS (", "AND NOT (false AND EXISTS ("),
+        MARKET + "test_a_slot_is_not_raised_while_a_sale_of_it_waits_for_its_fulfiller",
+    ),
+    # ── push state, which first, how often ─────────────────────────────────────────────────────────────────────
+    _guard(
+        "number-of-that-moment", STATE, "the number is read when the request's turn has come, not when it was planned",
+        "jobs/push_stock.py:_begin",
+        ("row for row in mine if ways[row.id] is Late.GO}", "row for row in planned if ways.get(row.id) is Late.GO}"),
+        PUSHING + "test_the_number_that_leaves_is_the_one_of_that_moment",
+    ),
+    _guard(
+        "rests-if-shown", STATE, "a number that came back while it waited is not written at all",
+        "hub/pushing.py:late",
+        ("    if desired is None or desired == expected:\n        return Late.REST\n", ""),
+        PUSHING + "test_a_number_that_came_back_while_it_waited_is_not_written_at_all",
+    ),
+    _guard(
+        "one-write-a-second", STATE, "the first change goes out at once, later ones at most once a second per slot",
+        "hub/store/stock.py:desire",
+        ("greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until)", "greatest(now(), s.doubt_until)"),
+        PUSHING + "test_a_thousand_changes_in_ten_seconds_are_at_most_twelve_writes_and_the_last_is_right",
+    ),
+    _guard(
+        "decreases-first", FIRST, "decreases leave before increases, then the lowest availability",
+        "hub/store/slots.py:by_urgency",
+        ("key=lambda d: ((d.desired or 0) >= (d.expected or 0), d.desired or 0)", "key=lambda d: d.id"),
+        PUSHING + "test_decreases_leave_first_then_the_lowest_availability",
+    ),
+    _guard(
+        "claims-by-urgency", FIRST, "a claim takes the most urgent of many",
+        "hub/store/slots.py:claim",
+        ("ORDER BY (desired >= coalesce(expected, 0)), desired, due_at", "ORDER BY id"),
+        PUSHING + "test_a_claim_takes_what_is_most_urgent",
+    ),
+    _guard(
+        "rounds", FIRST, "what waits long for a scarce limit is claimed again: what sells out overtakes it",
+        "jobs/push_stock.py:_begin",
+        ("if time.monotonic() > push.until and not part:", "if False:"),
+        PUSHING + "test_what_sells_out_overtakes_what_still_waits_for_a_scarce_limit",
+    ),
+    # ── a write in doubt ───────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "recorded-under-lease", DOUBT, "a result is recorded only under the lease that the write left under",
+        "hub/store/slots.py:accepted",
+        ("WHERE id = %(id)s AND lease_token = %(token)s RETURNING id", "WHERE id = %(id)s RETURNING id"),
+        RACES + "test_what_a_drain_learnt_after_it_lost_its_lease_is_not_recorded",
+    ),
+    _guard(
+        "parked-under-lease", DOUBT, "and so is a refusal",
+        "hub/store/slots.py:park",
+        ('        WHERE id = %s AND lease_token = %s"""\n    return await tx.run(sql, [code,',
+         '        WHERE id = %s AND %s::uuid IS NOT NULL"""\n    return await tx.run(sql, [code,'),
+        RACES + "test_a_refusal_learnt_after_the_lease_was_lost_parks_nothing",
+    ),
+    _guard(
+        "read-back", DOUBT, "a slot in doubt is read back before anything is sent to it",
+        "jobs/push_stock.py:_push",
+        ("    doubtful = [slot for slot in claimed if slot.doubt_until is not None or slot.pending]",
+         "    doubtful: list[Due] = []"),
+        RACES + "test_a_write_in_doubt_is_read_back_and_not_sent_again",
+    ),
+    _guard(
+        "waited-out", DOUBT, "not before the write has landed if it ever does",
+        "jobs/push_stock.py:_give_back",
+        ('        landed = push.rt.now() + (TIMED_OUT if problem.code == "timeout" else DEADLINE)',
+         "        landed = push.rt.now()"),
+        RACES + "test_a_write_that_lands_late_is_waited_out_before_it_is_read_back",
+    ),
+    _guard(
+        "deadline-within-lease", DOUBT, "no write lands after the lease that it left under",
+        "jobs/push_stock.py:drain",
+        ("LANDED = timedelta(seconds=30)", "LANDED = timedelta(seconds=20)"),
+        RACES + "test_no_write_lands_after_the_lease_that_it_left_under",
+    ),
+    _guard(
+        "stood-still", DOUBT, "a worker that stood still after reading the number does not send it",
+        "jobs/push_stock.py:_send",
+        ("if push.rt.now() - began > STOOD_STILL:", "if False:"),
+        PUSHING + "test_a_worker_that_stood_still_does_not_send_what_it_read_before",
+    ),
+    _guard(
+        "pending-is-not-pushed", DOUBT, "a write that is finished later is read back by a set time, not sent again",
+        "hub/store/slots.py:pend",
+        ("await tx.run(sql, [ask, until, until, until, slot_id, token])",
+         "await tx.run(sql, [ask, None, until - timedelta(seconds=30), None, slot_id, token])"),
+        PUSHING + "test_a_write_that_a_channel_finishes_later_is_read_back_and_not_sent_again",
+    ),
+    _guard(
+        "dead-leases-freed", DOUBT, "the sweep frees a killed worker's leases at once",
+        "hub/store/due.py:free_dead",
+        ("    count = 0\n    for table in", "    count = 0\n    for table in () and"),
+        "tests/flows/test_sweep.py::test_a_dead_workers_leases_are_freed_at_once",
+    ),
+    _guard(
+        "no-call-in-a-transaction", DOUBT, "no HTTP inside a transaction: what is noted is committed before it leaves",
+        "hub/http.py:call",
+        ('        refuse_in_transaction(f"{request.method} to {self.channel}")\n', ""),
+        "tests/http/test_call.py::test_nothing_is_called_inside_a_transaction",
+    ),
+    _guard(
+        "no-second-send", DOUBT, "a write that may still be under way is never sent again within its call",
+        "hub/http.py:_is_worth_repeating",
+        ("late = error.in_doubt and error.status in LATE", "late = False"),
+        "tests/http/test_call.py::test_a_write_without_an_answer_is_in_doubt_and_not_repeated",
+    ),
+    # ── orders ─────────────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "greater-version-wins", ORDER, "of two tellings of a part the greater version wins, whichever comes last",
+        "hub/orders.py:_wins",
+        ("if version is None or (path in kept and version <= kept[path]):", "if version is None:"),
+        "tests/unit/test_orders.py::test_any_order_of_tellings_with_duplicates_ends_in_the_same_order",
+    ),
+    _guard(
+        "tombstone", ORDER, "an order that the channel does not have (any more) is a cancelled one, known or not",
+        "jobs/ingest.py:_order",
+        ("            told.append((rows[-1].seq, None, _gone(rt, ref)))", "            pass"),
+        RACES + "test_an_order_never_known_and_gone_is_a_tombstone",
+    ),
+    _guard(
+        "echo", ECHO, "our own write told back is not even looked at",
+        "jobs/ingest.py:_listings",
+        ("if source is None or not told or await _is_echo(rt, account, source, same)", "if source is None or not told"),
+        PUSHING + "test_our_own_write_told_back_causes_no_other_and_no_look",
+    ),
+    _guard(
+        "twins-of-unclaimed-only", DEDUPE, "a notice joins only a row that nobody has claimed",
+        "hub/store/migrations/versions/0001_core.sql:inbox_unclaimed",
+        ("WHERE state = 'due' AND lease_token IS NULL;", "WHERE state = 'due';"),
+        "tests/intake/test_door.py::test_a_twin_joins_only_what_nobody_has_claimed",
+    ),
+    # ── tokens, zeros, Redis, nobody ───────────────────────────────────────────────────────────────────────────
+    _guard(
+        "renewal-in-single-flight", TOKEN, "one worker renews a token, through a lease in the database",
+        "hub/store/accounts.py:lease_token",
+        ("token_generation = %s AND (lease_until IS NULL OR lease_until <= %s)",
+         "token_generation >= least(%s, 0) AND %s::timestamptz IS NOT NULL"),
+        "tests/flows/test_accounts.py::test_two_processes_renew_a_single_use_token_once_in_all",
+    ),
+    _guard(
+        "mass-zero-brake", ZERO, "a run that would zero a large share of an account stops and asks",
+        "jobs/push_stock.py:_brake",
+        ('if account.settings.get("zero_brake") == "off" or not zeros:', "if True:"),
+        "tests/flows/test_zeros.py::test_a_count_that_would_empty_the_shelves_stops_and_asks",
+    ),
+    _guard(
+        "sold-out-is-no-brake", ZERO, "zeros from sales always go out",
+        "hub/store/held.py:brake",
+        ('UNBRAKED = ("sale", "allowed")', 'UNBRAKED = ("nothing",)'),
+        "tests/flows/test_zeros.py::test_zeros_from_sales_always_go_out",
+    ),
+    _guard(
+        "zero-asked-about", ZERO, "a number that became zero while it waited is asked about like any other",
+        "hub/pushing.py:late",
+        ("    if (not planned) != (not desired):\n        return Late.OVER\n", ""),
+        PUSHING + "test_a_number_that_became_zero_meanwhile_is_asked_about_first",
+    ),
+    _guard(
+        "null-is-not-zero", ZERO, "a SKU without an opening has no number, and nothing is sent",
+        "hub/stock.py:available",
+        ("    if not inputs.opened:\n        return Answer(None, (Step(StepKind.UNOPENED),))\n", ""),
+        "tests/flows/test_opening.py::test_null_is_not_zero",
+    ),
+    _guard(
+        "drains-without-redis", REDIS, "with Redis away the workers drain on their own timer",
+        "jobs/sweep.py:_round",
+        ("if not heard and drains and await pulse.on_duty(DRAINER + number):", "if False:"),
+        "tests/flows/test_sweep.py::test_with_redis_away_the_workers_drain_by_themselves",
+    ),
+    _guard(
+        "own-share-without-redis", REDIS, "each worker's bucket is then its share of the rate",
+        "hub/throttle.py:_take_alone",
+        ("rate = each.rate / self._workers", "rate = each.rate"),
+        "tests/http/test_throttle.py::test_with_redis_stopped_each_process_counts_its_share",
+    ),
+    _guard(
+        "empty-after-a-flush", REDIS, "after a flush buckets start empty",
+        "hub/throttle.py:take",
+        ("  local tokens = 1\n", "  local tokens = burst\n"),
+        "tests/http/test_throttle.py::test_after_a_flush_buckets_start_empty",
+    ),
+    _guard(
+        "looked-up-again", NOBODY, "an unknown address is looked up again before it is nobody's",
+        "jobs/intake.py:_find",
+        ("        if key not in table or time.monotonic()", "        if time.monotonic()"),
+        "tests/intake/test_door.py::test_who_was_connected_a_moment_ago_is_not_nobody",
+    ),
+    _guard(
+        "nobody-is-counted", NOBODY, "a known application's notice for an unknown seller: 200, counted",
+        "jobs/intake.py:_app",
+        ('                self.counted["nobody"] += 1\n', '                return Answer(404, "nobody")\n'),
+        "tests/intake/test_door.py::test_a_thousand_malformed_knocks_leave_nothing",
+    ),
+    # ── one bad row, and what is written to ────────────────────────────────────────────────────────────────────
+    _guard(
+        "refused-by-halves", ONE, "a refused batch is sent by halves until the bad row stands alone",
+        "jobs/push_stock.py:_refuse_whole",
+        ("    if len(codes) == 1 and all(", "    if False and all("),
+        PUSHING + "test_a_refused_batch_is_sent_by_halves_until_the_bad_row_stands_alone",
+    ),
+    _guard(
+        "unspeakable-row", ONE, "a slot that cannot be put into words is parked alone",
+        "jobs/push_stock.py:_rendered",
+        ("            return [each for half in halves(rows) for each in await _rendered(push, half)]",
+         "            raise"),
+        PUSHING + "test_a_slot_that_cannot_be_put_into_words_is_parked_and_blocks_nobody",
+    ),
+    _guard(
+        "unreadable-row", ONE, "a slot that cannot be read back is parked alone",
+        "jobs/push_stock.py:_look_at",
+        ("        if not POLICIES[problem.fault].parks:\n            raise\n", "        raise\n"),
+        PUSHING + "test_a_slot_that_cannot_be_read_back_is_parked_and_blocks_nobody",
+    ),
+    _guard(
+        "nobody-parked-for-others", ONE, "what must be done first and fails parks no slot, and sends nothing",
+        "jobs/push_stock.py:_put_off",
+        ("            await slots.retry(tx, push.token, [slot.id], due_at or push.rt.now(), in_doubt=in_doubt)",
+         "            await _give_back(push, tx, slot, problem)"),
+        PUSHING + "test_what_must_be_done_first_and_fails_parks_nothing_and_sends_nothing",
+    ),
+    _guard(
+        "never-unconfirmed", WHERE, "a listing that its channel never confirmed is not written to",
+        "hub/store/slots.py:claim",
+        ("    AND s.seen_at IS NOT NULL AND s.approved_at IS NOT NULL", "    AND s.approved_at IS NOT NULL"),
+        PUSHING + "test_a_listing_that_the_channel_never_confirmed_is_not_written_to_until_it_is",
+    ),
+    _guard(
+        "never-gone", WHERE, "nor one that is gone, or whose stock is the channel's own",
+        "hub/store/slots.py:claim",
+        ("s.managed_by = 'seller' AND s.status <> 'closed'\n    AND s.seen_at", "true\n    AND s.seen_at"),
+        PUSHING + "test_what_is_gone_not_ours_or_unknown_is_not_written_to",
+    ),
+    _guard(
+        "never-unapproved", WHERE, "nor one that nobody approved",
+        "hub/store/slots.py:claim",
+        ("AND s.seen_at IS NOT NULL AND s.approved_at IS NOT NULL", "AND s.seen_at IS NOT NULL"),
+        "tests/flows/test_approval.py",
+    ),
+    # ── physical numbers ───────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "physical-read-before", NUMBERS, "what the channel takes off is read right before each write",
+        "jobs/push_stock.py:_begin",
+        ("        since = await _look(push, planned)", "        since = push.rt.now()"),
+        PHYSICAL + "test_its_own_reservations_are_told_on_top_and_taken_off_once",
+    ),
+    _guard(
+        "physical-on-top", NUMBERS, "and told on top of what is available",
+        "hub/store/slots.py:write",
+        ("quantity=(self.desired or 0) + self.reserved_there,", "quantity=self.desired or 0,"),
+        PHYSICAL + "test_its_own_reservations_are_told_on_top_and_taken_off_once",
+    ),
+    _guard(
+        "physical-read-after", NUMBERS, "and read back: the write itself may have moved reservations",
+        "jobs/push_stock.py:_call",
+        ("    read_back = READ_BACK if push.sink.numbers == PHYSICAL else None", "    read_back = None"),
+        PHYSICAL + "test_reservations_that_a_write_makes_it_forget_are_found_and_shown_no_longer",
+    ),
+    _guard(
+        "physical-zero-drains", NUMBERS, "zero to be had is no zero there: the newest orders are looked at first",
+        "jobs/push_stock.py:_needs_drain",
+        (" and (bool(slot.desired) or sink.numbers == PHYSICAL)", " and bool(slot.desired)"),
+        PHYSICAL + "test_a_sale_there_before_a_zero_is_heard_before_it_is_told",
+    ),
+    _guard(
+        "physical-compared-as-shown", NUMBERS, "what the audit reads is compared as what a buyer can buy",
+        "hub/contract.py:as_shown",
+        ("return listing if self.numbers == AVAILABLE else", "return listing if self.numbers else"),
+        PHYSICAL + "test_the_audit_compares_like_with_like",
+    ),
+    # ── locks ──────────────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "own-sales-in-id-order", LOCKS, "a channel's own sales lock their slots in id order",
+        "hub/store/slots.py:own_sales",
+        ("    await lock(tx, await of_changes(tx, account_id, changes))\n", ""),
+        PUSHING + "test_a_channels_own_sales_lock_slots_in_id_order_whatever_order_they_are_told_in",
+    ),
+    _guard(
+        "one-order-of-locks", LOCKS, "an order locks the slots of linked and unlinked lines together, in id order",
+        "jobs/settle.py:settle_order",
+        (", await slots.of_changes(tx, stored.account_id, changes))", ")"),
+        PUSHING + "test_an_order_locks_slots_of_linked_and_unlinked_lines_in_one_order",
+    ),
+)  # fmt: skip
+
+
+def page() -> str:
+    """docs/GUARDS.md."""
+    lines = [
+        "# Guards",
+        "",
+        "Every race that a hub like this lives with, what the hub does about it, where that stands, and the test that",
+        "fails when it is taken out. `python -m tests.guards [NAME ...]` takes them out, one by one, of a copy of the",
+        "tree, and runs the named tests: *killed* means that they failed, *survived* that nothing would notice. This",
+        "page is made by `python -m tests.guards --page`; a test of every run checks that what it names is there.",
+    ]
+    race = ""
+    for guard in GUARDS:
+        if guard.race != race:
+            race = guard.race
+            lines += ["", f"## {race}", "", "| guard | what it does | where | fails without it |", "|---|---|---|---|"]
+        tests = "<br>".join(f"`{test.removeprefix('tests/')}`" for test in guard.tests)
+        lines.append(f"| {guard.name} | {guard.says} | `{guard.file}` `{guard.function}` | {tests} |")
+    return "\n".join(lines) + "\n"
