@@ -86,8 +86,8 @@ async def _push(push: _Push, claimed: Sequence[Due]) -> None:
 
 
 def _needs_drain(sink: StockSink, slot: Due) -> bool:
-    """An absolute number other than zero, and every physical one: what a sale took may be put back by it."""
-    return not sink.compare_and_set(slot.write()) and (bool(slot.desired) or sink.numbers == PHYSICAL)
+    """An absolute number other than zero: it would put back what an unknown sale took."""
+    return bool(slot.desired) and not sink.compare_and_set(slot.write())
 
 
 async def _again(push: _Push) -> list[Due]:

@@ -35,7 +35,7 @@ from tests.sim.wire import Wire
 UNITS = 10  # of each SKU, in one warehouse
 BUYERS = 2.0  # for each unit there is
 WEATHER = Weather(slow=1.0, lose=0.1)  # a webhook takes a second on average, and one in ten is lost; else no faults
-SETTLES = 900.0  # seconds after the last buyer: three polls of the slowest hub
+SETTLES = 60.0  # seconds after the last buyer, and two polls
 SHOPS = (*TRAITS, Traits(name="delta", kind=Kind.STOREFRONT, fat=True))  # delta cannot tell its newest orders alone
 
 
@@ -143,7 +143,7 @@ class Rush(sim.World):
                 shop.pay(sale)
         for shop in self.shops.values():
             shop.weather = Weather()
-        await asyncio.sleep(SETTLES)
+        await asyncio.sleep(SETTLES + 2 * self.mode.poll_seconds)
         self.complain()
         await checks.everything(self, at_rest=True)
         row = (

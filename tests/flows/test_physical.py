@@ -123,16 +123,19 @@ async def test_a_sale_there_that_nobody_told_us_of_is_heard_before_the_number_is
         assert (item.units, item.reserved) == (7, 2)
 
 
-async def test_a_sale_there_before_a_zero_is_heard_before_it_is_told() -> None:
-    """For a physical number zero to be had is no zero: what the channel will take off is told on top."""
+async def test_a_zero_to_be_had_is_told_as_what_it_will_take_off() -> None:
     async with world() as w:
         store, there, item = await both(w)
-        await there.buy("CANECA", 2)
+        await there.buy("CANECA", 2)  # nobody told us: it is in the number that is read right before
         with there.reading_writes() as told:
-            await store.buy("CANECA", 8)
-            await w.at_rest(CANECA=0)
+            await store.buy("CANECA", 10)
+            await w.settle()
+            assert there.shelf() == {"CANECA": 0}
         assert told == [2]
+        await heard(w)
+        await w.at_rest(CANECA=0)
         assert (item.units, item.reserved) == (2, 2)
+        assert sum((await w.short()).values()) == 2
 
 
 async def test_a_sale_there_while_the_number_is_on_its_way() -> None:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from aiohttp import web
 
-from hub.faults import ChannelError, Fault
+from hub.faults import ChannelError, Fault, Unreadable
 from hub.http import AccountApi
 from hub.model import Outcome, OutcomeKind, Reply, Request
 from hub.sandbox import Product
@@ -337,11 +337,24 @@ async def test_a_slot_that_cannot_be_read_back_is_parked_and_blocks_nobody() -> 
     async with world() as w:
         _one, two = await stores(w, CANECA, PRATO)
         bad = await slot_id(w, two, "PRATO")
-        await w.rows("UPDATE stock_slot SET ref = 'no such thing' WHERE id = %s RETURNING 1", bad)
+        ref = (await w.row("SELECT ref FROM stock_slot WHERE id = %s", bad))["ref"]
+        adapter = w.rt.adapter("woocommerce")
+        assert adapter.stock
+        look = adapter.stock.look
+
+        async def torn(api: Any, writes: Any) -> Any:
+            if any(write.slot_ref == ref for write in writes):
+                raise Unreadable("stock_quantity", "half a number")
+            return await look(api, writes)
+
         await w.count(CANECA=7, PRATO=3)
         await w.rows("UPDATE stock_slot SET doubt_until = now() RETURNING 1")
-        await push(w, two)
-        assert (await w.row("SELECT id FROM stock_slot WHERE parked_code IS NOT NULL"))["id"] == bad
+        blind = replace(adapter, stock=replace(adapter.stock, look=torn))
+        with patch.object(type(w.rt), "adapter", lambda _rt, _name: blind):
+            await push(w, two)
+        row = await w.row("SELECT id, parked_reason FROM stock_slot WHERE parked_code IS NOT NULL")
+        assert row["id"] == bad
+        assert "half a number" in row["parked_reason"]
         assert two.shelf() == {"CANECA": 7, "PRATO": 4}
 
 

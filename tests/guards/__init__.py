@@ -84,7 +84,7 @@ GUARDS = (
     _guard(
         "zero-needs-no-drain", OWN, "a write of 0 needs no look at the orders: it cannot put a unit back",
         "jobs/push_stock.py:_needs_drain",
-        ("bool(slot.desired) or sink.numbers == PHYSICAL", "True"),
+        ("return bool(slot.desired) and not sink", "return not sink"),
         PUSHING + "test_a_zero_goes_out_without_a_look_at_the_newest_orders",
     ),
     _guard(
@@ -357,12 +357,6 @@ GUARDS = (
         "jobs/push_stock.py:_call",
         ("    read_back = READ_BACK if push.sink.numbers == PHYSICAL else None", "    read_back = None"),
         PHYSICAL + "test_reservations_that_a_write_makes_it_forget_are_found_and_shown_no_longer",
-    ),
-    _guard(
-        "physical-zero-drains", NUMBERS, "zero to be had is no zero there: the newest orders are looked at first",
-        "jobs/push_stock.py:_needs_drain",
-        (" and (bool(slot.desired) or sink.numbers == PHYSICAL)", " and bool(slot.desired)"),
-        PHYSICAL + "test_a_sale_there_before_a_zero_is_heard_before_it_is_told",
     ),
     _guard(
         "physical-compared-as-shown", NUMBERS, "what the audit reads is compared as what a buyer can buy",

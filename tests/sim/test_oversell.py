@@ -6,8 +6,9 @@ from tests import oversell
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_this_hub_names_what_it_oversells_and_oversells_far_less_than_one_that_polls() -> None:
-    hub, _unguarded, polling = (oversell.run(mode, 1, 20.0) for mode in oversell.MODES)
+    hub, polling = (oversell.run(mode, 1, 20.0) for mode in oversell.MODES if mode.name != "unguarded")
     for one in (hub, polling):
         assert one.short == one.oversold
         assert one.shown == 0
