@@ -5,7 +5,7 @@ does not depend on which came first, and so channels may tell us twice, late and
 (status, an implied dispatch, a line left out) has no version and is derived anew at every merge.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
@@ -22,6 +22,7 @@ from hub.model import (
     Payment,
     Status,
 )
+from hub.returns import Fate, Receipt, by_disposition, fates
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -346,7 +347,7 @@ def _one_keeper(order: Order) -> FulfilledBy | None:
 class LineEffect:
     """What one line should have done to stock by now, in listing units: targets to reach, not steps to take.
 
-    `dispatched` and `returned` (by disposition) are cumulative.
+    `dispatched` and `fates` (what became of returned units, and where) are cumulative.
     """
 
     line_ref: str
@@ -355,7 +356,12 @@ class LineEffect:
     sku: str | None
     reserve: int
     dispatched: int
-    returned: Mapping[Disposition | None, int]
+    fates: Mapping[Fate, int]
+
+    @property
+    def returned(self) -> Mapping[Disposition | None, int]:
+        """Returned units by disposition."""
+        return by_disposition(self.fates)
 
 
 def holds_stock(order: Order, hold_from: Status) -> bool:
@@ -373,11 +379,13 @@ def holds_stock(order: Order, hold_from: Status) -> bool:
 
 def needs_fulfilled_by(order: Order) -> bool:
     """Whether it is unknown whose shelf a line leaves from: fetch what tells it before touching stock."""
-    return any(_keeper(order, line) is None for line in order.lines)
+    return any(keeper(order, line) is None for line in order.lines)
 
 
-def effects(order: Order, *, hold_from: Status) -> tuple[LineEffect, ...]:
+def effects(order: Order, *, hold_from: Status, receipts: Sequence[Receipt] = ()) -> tuple[LineEffect, ...]:
     """Each line's effect on the seller's own stock; lines that the marketplace fulfils have none.
+
+    `receipts`: what somebody here decided about returned units; it goes before what the channel tells.
 
     A line of unknown fulfilment counts as the seller's: see `needs_fulfilled_by`.
     """
@@ -390,10 +398,10 @@ def effects(order: Order, *, hold_from: Status) -> tuple[LineEffect, ...]:
             sku=line.sku,
             reserve=_open_units(line) if holds else 0,
             dispatched=line.dispatched_quantity,
-            returned=_returned(order, line),
+            fates=fates(order, line, receipts),
         )
         for line in order.lines
-        if _keeper(order, line) is not FulfilledBy.MARKETPLACE
+        if keeper(order, line) is not FulfilledBy.MARKETPLACE
     )
 
 
@@ -402,27 +410,10 @@ def stock_ref(order: Order, channel: str) -> tuple[str, str]:
     return (order.origin.channel, order.origin.ref) if order.origin else (channel, order.ref)
 
 
-def _keeper(order: Order, line: OrderLine) -> FulfilledBy | None:
+def keeper(order: Order, line: OrderLine) -> FulfilledBy | None:
+    """Whose shelf a line leaves from; null while it is not told."""
     return _one_keeper(order) if line.fulfilled_by in (None, FulfilledBy.MIXED) else line.fulfilled_by
 
 
 def _open_units(line: OrderLine) -> int:
     return max(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity)
-
-
-# Who is served first when more units are said to come back than ever left: those that cannot be sold again.
-_DISPOSITIONS = (Disposition.DAMAGED, Disposition.LOST, Disposition.SELLABLE, None)
-
-
-def _returned(order: Order, line: OrderLine) -> dict[Disposition | None, int]:
-    """Units back by disposition, at most those dispatched; units that no return names have none yet."""
-    named = [row for back in order.returns for row in back.lines if row.line_ref == line.ref]
-    units = {kind: sum(row.quantity for row in named if row.disposition is kind) for kind in _DISPOSITIONS}
-    units[None] += max(0, line.returned_quantity - sum(units.values()))
-    room, fitting = line.dispatched_quantity, {}
-    for kind in _DISPOSITIONS:
-        taken = min(room, units[kind])
-        room -= taken
-        if taken:
-            fitting[kind] = taken
-    return fitting

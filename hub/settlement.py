@@ -3,7 +3,7 @@
 Everything is cumulative and compared, never a delta that could be applied twice: settling again changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,9 @@ LineKey: TypeAlias = tuple[str, SkuId]  # line ref, component
 class Want:
     """Units of one component that one order line should hold, have dispatched and have back on the shelf.
 
-    `each`: how many of them are in one sold unit. `split` and `loose` are the line's: see hub.allocation.
+    `returned` go back to the shelves that they left from, `returned_to` to the named ones (damaged goods, or as
+    somebody said). `each`: how many of them are in one sold unit. `split` and `loose` are the line's: see
+    hub.allocation.
     """
 
     line_ref: str
@@ -28,6 +30,7 @@ class Want:
     reserve: int
     dispatched: int
     returned: int
+    returned_to: Mapping[WarehouseId, int] = field(default_factory=dict)
     each: int = 1
     split: Split = Split.UNITS
     loose: bool = False
@@ -93,9 +96,10 @@ Levels: TypeAlias = dict[tuple[SkuId, WarehouseId], Level]
 
 def settle(
     wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId],
-    *, afresh: bool = False,
+    *, afresh: bool = False, apart: Collection[WarehouseId] = (),
 ) -> Plan:  # fmt: skip
-    """Close the gap for one order. `levels` is changed in place; `warehouses` come by rank, best first.
+    """Close the gap for one order. `levels` is changed in place; `warehouses` come by rank, best first; `apart` are
+    those of damaged goods.
 
     `afresh`: what it holds is put back first, and the order is placed anew: where it goes was not known before.
 
@@ -108,18 +112,21 @@ def settle(
         asked[key] = Want(line_ref=key[0], sku_id=key[1], reserve=0, dispatched=0, returned=0)
     in_turn = [want for _key, want in sorted(asked.items(), key=str)]
     for want in in_turn:
-        _release(want, haves.get((want.line_ref, want.sku_id), NOTHING), levels, warehouses, plan, afresh=afresh)
+        have = haves.get((want.line_ref, want.sku_id), NOTHING)
+        _release(want, have, levels, warehouses, plan, afresh=afresh)
+        _bring_back(want, have, levels, warehouses, apart, plan)
     _take(in_turn, haves, levels, warehouses, plan)
     return plan
 
 
 def replaced(
-    wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId]
-) -> Plan:
+    wants: Sequence[Want], haves: Mapping[LineKey, Have], levels: Levels, warehouses: Sequence[WarehouseId],
+    *, apart: Collection[WarehouseId] = (),
+) -> Plan:  # fmt: skip
     """As `settle`, placed afresh where that leaves no more short than staying. `levels` is changed in place."""
     stays, moves = _copied(levels), _copied(levels)
-    staying = settle(wants, haves, stays, warehouses)
-    moving = settle(wants, haves, moves, warehouses, afresh=True)
+    staying = settle(wants, haves, stays, warehouses, apart=apart)
+    moving = settle(wants, haves, moves, warehouses, afresh=True, apart=apart)
     lacking = {key: have.short for key, have in haves.items()}
     better = sum({**lacking, **moving.shortages}.values()) <= sum({**lacking, **staying.shortages}.values())
     levels.update(moves if better else stays)
@@ -138,7 +145,6 @@ def _release(
     want: Want, have: Have, levels: Levels, warehouses: Sequence[WarehouseId], plan: Plan, *, afresh: bool
 ) -> None:
     leaving = want.dispatched - have.base_dispatched - sum(have.dispatched.values())
-    returning = want.returned - have.base_returned - sum(have.returned.values())
     held = dict(have.reserved)
     for warehouse_id in _holding(held, warehouses):
         units = min(held[warehouse_id], max(0, leaving))
@@ -164,13 +170,42 @@ def _release(
     for warehouse_id, units in held.items():
         if units != have.reserved[warehouse_id]:
             plan.reservations[want.line_ref, want.sku_id, warehouse_id] = units
-    if returning > 0:
-        shelf = next(iter(have.dispatched), None) or next(iter(warehouses), None)
-        if shelf is not None:
-            _move(plan, levels, "return", want, shelf, returning)
+
+
+def _bring_back(
+    want: Want,
+    have: Have,
+    levels: Levels,
+    warehouses: Sequence[WarehouseId],
+    apart: Collection[WarehouseId],
+    plan: Plan,
+) -> None:
+    """Returned units onto the shelves where they belong; those that stand on another one by now are taken off it."""
+    elsewhere = dict(have.returned)
+    for warehouse_id, units in sorted(want.returned_to.items(), key=str):
+        there = min(max(0, elsewhere.get(warehouse_id, 0)), units)
+        elsewhere[warehouse_id] = elsewhere.get(warehouse_id, 0) - there
+        if units > there:
+            _move(plan, levels, "return", want, warehouse_id, units - there)
             plan.freed.add(want.sku_id)
-    elif returning < 0:
-        _spread(plan, levels, "return", want, have.returned, -returning)
+    for warehouse_id in [shelf for shelf in elsewhere if shelf in apart]:  # damaged ones, which turned out not to be
+        _spread(plan, levels, "return", want, {warehouse_id: elsewhere[warehouse_id]}, elsewhere.pop(warehouse_id))
+    returning = want.returned - have.base_returned - sum(elsewhere.values())
+    if returning < 0:
+        first_off = dict(sorted(elsewhere.items(), key=lambda row: (row[0] in have.dispatched, str(row[0]))))
+        _spread(plan, levels, "return", want, first_off, -returning)
+        return
+    left_from = {shelf: units - elsewhere.get(shelf, 0) for shelf, units in have.dispatched.items()}
+    first = next(iter(left_from), None) or next(iter(warehouses), None)
+    for warehouse_id in _holding(left_from, warehouses):
+        units = min(returning, max(0, left_from[warehouse_id]))
+        if units:
+            returning -= units
+            _move(plan, levels, "return", want, warehouse_id, units)
+            plan.freed.add(want.sku_id)
+    if returning and first is not None:  # left before its stock was opened
+        _move(plan, levels, "return", want, first, returning)
+        plan.freed.add(want.sku_id)
 
 
 def _holding(held: Mapping[WarehouseId, int], warehouses: Sequence[WarehouseId]) -> list[WarehouseId]:

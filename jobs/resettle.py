@@ -4,14 +4,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from hub import orders as decide
 from hub.model import Disposition, Order
 from hub.store import Tx, alerts, departures, kits, orders, stock
 from hub.store.orders import Stored
 from jobs.availability import Ripple
 from jobs.recipe import recipes_of
 from jobs.runtime import Runtime
-from jobs.settle import left_before, note_departures, settle_order, wants_of
+from jobs.settle import effects_of, left_before, note_departures, settle_order, wants_of
 
 
 async def opened(rt: Runtime, tx: Tx, skus: Collection[UUID], ripple: Ripple, now: datetime) -> None:
@@ -27,14 +26,14 @@ async def opened(rt: Runtime, tx: Tx, skus: Collection[UUID], ripple: Ripple, no
         order = stored.known.order
         links = await orders.links(tx, stored.account_id, order)
         made_by = await recipes_of(tx, order_id, order, links)
-        effects = {effect.line_ref: effect for effect in decide.effects(order, hold_from=rt.policy.hold_from)}
+        effects = {effect.line_ref: effect for effect in await effects_of(tx, order_id, order, rt.policy.hold_from)}
         await note_departures(tx, order_id, order, rt.policy.hold_from)
         rows = [
             (
                 line.ref,
                 sku,
                 line.dispatched_quantity * units,
-                effects[line.ref].returned.get(Disposition.SELLABLE, 0) * units,
+                effects[line.ref].fates.get((Disposition.SELLABLE, None), 0) * units,
             )
             for line in order.lines
             if line.ref in made_by and line.ref in effects and line.dispatched_quantity

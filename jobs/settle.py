@@ -10,7 +10,7 @@ from hub import settlement
 from hub.allocation import Destination
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
-from hub.store import Tx, alerts, cases, departures, ledger, orders, slots, stock, warehouses
+from hub.store import Tx, alerts, cases, departures, ledger, orders, returns, slots, stock, warehouses
 from hub.store.orders import Stored
 from hub.store.slots import OwnChange
 from hub.store.warehouses import Shelves
@@ -58,10 +58,12 @@ async def _write(
     shelves = await warehouses.shelves(tx)
     ranked = shelves.of(stored.account_id, destination_of(order))
     components = {want.sku_id for want in wants} | {sku for _line, sku in haves}
-    levels = await stock.lock_levels(tx, components, ranked)
+    named = {shelf for want in wants for shelf in want.returned_to}
+    levels = await stock.lock_levels(tx, components, [*ranked, *(named - set(ranked))])
     picture = stock.picture(levels)
     late = before is not None and await _addressed_late(tx, stored, before, order, shelves)
-    plan = (settlement.replaced if late else settlement.settle)(wants, haves, levels, ranked)
+    apart = await returns.apart(tx) if any(have.returned for have in haves.values()) else ()
+    plan = (settlement.replaced if late else settlement.settle)(wants, haves, levels, ranked, apart=apart)
     if plan:
         await stock.write_plan(tx, stored.id, plan)
         if freed := plan.freed | {sku for sku, _shelf in settlement.overdrawn(levels)}:
@@ -129,11 +131,12 @@ async def wants_of(
     made_by = await recipes_of(tx, stored.id, order, links)
     splits = await warehouses.splits(tx, stored.account_id, {recipe.sold[0] for recipe in made_by.values()})
     wants = []
-    for effect in decide.effects(order, hold_from=hold_from):
+    for effect in await effects_of(tx, stored.id, order, hold_from):
         if effect.line_ref not in made_by:
             continue
         recipe = made_by[effect.line_ref]
         split, loose = splits[recipe.sold[0]]
+        back, back_to = await _back(tx, effect)
         for sku_id, units in recipe.parts.items():
             wants.append(
                 Want(
@@ -141,13 +144,36 @@ async def wants_of(
                     sku_id=sku_id,
                     reserve=effect.reserve * units,
                     dispatched=effect.dispatched * units,
-                    returned=effect.returned.get(Disposition.SELLABLE, 0) * units,
+                    returned=back * units,
+                    returned_to={shelf: more * units for shelf, more in back_to.items()},
                     each=units,
                     split=split,
                     loose=loose,
                 )
             )
     return wants
+
+
+async def effects_of(tx: Tx, order_id: UUID, order: Order, hold_from: Status) -> tuple[decide.LineEffect, ...]:
+    """What an order should have done to stock by now, with what was decided here about its returned units."""
+    left = any(line.dispatched_quantity for line in order.lines)
+    receipts = await returns.receipts(tx, order_id) if left else []
+    return decide.effects(order, hold_from=hold_from, receipts=receipts)
+
+
+async def _back(tx: Tx, effect: decide.LineEffect) -> tuple[int, dict[UUID, int]]:
+    """Returned units that go back to where they left from, and those that go to a named warehouse. Lost ones move
+    nothing, and neither do those that nobody has looked at yet.
+    """
+    back = 0
+    named: dict[UUID, int] = {}
+    for (disposition, shelf), units in effect.fates.items():
+        if disposition is Disposition.SELLABLE and shelf is None:
+            back += units
+        elif disposition in (Disposition.SELLABLE, Disposition.DAMAGED):
+            where = shelf or await returns.damaged_goods(tx)
+            named[where] = named.get(where, 0) + units
+    return back, named
 
 
 async def note_departures(tx: Tx, order_id: UUID, order: Order, hold_from: Status) -> None:

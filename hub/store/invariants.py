@@ -80,6 +80,43 @@ CHECKS: dict[str, LiteralString] = {
                    GROUP BY order_id, line_ref, sku_id) m USING (order_id, line_ref, sku_id)
         LEFT JOIN stock_base b ON b.order_id = line.order_id AND b.line_ref = line.line_ref AND b.sku_id = line.sku_id
         WHERE line.dispatched_quantity * line.per_unit <> coalesce(-m.moved, 0) + coalesce(b.dispatched, 0)""",
+    "I5 movements sum to what each line got back": _PARTS
+    + """
+        , told AS (
+            SELECT o.id AS order_id, r.back->>'ref' AS return_ref, x.line_ref, x.disposition, x.quantity
+            FROM orders o
+            CROSS JOIN LATERAL jsonb_array_elements(o.told->'returns') AS r(back)
+            CROSS JOIN LATERAL jsonb_to_recordset(r.back->'lines')
+                AS x(line_ref text, disposition text, quantity integer)
+            WHERE o.id > %(first)s AND o.id <= %(last)s
+        ), back AS (
+            SELECT order_id, line_ref,
+                   coalesce(sum(quantity) FILTER (WHERE disposition = 'damaged'), 0)::int AS damaged,
+                   coalesce(sum(quantity) FILTER (WHERE disposition = 'lost'), 0)::int AS lost,
+                   coalesce(sum(quantity) FILTER (WHERE disposition = 'sellable'), 0)::int AS sellable
+            FROM (
+                SELECT order_id, line_ref, disposition, quantity FROM told WHERE NOT EXISTS (
+                    SELECT FROM return_receipt p WHERE p.order_id = told.order_id
+                      AND p.return_ref = told.return_ref AND p.line_ref = told.line_ref)
+                UNION ALL
+                SELECT order_id, line_ref, disposition, quantity FROM return_receipt
+                WHERE order_id > %(first)s AND order_id <= %(last)s) every
+            GROUP BY order_id, line_ref
+        ), fitting AS (
+            SELECT line.*, least(coalesce(k.damaged, 0), line.dispatched_quantity) AS damaged,
+                   least(coalesce(k.sellable, 0), greatest(0, line.dispatched_quantity - coalesce(k.damaged, 0)
+                       - coalesce(k.lost, 0))) AS sellable
+            FROM line LEFT JOIN back k USING (order_id, line_ref)
+        )
+        SELECT f.order_id, f.line_ref, f.sku_id, f.damaged * f.per_unit AS damaged, f.sellable * f.per_unit AS sellable,
+               coalesce(m.moved, 0) AS moved, coalesce(b.returned, 0) AS before_opening
+        FROM fitting f
+        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(delta)::int AS moved FROM stock_movement
+                   WHERE reason = 'return' AND order_id > %(first)s AND order_id <= %(last)s
+                   GROUP BY order_id, line_ref, sku_id) m USING (order_id, line_ref, sku_id)
+        LEFT JOIN stock_base b ON b.order_id = f.order_id AND b.line_ref = f.line_ref AND b.sku_id = f.sku_id
+        WHERE coalesce(m.moved, 0) <> f.damaged * f.per_unit
+            + greatest(0, f.sellable * f.per_unit - coalesce(b.returned, 0))""",
     "I5 what a paid order is owed is held or named short": _PARTS
     + """
         SELECT line.order_id, line.line_ref, line.sku_id, coalesce(r.held, 0) + coalesce(s.quantity, 0) AS held,

@@ -362,3 +362,13 @@ async def find(tx: Tx, ref: str) -> list[UUID]:
         "SELECT id FROM orders WHERE ref = %s OR number = %s OR id::text = %s LIMIT 10", [ref, ref, ref]
     )
     return [row["id"] for row in rows]
+
+
+async def skus_of_lines(tx: Tx, order_id: UUID) -> dict[str, str]:
+    """Codes of the linked SKUs, by line ref."""
+    rows = await tx.all(
+        """SELECT l.ref, k.code FROM order_line l JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.order_id = %s""",
+        [order_id],
+    )
+    return {row["ref"]: row["code"] for row in rows}

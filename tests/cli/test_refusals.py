@@ -20,6 +20,7 @@ GROUPS = {
     "transfer": ["open", "send", "receive", "cancel", "list", "show"],
     "link": ["auto", "list", "set", "unset", "suggest", "accept", "duplicates", "export", "import"],
     "run": ["poll", "ingest", "push-stock", "push-shipments", "track", "listings", "reconcile"],
+    "returns": ["list", "receive"],
     "orders": ["list", "show", "allocation", "allocate"],
     "listings": ["list", "parked", "braked", "unpark", "replay", "release"],
     "replenish": ["settings", "defaults", "import", "run", "suggest", "explain", "order"],
