@@ -18,16 +18,16 @@ class Ripple:
 
 
 async def recompute(
-    tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str, *, now: datetime | None = None
-) -> None:
+    tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str, *, now: datetime | None = None,
+    shelves: warehouses.Shelves | None = None,
+) -> None:  # fmt: skip
     """Compute every slot that sells one of these SKUs, or a kit of them.
 
     `since`: when the change reached us; `now`, where that is later, says which buffers are in force. `cause`: sale,
     count, link, import or buffer; zeros from sales are never braked.
     """
     touched = await kits.with_kits_of(tx, sku_ids)
-    shelves = await warehouses.shelves(tx)
-    inputs = await stock.inputs(tx, touched, shelves, now or since)
+    inputs = await stock.inputs(tx, touched, shelves or await warehouses.shelves(tx), now or since)
     answers = {slot.slot_id: decide.available(slot).quantity for slot in inputs}
     if answers:
         ripple.accounts |= await stock.desire(tx, answers, since, cause)

@@ -117,13 +117,13 @@ async def _order(
             raw = json.loads(row.raw)
             told.append((row.seq, raw, adapter.orders.parse(raw)))
     thin = [row for row in rows if row.raw is None]
-    last = await _last_fetch(rt, account, ref) if thin else None
+    seq, last = await _before_fetch(rt, account, ref) if thin else (0, None)
     if thin and not (last and last.seq > max(row.seq for row in thin)):
         if last and not told and rt.now() - last.at < DEBOUNCE:
             await _wait(rt, account, token, rows, last.at + DEBOUNCE)
             return
         have = last.have if last else frozenset()
-        fetched = await _fetch(rt, account, api, adapter, ref, rows, have)
+        fetched = await _fetch(rt, account, api, adapter, ref, rows, have, seq)
         if fetched is None:
             told.append((rows[-1].seq, None, _gone(rt, ref)))
         else:
@@ -134,10 +134,13 @@ async def _order(
         await _finish(rt, account, token, rows)
 
 
-async def _last_fetch(rt: Runtime, account: Account, ref: str) -> orders.Fetched | None:
-    """When an order's newest document was fetched: a notice that came before that fetch left is told by it."""
+async def _before_fetch(rt: Runtime, account: Account, ref: str) -> tuple[int, orders.Fetched | None]:
+    """The seq of a fetch that leaves now, and when the newest document was fetched.
+
+    A notice that came before that fetch left is told by it.
+    """
     async with rt.db.seller(account.seller_id) as tx:
-        return await orders.fetched(tx, account.id, ref)
+        return await inbox.next_seq(tx), await orders.fetched(tx, account.id, ref)
 
 
 async def _wait(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry], until: datetime) -> None:
@@ -155,13 +158,12 @@ async def _fetch(
     ref: str,
     rows: Sequence[Entry],
     have: frozenset[str],
+    seq: int,
 ) -> tuple[int, Raw, Order] | None:
     """Fetch an order and keep it raw before reading it. None: the channel does not have it (any more)."""
     source = adapter.orders
     if source is None:
         raise RuntimeError("an order without a source")
-    async with rt.db.seller(account.seller_id) as tx:
-        seq = await inbox.next_seq(tx)
     try:
         raw = await (source.refetch(api, ref, have) if source.refetch and have else source.fetch(api, ref))
     except ChannelError as problem:
@@ -238,7 +240,7 @@ async def apply(
     inbox_id: UUID | None, since: datetime, ripple: Ripple,
 ) -> bool:  # fmt: skip
     """Write an order as known and everything that follows from it. False: who fulfils it is not known yet."""
-    waiting = await orders.fulfiller_deadline(tx, stored.id)
+    waiting = stored.waits_until
     if before == known and waiting is None:
         return True
     await orders.put(tx, stored.id, known)  # also when only versions moved: a later one must win later, too
@@ -246,9 +248,9 @@ async def apply(
     if not changed and waiting is None:
         return True
     links = await orders.links(tx, account.id, known.order)
-    await orders.put_lines(tx, stored.id, known.order, links)
+    await orders.put_lines(tx, stored.id, known.order, links, is_new=stored.known is None)
     await _timeline(tx, stored.id, before, known, changed, inbox_id)
-    await _unlinked(tx, account, stored.id, known.order, links)
+    await _unlinked(tx, account, stored, known.order, links)
     await _unnamed(tx, account, known.order)
     parcels = await shipments.put(tx, account.id, stored.id, known.order)
     if parcels:
@@ -287,10 +289,12 @@ async def _timeline(
         await orders.event(tx, order_id, "changed", inbox_id, fields=told)
 
 
-async def _unlinked(tx: Tx, account: Account, order_id: UUID, order: Order, links: dict[str, tuple[UUID, int]]) -> None:
+async def _unlinked(
+    tx: Tx, account: Account, stored: orders.Stored, order: Order, links: dict[str, tuple[UUID, int]]
+) -> None:
     """Lines that no SKU is known for are sold all the same: a person must link them."""
     missing = [line.sku or line.listing_ref for line in order.lines if line.ref not in links]
-    subject = str(order_id)
+    subject = str(stored.id)
     if missing:
         await alerts.raise_(
             tx,
@@ -300,7 +304,7 @@ async def _unlinked(tx: Tx, account: Account, order_id: UUID, order: Order, link
             order=order.number or order.ref,
             lines=missing[:5],
         )
-    else:
+    elif stored.known is not None:
         await alerts.resolve(tx, "line_unlinked", subject)
 
 

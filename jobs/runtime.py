@@ -130,26 +130,33 @@ class Runtime:
 
 
 class _Keeper:
-    """An account's token: single flight through a database lease, the new one committed before it is used."""
+    """An account's token: single flight through a database lease, the new one committed before it is used.
+
+    It lives as long as one drain, and remembers the token meanwhile: a refused one is looked up again.
+    """
 
     def __init__(self, rt: Runtime, account: Account, source: TokenSource, credentials: Any) -> None:
         self.rt, self.account, self.source, self.credentials = rt, account, source, credentials
         self.api: AccountApi | None = None
+        self.token: Token | None = None
 
     async def current(self) -> Mapping[str, str]:
         """Headers of a token that should be good."""
-        token, generation = await self._stored()
-        fresh = token and (token.expires_at is None or token.expires_at - EARLY > self.rt.now())
-        if token and fresh:
-            return self.source.headers(token)
-        return self.source.headers(await self._renewed(token, generation))
+        if self.token is None or not self._is_fresh(self.token):
+            token, generation = await self._stored()
+            self.token = token if token and self._is_fresh(token) else await self._renewed(token, generation)
+        return self.source.headers(self.token)
 
     async def renew(self, stale: Mapping[str, str]) -> Mapping[str, str]:
         """Headers of a newer token than the stale one."""
         token, generation = await self._stored()
-        if token and self.source.headers(token) != stale:
-            return self.source.headers(token)  # another worker renewed it meanwhile
-        return self.source.headers(await self._renewed(token, generation))
+        # Another worker may have renewed it meanwhile.
+        is_newer = token is not None and self.source.headers(token) != stale
+        self.token = token if token and is_newer else await self._renewed(token, generation)
+        return self.source.headers(self.token)
+
+    def _is_fresh(self, token: Token) -> bool:
+        return token.expires_at is None or token.expires_at - EARLY > self.rt.now()
 
     async def _stored(self) -> tuple[Token | None, int]:
         async with self.rt.db.seller(self.account.seller_id) as tx:

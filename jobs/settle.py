@@ -28,15 +28,17 @@ async def settle_order(
 ) -> bool:  # fmt: skip
     """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
     changes = own_changes(before, after, takes)
-    if not await _fulfiller_known(tx, stored.id, after, now):
+    if not await _fulfiller_known(tx, stored, after, now):
         await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
     await note_departures(tx, stored.id, after, hold_from)
     wants = await wants_of(tx, stored, after, links, hold_from)
-    components = {want.sku_id for want in wants} | await stock.components_of(tx, stored.id)
+    is_new = stored.known is None  # this transaction made it: nothing is held by it yet
+    components = {want.sku_id for want in wants} | (set() if is_new else await stock.components_of(tx, stored.id))
     await ledger.wait_for_openings(tx, components)
     await stock.lock_around(tx, components, await slots.of_changes(tx, stored.account_id, changes))
-    haves = await stock.held_by(tx, stored.id)  # under the locks: whoever fills a shortage changes it
+    # Under the locks: whoever fills a shortage changes it.
+    haves = {} if is_new else await stock.held_by(tx, stored.id)
     await slots.own_sales(tx, stored.account_id, changes)
     if not components:
         return True
@@ -71,7 +73,7 @@ async def _write(
         await stock.write_levels(tx, picture, levels)
         await _tell(tx, stored.id, order, plan)
     # Also without a plan: the selling channel's own shelf moved, and its slot must be compared again.
-    await recompute(tx, components, since, ripple, "sale", now=now)
+    await recompute(tx, components, since, ripple, "sale", now=now, shelves=shelves)
 
 
 async def _addressed_late(tx: Tx, stored: Stored, before: Order, order: Order, shelves: Shelves) -> bool:
@@ -110,17 +112,17 @@ async def _tell(tx: Tx, order_id: UUID, order: Order, plan: Plan) -> None:
         await orders.event(tx, order_id, "reserved", units=held)
 
 
-async def _fulfiller_known(tx: Tx, order_id: UUID, order: Order, now: datetime) -> bool:
+async def _fulfiller_known(tx: Tx, stored: Stored, order: Order, now: datetime) -> bool:
     if not order.lines or not decide.needs_fulfilled_by(order):
-        await orders.wait_for_fulfiller(tx, order_id, None)
+        if stored.waits_until is not None:
+            await orders.wait_for_fulfiller(tx, stored.id, None)
         return True
-    deadline = await orders.fulfiller_deadline(tx, order_id)
-    if deadline is None:
-        await orders.wait_for_fulfiller(tx, order_id, now + PATIENCE)
+    if stored.waits_until is None:
+        await orders.wait_for_fulfiller(tx, stored.id, now + PATIENCE)
         return False
-    if now < deadline:
+    if now < stored.waits_until:
         return False
-    await alerts.raise_(tx, "fulfiller_unknown", str(order_id), order=order.number or order.ref)
+    await alerts.raise_(tx, "fulfiller_unknown", str(stored.id), order=order.number or order.ref)
     return True
 
 

@@ -14,12 +14,16 @@ from hub.store import Tx, new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """An order row, locked: what we know and under which id."""
+    """An order row, locked: what we know and under which id. `known` is None where the row was made just now.
+
+    `waits_until`: how long who fulfils it may stay unknown; None where it is known, or counted.
+    """
 
     id: UUID
     known: Known | None
     stock_key: str
     account_id: UUID
+    waits_until: datetime | None = None
 
 
 def _load(told: Mapping[str, Any], versions: Mapping[str, Any]) -> Known:
@@ -41,12 +45,19 @@ def _dump_versions(known: Known) -> str:
 async def lock(tx: Tx, account_id: UUID, ref: str) -> Stored | None:
     """The order of that ref, locked until the transaction ends."""
     # NO KEY: others may refer to the order meanwhile, as whoever fills its shortage with the levels in hand does.
-    sql = "SELECT id, told, versions, stock_key FROM orders WHERE account_id = %s AND ref = %s FOR NO KEY UPDATE"
+    sql = """
+        SELECT id, told, versions, stock_key, fulfilled_by_due FROM orders WHERE account_id = %s AND ref = %s
+        FOR NO KEY UPDATE"""
     row = await tx.one(sql, [account_id, ref])
     if row is None:
         return None
-    known = _load(row["told"], row["versions"])
-    return Stored(id=row["id"], known=known, stock_key=row["stock_key"], account_id=account_id)
+    return Stored(
+        id=row["id"],
+        known=_load(row["told"], row["versions"]),
+        stock_key=row["stock_key"],
+        account_id=account_id,
+        waits_until=row["fulfilled_by_due"],
+    )
 
 
 async def lock_id(tx: Tx, order_id: UUID) -> Stored | None:
@@ -121,10 +132,13 @@ async def _put_invoices(tx: Tx, order_id: UUID, order: Order) -> None:
     )
 
 
-async def put_lines(tx: Tx, order_id: UUID, order: Order, links: Mapping[str, tuple[UUID, int]]) -> None:
+async def put_lines(
+    tx: Tx, order_id: UUID, order: Order, links: Mapping[str, tuple[UUID, int]], *, is_new: bool = False
+) -> None:
     """The order's lines; `links` gives (sku, multiplier) by line ref. A line no longer told goes."""
-    refs = [line.ref for line in order.lines]
-    await tx.run("DELETE FROM order_line WHERE order_id = %s AND NOT ref = ANY(%s)", [order_id, refs])
+    if not is_new:
+        refs = [line.ref for line in order.lines]
+        await tx.run("DELETE FROM order_line WHERE order_id = %s AND NOT ref = ANY(%s)", [order_id, refs])
     sql = """
         INSERT INTO order_line (seller_id, order_id, ref, listing_ref, variation_ref, channel_sku, sku_id, multiplier,
             title, quantity, cancelled_quantity, dispatched_quantity, returned_quantity, total_cents, fulfilled_by)
@@ -214,6 +228,8 @@ async def own_effect(tx: Tx, stock_key: str, order_id: UUID) -> bool:
     A relay may know it by its pack (which stands for all the pack's orders) or by its number, where we know its ref.
     """
     aliases = await _aliases(tx, order_id)
+    if await _owner(tx, stock_key) == order_id:
+        return not await _relayed(tx, order_id, stock_key, aliases)
     locks = sorted({stock_key, *aliases})  # a relay and what it relays may come at once
     await tx.run(
         "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key",
@@ -221,12 +237,16 @@ async def own_effect(tx: Tx, stock_key: str, order_id: UUID) -> bool:
     )
     if await _relayed(tx, order_id, stock_key, aliases):
         return False
-    await tx.run(
+    claimed = await tx.run(
         "INSERT INTO stock_effect (seller_id, stock_key, order_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         [tx.seller, stock_key, order_id],
     )
+    return bool(claimed) or await _owner(tx, stock_key) == order_id
+
+
+async def _owner(tx: Tx, stock_key: str) -> UUID | None:
     owner: UUID | None = await tx.value("SELECT order_id FROM stock_effect WHERE stock_key = %s", [stock_key])
-    return owner == order_id
+    return owner
 
 
 async def _aliases(tx: Tx, order_id: UUID) -> list[str]:
@@ -291,12 +311,6 @@ async def has_event(tx: Tx, order_id: UUID, kind: str) -> bool:
 async def wait_for_fulfiller(tx: Tx, order_id: UUID, due_at: datetime | None) -> None:
     """Until when who fulfils may stay unknown; None: it is known, or counted."""
     await tx.run("UPDATE orders SET fulfilled_by_due = %s WHERE id = %s", [due_at, order_id])
-
-
-async def fulfiller_deadline(tx: Tx, order_id: UUID) -> datetime | None:
-    """Since when (plus two minutes) an order waits for who fulfils it."""
-    at: datetime | None = await tx.value("SELECT fulfilled_by_due FROM orders WHERE id = %s", [order_id])
-    return at
 
 
 async def listed(

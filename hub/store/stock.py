@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from hub import stock
@@ -59,6 +59,11 @@ async def lock_around(tx: Tx, sku_ids: Iterable[UUID], slot_ids: Sequence[UUID] 
     return touched
 
 
+_LOCK_LEVELS: LiteralString = """
+    SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)
+    ORDER BY sku_id, warehouse_id FOR UPDATE"""
+
+
 async def lock_levels(tx: Tx, sku_ids: Iterable[UUID], shelves_: Sequence[UUID] = ()) -> Levels:
     """Levels of these SKUs, locked in id order (so two orders never wait for each other).
 
@@ -66,12 +71,11 @@ async def lock_levels(tx: Tx, sku_ids: Iterable[UUID], shelves_: Sequence[UUID] 
     in the same transaction, `lock_around` comes first.
     """
     ids = sorted(set(sku_ids))
-    if shelves_:
+    rows = await tx.all(_LOCK_LEVELS, [ids])
+    there = {(row["sku_id"], row["warehouse_id"]) for row in rows}
+    if any((sku, shelf) not in there for sku in ids for shelf in shelves_):
         await make_levels(tx, ids, shelves_)
-    sql = """
-        SELECT sku_id, warehouse_id, on_hand, reserved FROM stock_level WHERE sku_id = ANY(%s)
-        ORDER BY sku_id, warehouse_id FOR UPDATE"""
-    rows = await tx.all(sql, [ids])
+        rows = await tx.all(_LOCK_LEVELS, [ids])
     return {(row["sku_id"], row["warehouse_id"]): Level(row["on_hand"], row["reserved"]) for row in rows}
 
 
@@ -106,43 +110,34 @@ def picture(levels: Levels) -> dict[tuple[UUID, UUID], tuple[int, int]]:
 
 async def held_by(tx: Tx, order_id: UUID) -> dict[LineKey, Have]:
     """What an order holds, lacks and has moved, by line and component."""
-    reserved: dict[LineKey, dict[UUID, int]] = defaultdict(dict)
-    for row in await tx.all(
-        "SELECT line_ref, sku_id, warehouse_id, quantity FROM reservation WHERE order_id = %s", [order_id]
-    ):
-        reserved[row["line_ref"], row["sku_id"]][row["warehouse_id"]] = row["quantity"]
-    short = {
-        (row["line_ref"], row["sku_id"]): row["quantity"]
-        for row in await tx.all("SELECT line_ref, sku_id, quantity FROM shortage WHERE order_id = %s", [order_id])
-    }
-    moved: dict[str, dict[LineKey, dict[UUID, int]]] = {
-        "dispatch": defaultdict(dict),
-        "return": defaultdict(dict),
-    }
     sql = """
-        SELECT reason, line_ref, sku_id, warehouse_id, sum(delta)::int AS delta FROM stock_movement
-        WHERE order_id = %s AND reason IN ('dispatch', 'return')
-        GROUP BY reason, line_ref, sku_id, warehouse_id HAVING sum(delta) <> 0"""
-    for row in await tx.all(sql, [order_id]):
-        sign = -1 if row["reason"] == "dispatch" else 1
-        moved[row["reason"]][row["line_ref"], row["sku_id"]][row["warehouse_id"]] = sign * row["delta"]
-    base = {
-        (row["line_ref"], row["sku_id"]): (row["dispatched"], row["returned"])
-        for row in await tx.all(
-            "SELECT line_ref, sku_id, dispatched, returned FROM stock_base WHERE order_id = %s", [order_id]
-        )
-    }
+        SELECT 'reserved' AS what, line_ref, sku_id, warehouse_id, quantity AS units FROM reservation
+        WHERE order_id = %(id)s
+        UNION ALL SELECT 'short', line_ref, sku_id, NULL, quantity FROM shortage WHERE order_id = %(id)s
+        UNION ALL SELECT reason, line_ref, sku_id, warehouse_id,
+            (CASE reason WHEN 'dispatch' THEN -sum(delta) ELSE sum(delta) END)::int FROM stock_movement
+            WHERE order_id = %(id)s AND reason IN ('dispatch', 'return')
+            GROUP BY reason, line_ref, sku_id, warehouse_id HAVING sum(delta) <> 0
+        UNION ALL SELECT 'base_dispatched', line_ref, sku_id, NULL, dispatched FROM stock_base WHERE order_id = %(id)s
+        UNION ALL SELECT 'base_returned', line_ref, sku_id, NULL, returned FROM stock_base WHERE order_id = %(id)s"""
+    told: dict[LineKey, dict[str, dict[UUID | None, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in await tx.all(sql, {"id": order_id}):
+        told[row["line_ref"], row["sku_id"]][row["what"]][row["warehouse_id"]] = row["units"]
     return {
         key: Have(
-            reserved=reserved.get(key, {}),
-            short=short.get(key, 0),
-            dispatched=moved["dispatch"].get(key, {}),
-            returned=moved["return"].get(key, {}),
-            base_dispatched=base.get(key, (0, 0))[0],
-            base_returned=base.get(key, (0, 0))[1],
+            reserved=_by_shelf(units["reserved"]),
+            short=units["short"].get(None, 0),
+            dispatched=_by_shelf(units["dispatch"]),
+            returned=_by_shelf(units["return"]),
+            base_dispatched=units["base_dispatched"].get(None, 0),
+            base_returned=units["base_returned"].get(None, 0),
         )
-        for key in reserved.keys() | short.keys() | moved["dispatch"].keys() | moved["return"].keys() | base.keys()
+        for key, units in told.items()
     }
+
+
+def _by_shelf(units: Mapping[UUID | None, int]) -> dict[UUID, int]:
+    return {shelf: count for shelf, count in units.items() if shelf is not None}
 
 
 async def write_plan(tx: Tx, order_id: UUID, plan: Plan) -> None:

@@ -50,7 +50,7 @@ _FATES = (("pay", 0.9, 4.0), ("edit", 0.15, 5.0), ("cancel", 0.15, 15.0), ("part
 PACES, PACE_WEIGHTS = (0.05, 0.1, 0.25, 1.0, 3.0), (6, 8, 4, 1, 1)
 SUPPLIES = (0.5, 0.9, 2.0)  # units that come in for each unit that is asked for
 ASKED = 5.7  # plain units that an average buyer asks for
-PARCEL = 30.0  # units that an average delivery brings
+PARCEL = 120.0  # units that an average delivery brings
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Story:
         if rnd.random() < self.supply * ASKED / PARCEL:
             code = rnd.choices((*SKUS, "S02", "S04", "S04"), weights=(*WANTED[: len(SKUS)], 7, 11, 11))[0]
             place = rnd.choices(WAREHOUSES, weights=(2, 1))[0]
-            self._add(at, "receive", code=code, place=place, amount=rnd.choice((5, 15, 30, 70)))
+            self._add(at, "receive", code=code, place=place, amount=rnd.choice((15, 65, 150, 250)))
         if rnd.random() < min(0.6, 0.08 + 0.4 * self.pace):
             self._trouble(at + rnd.uniform(0, self.pace))
 
