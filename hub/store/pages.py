@@ -120,7 +120,8 @@ _LOOKED = """
         attempts = CASE WHEN s.desired = told.seen THEN 0 ELSE s.attempts END,
         due_at = CASE WHEN s.desired IS NULL OR s.desired = told.seen OR s.parked_code IS NOT NULL OR s.braked
                            OR s.managed_by <> 'seller' OR s.status = 'closed' THEN NULL
-                      ELSE coalesce(s.due_at, now()) END
+                      ELSE coalesce(s.due_at, now()) END,
+        lease_token = NULL, lease_until = NULL, lease_by = NULL  -- whose lease ended: should it wake, it is too late
     FROM unnest(%(ids)s::uuid[], %(seen)s::int[], %(versions)s::text[], %(held)s::text[])
         AS told(id, seen, version, held)
     WHERE s.id = told.id AND (s.lease_token IS NULL OR s.lease_until <= %(began)s)

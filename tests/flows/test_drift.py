@@ -3,15 +3,17 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from hub.context import acting_as
 from hub.faults import ChannelError, Fault
+from hub.model import Outcome, OutcomeKind
 from hub.sandbox import Product
-from hub.store import Tx, accounts
+from hub.store import Tx, accounts, slots
 from hub.throttle import Throttle
-from jobs import proposals, sweep
+from jobs import proposals, push_stock, sweep
 from jobs.catalogue import record
 from jobs.connect import Refused
 from tests.world import Channel, World, world
@@ -254,6 +256,26 @@ async def test_an_audit_goes_on_where_a_killed_worker_stopped() -> None:
         await w.drain()
         assert (two.calls() - calls)[route] <= 4, "what was read is not read again"
         assert [row[:2] for row in await told(w)] == [("external_edit", "up")]
+
+
+async def test_a_writer_that_wakes_after_the_audit_is_too_late() -> None:
+    async with world() as w:
+        _one, two = await two_stores(w)
+        await w.count(CANECA=7)
+        token = uuid4()
+        async with w.rt.db.seller(w.seller_id) as tx:
+            (slot,) = await slots.claim(tx, two.account.id, token, 99, w.rt.now() + timedelta(seconds=2), 9)
+            began = w.rt.now() - timedelta(seconds=60)
+            await slots.begin(tx, token, [slot.id], began, push_stock.LANDED)  # it left, and its worker stands still
+        edit(two, "CANECA", 7)  # it landed
+        await w.hurry("reconcile")
+        await sweep.DRAINS["catalogue"](w.rt, two.account)
+        row = await w.row("SELECT lease_token, lease_by, expected FROM stock_slot WHERE id = %s", slot.id)
+        assert row == {"lease_token": None, "lease_by": None, "expected": 7}
+        answer = Outcome(listing_ref=slot.listing_ref, slot_ref=slot.ref, outcome=OutcomeKind.ACCEPTED, seen=7)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert not await slots.accepted(tx, token, slot, answer, began, w.rt.now(), push_stock.LANDED)
+        await w.at_rest(CANECA=7)
 
 
 async def proposed(w: World, channel: Channel, units: int = 3) -> dict[str, Any]:
