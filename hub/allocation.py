@@ -238,14 +238,10 @@ def _place(desk: "_Desk", line: Line) -> None:
             desk.take_some(line, [most])
     else:
         desk.tell(Why.LINE_SPLIT, line=line.ref)
-        if _is_loose(line):
+        if line.loose:
             desk.take_loose(line, near)
         else:
             desk.take_some(line, near)
-
-
-def _is_loose(line: Line) -> bool:
-    return line.loose and line.split is Split.UNITS
 
 
 def _up(units: int, each: int) -> int:
@@ -300,7 +296,7 @@ class _Desk:
     def rest(self, line: Line) -> dict[SkuId, int]:
         """What is to be placed: what a line lacks, less what completes the sold units that a warehouse has begun."""
         left = self.missing[line.ref]
-        if _is_loose(line):
+        if line.loose:
             return dict(left)
         owed = self._begun(line)
         rest = {sku: units - sum(by.get(sku, 0) for by in owed.values()) for sku, units in left.items()}
@@ -375,7 +371,7 @@ class _Desk:
 
     def complete(self, line: Line) -> None:
         """Finish the sold units that a warehouse holds a part of, where they stand."""
-        if _is_loose(line) or not self.missing[line.ref]:
+        if line.loose or not self.missing[line.ref]:
             return
         for warehouse, owed in self._begun(line).items():
             if self.take(line, warehouse, owed):

@@ -283,6 +283,12 @@ def test_a_destination_may_change_the_order_of_the_warehouses(destination, expec
     assert ranked(PLACES, destination) == expected
 
 
+def test_a_range_says_more_than_a_state_also_where_it_says_worse():
+    far = Place(id=FAR, code="filial", rank=10, areas=(Area(rank=50, first="01000000", last="01999999"), SAO_PAULO))
+    assert ranked((*PLACES[:1], far), Destination(state="SP", postal_code="01310100")) == (HERE, FAR)
+    assert ranked((*PLACES[:1], far), Destination(state="SP", postal_code="13010000")) == (FAR, HERE)
+
+
 def test_an_area_of_state_and_range_covers_what_is_in_both():
     area = Area(rank=1, state="SP", first="01000000", last="01999999")
     assert area.covers(Destination(state="SP", postal_code="01310100"))
