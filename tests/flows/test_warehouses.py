@@ -197,6 +197,28 @@ async def test_a_sale_that_is_never_split_shows_and_takes_what_one_warehouse_has
         assert await held(w, over) == {("CANECA", "principal"): 3}
 
 
+async def test_an_order_that_is_never_split_is_filled_where_it_stands() -> None:
+    async with world() as w:
+        await places(w)
+        await put(w, "principal", CANECA=2, PRATO=1)
+        await put(w, "filial", CANECA=0)
+        await warehouses.split(w.rt, w.seller_id, "order")
+        shop = await w.connect("woocommerce", [CANECA, PRATO])
+        market = await w.connect("mercadolivre", [CANECA, PRATO])
+        await w.at_rest(CANECA=2, PRATO=1)
+        await asyncio.gather(market.buy("PRATO"), buy(shop, {"CANECA": 1, "PRATO": 1}))
+        await w.at_rest(CANECA=1, PRATO=0)
+        (short,) = (await w.short()).keys()
+        alone = "CANECA" not in {sku for sku, _where in await held(w, short)}
+        await put(w, "filial", PRATO=1)
+        # The order of one line stands nowhere yet and may begin anywhere; the other waits for its own warehouse.
+        assert (await w.short() == {}) == alone
+        await put(w, "principal", PRATO=2)
+        assert await w.short() == {}
+        assert len({where for _sku, where in await held(w, short)}) == 1
+        await w.at_rest()
+
+
 # ── who draws from which, and what becomes of a warehouse ──────────────────────────────────────────────────────
 
 
@@ -207,20 +229,20 @@ async def test_who_draws_from_where_changes_every_number_at_once() -> None:
         await put(w, "filial", CANECA=4)
         shop, market = await w.connect("woocommerce", [CANECA]), await w.connect("mercadolivre", [CANECA])
         await w.at_rest(CANECA=7)
-        ref = await shop.buy("CANECA", 4)
-        await w.settle()
+        ref = await shop.buy("CANECA")
+        await w.at_rest(CANECA=6)
         await warehouses.draw(w.rt, w.seller_id, market.account.id, ["principal"])
         wanted = await w.rows("SELECT desired FROM stock_slot WHERE account_id = %s", market.account.id)
-        assert [row["desired"] for row in wanted] == [3]  # in the same transaction
+        assert [row["desired"] for row in wanted] == [2]  # in the same transaction
         await w.settle()
-        assert (shop.shelf()["CANECA"], market.shelf()["CANECA"]) == (3, 3)
-        assert await held(w, ref) == {("CANECA", "filial"): 4}
+        assert (shop.shelf()["CANECA"], market.shelf()["CANECA"]) == (6, 2)
+        assert await held(w, ref) == {("CANECA", "principal"): 1}
 
-        short = await market.buy("CANECA", 3)
+        last = await market.buy("CANECA", 2)
         await w.settle()
         await warehouses.draw(w.rt, w.seller_id, market.account.id, [])
-        await w.at_rest(CANECA=0)
-        assert await held(w, short) == {("CANECA", "principal"): 3}
+        await w.at_rest(CANECA=4)
+        assert await held(w, last) == {("CANECA", "principal"): 2}
         with pytest.raises(Refused, match="avaria is a damaged warehouse"):
             await warehouses.draw(w.rt, w.seller_id, market.account.id, ["avaria"])
 
@@ -250,6 +272,7 @@ async def test_another_kind_changes_every_number_at_once_and_waits_for_orders() 
         await put(w, "principal", CANECA=3)
         await put(w, "filial", CANECA=4)
         shop = await w.connect("woocommerce", [CANECA])
+        await warehouses.draw(w.rt, w.seller_id, shop.account.id, ["principal", "filial"])
         await w.at_rest(CANECA=7)
         await warehouses.edit(w.rt, w.seller_id, "filial", kind="damaged")
         await w.at_rest(CANECA=3)
