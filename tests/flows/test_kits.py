@@ -7,7 +7,7 @@ import pytest
 from hub.sandbox import Product
 from jobs import counts, kits
 from jobs.connect import Refused
-from tests.flows.test_warehouses import held, places, put
+from tests.flows.test_warehouses import held, places, put, settled
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=0, price_cents=3990)
@@ -127,6 +127,20 @@ async def test_a_recipe_that_changes_while_the_kit_sells_is_one_or_the_other() -
         for ref in refs:
             assert (await held(w, ref))["PIRES", "principal"] == 1
         assert await w.level("CANECA") == (60, 6 + 2)
+
+
+async def test_a_sale_that_is_being_written_is_waited_for() -> None:
+    async with world() as w:
+        store, _market = await shops(w, CANECA=10, PIRES=10, PRATO=10)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await settled(w, tx, store, None, "MESA")
+            changing = asyncio.ensure_future(kits.set_kit(w.rt, w.seller_id, "CAFE", {"PIRES": 1}))
+            await asyncio.sleep(0.3)
+        await changing
+        assert await held(w, "77") == {
+            ("CANECA", "principal"): 2, ("PIRES", "principal"): 2, ("PRATO", "principal"): 4,
+        }  # fmt: skip
+        await w.kept()
 
 
 async def test_a_kit_stays_together_unless_it_may_come_from_several_warehouses() -> None:

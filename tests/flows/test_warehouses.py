@@ -10,7 +10,8 @@ from hub.allocation import Area
 from hub.model import Address, FulfilledBy, Order, OrderLine, Payment, Shipment, Status
 from hub.orders import Known
 from hub.sandbox import Product
-from hub.store import ledger, orders
+from hub.store import Tx, ledger, orders
+from hub.store import transfers as plans
 from hub.store import warehouses as store
 from jobs import allocations, counts, transfers, warehouses
 from jobs.availability import Ripple
@@ -114,17 +115,21 @@ async def test_a_destination_may_prefer_another_warehouse() -> None:
 
 async def told(w: World, channel: Channel, before: Order | None, **facts: Any) -> Order:
     """An order of two cups as the channel tells it, settled."""
-    line = OrderLine(ref="1", listing_ref=None, sku="CANECA", title="Caneca", quantity=2, total_cents=7980)
-    after = Order(ref="77", payment=Payment.PAID, fulfilled_by=FulfilledBy.SELLER, lines=(line,), **facts)
     async with w.rt.db.seller(w.seller_id) as tx:
-        stored = await orders.lock(tx, channel.account.id, "77") or await orders.add(
-            tx, channel.account.id, "77", f"{channel.account.id}:77"
-        )
-        links = await orders.links(tx, channel.account.id, after)
-        await orders.put_lines(tx, stored.id, after, links)
-        await orders.put(tx, stored.id, Known(after, {}))
-        now = w.rt.now()
-        await settle_order(tx, stored, before, after, links, hold_from=Status.PAID, now=now, since=now, ripple=Ripple())
+        return await settled(w, tx, channel, before, "CANECA", **facts)
+
+
+async def settled(w: World, tx: Tx, channel: Channel, before: Order | None, sku: str, **facts: Any) -> Order:
+    line = OrderLine(ref="1", listing_ref=None, sku=sku, title="Caneca", quantity=2, total_cents=7980)
+    after = Order(ref="77", payment=Payment.PAID, fulfilled_by=FulfilledBy.SELLER, lines=(line,), **facts)
+    stored = await orders.lock(tx, channel.account.id, "77") or await orders.add(
+        tx, channel.account.id, "77", f"{channel.account.id}:77"
+    )
+    links = await orders.links(tx, channel.account.id, after)
+    await orders.put_lines(tx, stored.id, after, links)
+    await orders.put(tx, stored.id, Known(after, {}))
+    now = w.rt.now()
+    await settle_order(tx, stored, before, after, links, hold_from=Status.PAID, now=now, since=now, ripple=Ripple())
     return after
 
 
@@ -204,19 +209,15 @@ async def test_an_order_that_is_never_split_is_filled_where_it_stands() -> None:
         await put(w, "filial", CANECA=0)
         await warehouses.split(w.rt, w.seller_id, "order")
         shop = await w.connect("woocommerce", [CANECA, PRATO])
-        market = await w.connect("mercadolivre", [CANECA, PRATO])
-        await w.at_rest(CANECA=2, PRATO=1)
-        await asyncio.gather(market.buy("PRATO"), buy(shop, {"CANECA": 1, "PRATO": 1}))
-        await w.at_rest(CANECA=1, PRATO=0)
-        (short,) = (await w.short()).keys()
-        alone = "CANECA" not in {sku for sku, _where in await held(w, short)}
+        ref = await buy(shop, {"CANECA": 1, "PRATO": 1})
+        await w.settle()
+        await put(w, "principal", PRATO=0)  # it broke
+        assert await w.short() == {ref: 1}
         await put(w, "filial", PRATO=1)
-        # The order of one line stands nowhere yet and may begin anywhere; the other waits for its own warehouse.
-        assert (await w.short() == {}) == alone
-        await put(w, "principal", PRATO=2)
-        assert await w.short() == {}
-        assert len({where for _sku, where in await held(w, short)}) == 1
-        await w.at_rest()
+        assert await w.short() == {ref: 1}
+        await put(w, "principal", PRATO=1)
+        assert await held(w, ref) == {("CANECA", "principal"): 1, ("PRATO", "principal"): 1}
+        await w.at_rest(CANECA=1, PRATO=1)
 
 
 # ── who draws from which, and what becomes of a warehouse ──────────────────────────────────────────────────────
@@ -440,6 +441,21 @@ async def test_a_cancelled_transfer_brings_back_what_has_not_arrived() -> None:
         await transfers.cancel(w.rt, w.seller_id, number)
         assert await levels(w, "CANECA") == {"principal": (4, 0), "filial": (1, 0)}
         await w.at_rest(CANECA=5)
+
+
+async def test_transfers_opened_at_once_have_their_own_numbers() -> None:
+    async with world() as w:
+        await places(w)
+        await put(w, "principal", CANECA=5)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            ends = [await store.warehouse(tx, "principal"), await store.warehouse(tx, "filial")]
+            sku = await tx.value("SELECT id FROM sku WHERE code = 'CANECA'")
+            assert await plans.add(tx, *ends, await store.transit(tx), {sku: 1}, "") == 1
+            other = asyncio.ensure_future(
+                transfers.open_transfer(w.rt, w.seller_id, "principal", "filial", {"CANECA": 1})
+            )
+            await asyncio.sleep(0.3)
+        assert await other == 2
 
 
 async def test_two_transfers_of_the_same_units_do_not_both_leave() -> None:
