@@ -7,7 +7,7 @@ import pytest
 from hub.sandbox import Product
 from jobs import counts, kits
 from jobs.connect import Refused
-from tests.flows.test_warehouses import held, places, put, settled
+from tests.flows.test_warehouses import held, places, put, settled, written
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=0, price_cents=3990)
@@ -133,9 +133,12 @@ async def test_a_sale_that_is_being_written_is_waited_for() -> None:
     async with world() as w:
         store, _market = await shops(w, CANECA=10, PIRES=10, PRATO=10)
         async with w.rt.db.seller(w.seller_id) as tx:
-            await settled(w, tx, store, None, "MESA")
+            # Its line is written, its recipe may have been read, and no level is locked yet.
+            await written(tx, store, "MESA")
             changing = asyncio.ensure_future(kits.set_kit(w.rt, w.seller_id, "CAFE", {"PIRES": 1}))
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
+            assert not changing.done()
+            await settled(w, tx, store, None, "MESA")
         await changing
         assert await held(w, "77") == {
             ("CANECA", "principal"): 2, ("PIRES", "principal"): 2, ("PRATO", "principal"): 4,

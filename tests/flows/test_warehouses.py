@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -119,7 +120,10 @@ async def told(w: World, channel: Channel, before: Order | None, **facts: Any) -
         return await settled(w, tx, channel, before, "CANECA", **facts)
 
 
-async def settled(w: World, tx: Tx, channel: Channel, before: Order | None, sku: str, **facts: Any) -> Order:
+async def written(
+    tx: Tx, channel: Channel, sku: str, **facts: Any
+) -> tuple[orders.Stored, Order, dict[str, tuple[UUID, int]]]:
+    """The order and its line, as a channel tells them."""
     line = OrderLine(ref="1", listing_ref=None, sku=sku, title="Caneca", quantity=2, total_cents=7980)
     after = Order(ref="77", payment=Payment.PAID, fulfilled_by=FulfilledBy.SELLER, lines=(line,), **facts)
     stored = await orders.lock(tx, channel.account.id, "77") or await orders.add(
@@ -128,6 +132,12 @@ async def settled(w: World, tx: Tx, channel: Channel, before: Order | None, sku:
     links = await orders.links(tx, channel.account.id, after)
     await orders.put_lines(tx, stored.id, after, links)
     await orders.put(tx, stored.id, Known(after, {}))
+    return stored, after, links
+
+
+async def settled(w: World, tx: Tx, channel: Channel, before: Order | None, sku: str, **facts: Any) -> Order:
+    """The same, and what it does to stock."""
+    stored, after, links = await written(tx, channel, sku, **facts)
     now = w.rt.now()
     await settle_order(tx, stored, before, after, links, hold_from=Status.PAID, now=now, since=now, ripple=Ripple())
     return after
@@ -447,15 +457,16 @@ async def test_transfers_opened_at_once_have_their_own_numbers() -> None:
     async with world() as w:
         await places(w)
         await put(w, "principal", CANECA=5)
+        assert await transfers.open_transfer(w.rt, w.seller_id, "principal", "filial", {"CANECA": 1}) == 1
         async with w.rt.db.seller(w.seller_id) as tx:
-            ends = [await store.warehouse(tx, "principal"), await store.warehouse(tx, "filial")]
+            here, there = await store.warehouse(tx, "principal"), await store.warehouse(tx, "filial")
             sku = await tx.value("SELECT id FROM sku WHERE code = 'CANECA'")
-            assert await plans.add(tx, *ends, await store.transit(tx), {sku: 1}, "") == 1
+            assert await plans.add(tx, here, there, await store.transit(tx), {sku: 1}, "") == 2
             other = asyncio.ensure_future(
                 transfers.open_transfer(w.rt, w.seller_id, "principal", "filial", {"CANECA": 1})
             )
             await asyncio.sleep(0.3)
-        assert await other == 2
+        assert await other == 3
 
 
 async def test_two_transfers_of_the_same_units_do_not_both_leave() -> None:
