@@ -51,6 +51,17 @@ async def test_says_who_we_are(channel: str):
         assert (found.external_id, found.name) == (told.external_id, told.name)
 
 
+def only_signs_webhooks(shop: Shop) -> set[str]:
+    """The vendor's key that its webhooks are signed with, where no request shows it: nothing can prove it."""
+    webhook, kind = shop.adapter.webhook, shop.adapter.credentials
+    if webhook is None or webhook.secret is None or shop.adapter.token or shop.adapter.sign:
+        return set()
+    shown = kind.model_validate(shop.typed()).headers()
+    signs = webhook.secret(kind.model_validate(shop.typed()))
+    changed = {name: kind.model_validate(shop.typed() | {name: "other"}) for name in shop.secrets()}
+    return {name for name, other in changed.items() if webhook.secret(other) != signs and other.headers() == shown}
+
+
 @EVERY
 async def test_a_wrong_secret_is_refused_as_such(channel: str):
     async with opened(channel) as shop:
@@ -58,6 +69,8 @@ async def test_a_wrong_secret_is_refused_as_such(channel: str):
         for name in shop.secrets():
             good = shop.typed()[name]
             wrong = good[:-1] + ("x" if good[-1] != "x" else "y")
+            if name in only_signs_webhooks(shop):
+                continue
             problem = await failure(shop.adapter.check(shop.stranger(**{name: wrong})))
             assert problem.fault is Fault.AUTH, f"{name}: {problem}"
             assert wrong not in str(problem), "an error never tells a secret"

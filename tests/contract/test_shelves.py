@@ -140,6 +140,8 @@ async def test_a_dispatch_is_told_where_it_can_be(channel: str):
             tracking_code="AA123456785BR",
             at=shop.clock.now(),
         )
+        if sink.prepare:
+            news = news.model_copy(update={"there": await sink.prepare(api, news)})
         told: dict[str, list[Reply] | Fault] = {}
         for target in sink.targets:
             try:
