@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
+from hub import holds, settlement
 from hub import orders as decide
-from hub import settlement
 from hub.allocation import Destination
 from hub.model import Disposition, Order, OrderLine, Status
 from hub.settlement import Have, LineKey, Plan, Want
@@ -26,11 +26,15 @@ async def settle_order(
     *, hold_from: Status, now: datetime, since: datetime, ripple: Ripple,
     takes: Takes = lambda order: not order.cancelled,
 ) -> bool:  # fmt: skip
-    """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon."""
+    """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon.
+
+    `hold_from`: where the account's settings do not say from when its orders hold stock.
+    """
     changes = own_changes(before, after, takes)
     if not await _fulfiller_known(tx, stored, after, now):
         await slots.own_sales(tx, stored.account_id, changes)  # the next telling will not tell it again
         return False
+    hold_from, lapsed = await _held_from(tx, stored, after, hold_from, now)
     await note_departures(tx, stored.id, after, hold_from)
     wants = await wants_of(tx, stored, after, links, hold_from)
     is_new = stored.known is None  # this transaction made it: nothing is held by it yet
@@ -50,7 +54,23 @@ async def settle_order(
     new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
     haves = {**haves, **await _base(tx, stored.id, new, opened)}
     await _write(tx, stored, before, after, wants, haves, since, ripple, now)
+    if lapsed and (units := sum(sum(have.reserved.values()) for have in haves.values())):
+        await orders.event(tx, stored.id, "hold_expired", units=units)
     return True
+
+
+async def _held_from(tx: Tx, stored: Stored, order: Order, default: Status, now: datetime) -> tuple[Status, bool]:
+    """From when this order holds stock, and whether that is because it was not paid in time.
+
+    What expired holds nothing until it is paid: then it takes units again, or is named short.
+    """
+    hold = holds.hold_of(stored.settings, default)
+    until = holds.until(order, hold, stored.first_seen_at)
+    lapsed = until is not None and until <= now
+    due = None if lapsed else until
+    if due != stored.hold_until:
+        await orders.hold_until(tx, stored.id, due)
+    return (Status.PAID if lapsed else hold.since), lapsed
 
 
 async def _write(

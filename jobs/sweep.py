@@ -12,12 +12,13 @@ from hub.store import StoreError, cases, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import buffers, catalogue, ingest, push_shipment, push_stock, replenish, shortages, track
+from jobs import buffers, catalogue, holds, ingest, push_shipment, push_stock, replenish, shortages, track
 from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
+LAPSE_SECONDS = 60.0  # unpaid holds end by the hour: a minute late is in time
 PROVE_SECONDS = 60.0  # how often it is asked whose proof is due
 RESTOCK_SECONDS = 180.0
 ACCOUNTS_AT_ONCE = 16
@@ -80,7 +81,7 @@ async def _one(rt: Runtime, lane: str, work: Work, gate: asyncio.Semaphore) -> i
 async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = True) -> None:
     """Sweep until `stop`. With Redis away and `drains`, the work is done right here."""
     clock = asyncio.get_running_loop().time
-    pruned = proved = clock()
+    pruned = proved = lapsed = clock()
     prover = Prover(rt)
     restocked, aside = clock() - RESTOCK_SECONDS, None
     while not stop.is_set():
@@ -89,6 +90,9 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             if sweeper and clock() - pruned > PRUNE_SECONDS:
                 pruned = clock()
                 await prune(rt)
+            if sweeper and clock() - lapsed > LAPSE_SECONDS:
+                lapsed = clock()
+                await holds.lapse(rt)
             if sweeper and clock() - proved > PROVE_SECONDS:
                 proved = clock()
                 prover.go()

@@ -12,6 +12,7 @@ from hub.cli import (
     count,
     doctor,
     drift,
+    holds,
     inbox,
     kit,
     link,
@@ -46,6 +47,7 @@ process.add_to(app)
 doctor.add_to(app)
 normalize.add_to(app)
 approval.add_to(account.app)
+holds.add_to(account.app)
 for name, noun in {
     "seller": seller.app,
     "user": user.app,

@@ -23,7 +23,10 @@ class Stored:
     known: Known | None
     stock_key: str
     account_id: UUID
+    settings: Mapping[str, Any]  # the account's
+    first_seen_at: datetime
     waits_until: datetime | None = None
+    hold_until: datetime | None = None
 
 
 def _load(told: Mapping[str, Any], versions: Mapping[str, Any]) -> Known:
@@ -46,8 +49,9 @@ async def lock(tx: Tx, account_id: UUID, ref: str) -> Stored | None:
     """The order of that ref, locked until the transaction ends."""
     # NO KEY: others may refer to the order meanwhile, as whoever fills its shortage with the levels in hand does.
     sql = """
-        SELECT id, told, versions, stock_key, fulfilled_by_due FROM orders WHERE account_id = %s AND ref = %s
-        FOR NO KEY UPDATE"""
+        SELECT o.id, o.told, o.versions, o.stock_key, o.fulfilled_by_due, o.first_seen_at, o.hold_until, a.settings
+        FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
+        WHERE o.account_id = %s AND o.ref = %s FOR NO KEY UPDATE OF o"""
     row = await tx.one(sql, [account_id, ref])
     if row is None:
         return None
@@ -56,7 +60,10 @@ async def lock(tx: Tx, account_id: UUID, ref: str) -> Stored | None:
         known=_load(row["told"], row["versions"]),
         stock_key=row["stock_key"],
         account_id=account_id,
+        settings=row["settings"],
+        first_seen_at=row["first_seen_at"],
         waits_until=row["fulfilled_by_due"],
+        hold_until=row["hold_until"],
     )
 
 
@@ -70,11 +77,12 @@ async def add(tx: Tx, account_id: UUID, ref: str, stock_key: str) -> Stored:
     """A new order row, locked; the one that another worker made meanwhile when it came first."""
     sql = """
         INSERT INTO orders (seller_id, id, account_id, ref, stock_key, status, told, versions)
-        VALUES (%s, %s, %s, %s, %s, 'placed', %s, '{}') ON CONFLICT (seller_id, account_id, ref) DO NOTHING"""
+        VALUES (%s, %s, %s, %s, %s, 'placed', %s, '{}') ON CONFLICT (seller_id, account_id, ref) DO NOTHING
+        RETURNING first_seen_at, (SELECT a.settings FROM account a WHERE a.id = account_id) AS settings"""
     order_id = new_id()
     empty = json.dumps({"ref": ref})
-    if await tx.run(sql, [tx.seller, order_id, account_id, ref, stock_key, empty]):
-        return Stored(id=order_id, known=None, stock_key=stock_key, account_id=account_id)
+    if made := await tx.one(sql, [tx.seller, order_id, account_id, ref, stock_key, empty]):
+        return Stored(id=order_id, known=None, stock_key=stock_key, account_id=account_id, **made)
     stored = await lock(tx, account_id, ref)
     if stored is None:
         raise RuntimeError("an order vanished while it was being added")
@@ -386,3 +394,20 @@ async def skus_of_lines(tx: Tx, order_id: UUID) -> dict[str, str]:
         [order_id],
     )
     return {row["ref"]: row["code"] for row in rows}
+
+
+async def hold_until(tx: Tx, order_id: UUID, at: datetime | None) -> None:
+    """When this unpaid order's hold ends; None: it does not."""
+    await tx.run("UPDATE orders SET hold_until = %s WHERE id = %s", [at, order_id])
+
+
+async def holds_over(tx: Tx, now: datetime, limit: int) -> list[UUID]:
+    """Orders whose unpaid hold is over, those for longest first."""
+    rows = await tx.all("SELECT id FROM orders WHERE hold_until <= %s ORDER BY hold_until, id LIMIT %s", [now, limit])
+    return [row["id"] for row in rows]
+
+
+async def unpaid(tx: Tx, account_id: UUID) -> list[UUID]:
+    """An account's orders that are placed and neither paid, sent nor cancelled."""
+    rows = await tx.all("SELECT id FROM orders WHERE account_id = %s AND status = 'placed' ORDER BY id", [account_id])
+    return [row["id"] for row in rows]

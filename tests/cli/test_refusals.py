@@ -11,7 +11,7 @@ from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
     "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
-    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke"],
+    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "holds"],
     "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "adjust", "moves", "imports", "undo", "export"],
     "count": ["open", "enter", "import", "report", "post", "cancel", "list"],
@@ -108,6 +108,7 @@ def test_nothing_typed_is_help(balcao: Balcao) -> None:
         (["stock", "import"], "FILE is missing"),
         (["stock", "export", "--separator", "|"], "--separator: '|' is not"),
         (["stock", "undo", "x"], "Invalid value"),
+        (["account", "holds", "x", "--from", "shipped"], "Invalid value"),
         (["warehouse", "add", " ", "x"], "needs a code"),
         (["buffer", "set", "units", "x"], "Invalid value"),
         (["buffer", "set", "bits", "1"], "Invalid value"),
