@@ -11,7 +11,7 @@ from hub.backoffice.shortages import Way
 from hub.faults import ChannelError, Fault
 from hub.sandbox import Product
 from hub.store import stock, warehouses
-from jobs import connect, counts, linking, shortages
+from jobs import connect, counts, linking, shortages, sweep
 from jobs.shortages import Told
 from tests.world import Channel, World, world
 
@@ -215,3 +215,28 @@ async def _work(w: World) -> None:
 async def test_what_is_not_there_is_not_told() -> None:
     async with world() as w:
         assert await shortages.one(w.rt, w.seller_id, UUID(int=0)) is None
+
+
+async def test_the_sweep_looks_into_what_is_due_and_drops_old_failures() -> None:
+    async with world() as w:
+        store, market = await two_channels(w)
+        await store.buy("CANECA", 10)
+        await market.buy("CANECA", 10)
+        await w.settle()
+        stop = asyncio.Event()
+        sweeping = asyncio.create_task(sweep.run(w.rt, w.pulse, stop, drains=False))
+        try:
+            await w.until("SELECT FROM shortage_case WHERE cause IS NOT NULL", seconds=10)
+        finally:
+            stop.set()
+            await sweeping
+        async with w.rt.db.seller(w.seller_id) as tx:
+            for days in (1, 99):
+                await tx.run(
+                    "INSERT INTO push_failure (seller_id, id, slot_id, quantity, fault, code, at) "
+                    "SELECT seller_id, gen_random_uuid(), id, 0, 'transient', %s, now() - %s * interval '1 day' "
+                    "FROM stock_slot LIMIT 1",
+                    [str(days), days],
+                )
+        await sweep.prune(w.rt)
+        assert [row["code"] for row in await w.rows("SELECT code FROM push_failure")] == ["1"]

@@ -62,7 +62,7 @@ def _moments(found: oversell.Evidence) -> list[tuple[str, datetime, dict[str, An
              {"account": took.account, "order": took.order}),
             (N_("O hub soube do pedido %(order)s"), took.heard_at, {"order": took.order}),
         ]  # fmt: skip
-    if found.lowered:
+    if found.lowered and found.lowered.at == found.gone_at:
         told.append((N_("Estoque baixado em %(units)s un."), found.lowered.at, {"units": found.lowered.units}))
     for push in found.pushes:
         words = N_("Canal avisado: %(units)s") if push.outcome == "accepted" else N_("Aviso de %(units)s falhou")
