@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from hub.backoffice import oversell
 from hub.backoffice.oversell import Cause
 from hub.backoffice.shortages import Way
@@ -57,13 +59,14 @@ async def test_two_channels_that_sell_the_last_units_at_once_are_a_race() -> Non
         assert (await w.row("SELECT look_at FROM shortage_case"))["look_at"] is None
 
 
-async def test_a_channel_that_asked_to_wait_is_throttled() -> None:
+@pytest.mark.parametrize(("here", "there"), [(10, 3), (7, 5)])  # a zero is written at once, else orders are asked for
+async def test_a_channel_that_asked_to_wait_is_throttled(here: int, there: int) -> None:
     async with world() as w:
         store, market = await two_channels(w)
         market.turn(throttle=1.0)
-        await store.buy("CANECA", 10)
+        await store.buy("CANECA", here)
         await w.until("SELECT FROM push_failure WHERE fault = 'throttled'", seconds=20)
-        await market.buy("CANECA", 3)
+        await market.buy("CANECA", there)
         market.turn(throttle=0.0)
         await w.settle(40)
         await w.until("SELECT FROM shortage")
