@@ -23,25 +23,21 @@ NO_CODE_YET = frozenset({"UNPACKED", "PENDING", "PACKED"})
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
     """Fifty variants a request, grouped by product. Never null: that would be stock without end."""
-    groups = [_by_product(writes[start : start + BATCH]) for start in range(0, len(writes), BATCH)]
+    groups = [tuple(writes[start : start + BATCH]) for start in range(0, len(writes), BATCH)]
     return [(_patch(group), group) for group in groups]
 
 
-def _by_product(writes: Sequence[StockWrite]) -> tuple[StockWrite, ...]:
-    first = {write.listing_ref: n for n, write in reversed(list(enumerate(writes)))}
-    return tuple(sorted(writes, key=lambda write: first[write.listing_ref]))
-
-
 def _patch(writes: Sequence[StockWrite]) -> Request:
-    products: dict[str, list[dict[str, Any]]] = {}
+    body: list[dict[str, Any]] = []
     for write in writes:
         product, _, variant = write.slot_ref.partition(":")
         if not (product.isdecimal() and variant.isdecimal()):
             raise Unreadable("slot_ref", f"not product:variant: {write.slot_ref!r}"[:120])
         place = {"location_id": write.location_ref} if write.location_ref else {}
+        if not body or body[-1]["id"] != int(product):
+            body.append({"id": int(product), "variants": []})
         level = {**place, "stock": write.quantity}
-        products.setdefault(product, []).append({"id": int(variant), "inventory_levels": [level]})
-    body = [{"id": int(product), "variants": variants} for product, variants in products.items()]
+        body[-1]["variants"].append({"id": int(variant), "inventory_levels": [level]})
     alone = frozenset({400, 404, 422}) if len(writes) == 1 else frozenset()  # of several, one bad row refuses all
     return Request(method="PATCH", path=PATH, json=body, operation="stock", accept=alone)
 
