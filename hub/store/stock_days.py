@@ -22,7 +22,7 @@ _SALES: LiteralString = """
         FROM orders o LEFT JOIN stock_effect e ON e.seller_id = o.seller_id AND e.stock_key = o.stock_key
         WHERE o.placed_at >= %(far)s AND o.placed_at < %(now)s AND (o.status <> 'placed' OR %(unpaid)s)
     ), sale AS MATERIALIZED (
-        SELECT p.part AS sku_id, o.id AS order_id, l.ref AS line_ref, o.placed_at AS at, k.opened_at,
+        SELECT p.part AS sku_id, o.placed_at AS at,
                l.multiplier * p.units * l.quantity AS asked,
                l.multiplier * p.units * (l.quantity - least(l.quantity, l.cancelled_quantity)) AS units,
                l.multiplier * p.units * l.returned_quantity AS returned,
@@ -38,20 +38,19 @@ _SALES: LiteralString = """
     )
 """
 # Free units are walked back from what is free now. A sale takes its units when it is placed (whatever the day on which
-# they leave), a cancellation gives them back; everything else in the ledger moves them as it says.
+# they leave), a cancellation gives them back; everything else in the ledger moves them as it says. What was sold
+# before the opening only moves what came before it, which nobody asks about.
 _OUT: LiteralString = """
     , shift AS (
         SELECT m.sku_id, m.at, m.delta FROM stock_movement m
         JOIN warehouse w ON w.seller_id = m.seller_id AND w.id = m.warehouse_id AND w.kind IN ('own', 'transit')
         WHERE m.at >= %(since)s AND m.at < %(now)s AND m.reason <> 'dispatch'
         UNION ALL
-        SELECT s.sku_id, greatest(s.at, s.opened_at), coalesce(b.dispatched, 0) - s.units FROM sale s
-        LEFT JOIN stock_base b ON b.order_id = s.order_id AND b.line_ref = s.line_ref AND b.sku_id = s.sku_id
-        WHERE NOT s.elsewhere AND NOT s.undone
+        SELECT sku_id, at, -units FROM sale WHERE NOT elsewhere AND NOT undone
         UNION ALL
         SELECT s.sku_id, v.at, v.sign * s.asked FROM sale s,
-            LATERAL (VALUES (greatest(s.at, s.opened_at), -1), (s.undone_at, 1)) v(at, sign)
-        WHERE NOT s.elsewhere AND s.undone AND s.undone_at > greatest(s.at, s.opened_at)
+            LATERAL (VALUES (s.at, -1), (s.undone_at, 1)) v(at, sign)
+        WHERE NOT s.elsewhere AND s.undone AND s.undone_at > s.at
     ), step AS (
         SELECT sku_id, at, sum(delta) AS delta FROM shift WHERE at >= %(since)s AND at < %(now)s GROUP BY sku_id, at
     ), free AS (

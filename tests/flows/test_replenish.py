@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from hub.sandbox import Product
-from hub.store import StoreError, replenishment, suppliers
+from hub.store import StoreError, new_id, replenishment, suppliers
 from jobs import purchase, replenish, sweep
 from jobs.connect import Refused
 from tests.flows.replenishing import History, history
@@ -293,3 +293,23 @@ async def test_one_sellers_trouble_is_not_anothers(log: Log) -> None:
         assert len(await other.w.rows("SELECT FROM replenishment_run")) == 1
         assert len(log.tracebacks) == 1
         log.tracebacks.clear()
+
+
+async def test_units_in_transit_are_ours_and_damaged_ones_are_not() -> None:
+    async with world() as w:
+        h = await history(w)
+        sku = await steady(h)
+        await replenish.refresh(w.rt, w.seller_id)
+        await stand(h, sku, 40)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            for kind, units in (("transit", 7), ("damaged", 90), ("marketplace", 90)):
+                shelf = new_id()
+                await tx.run(
+                    "INSERT INTO warehouse (seller_id, id, code, name, kind) VALUES (%s, %s, %s, %s, %s)",
+                    [tx.seller, shelf, kind, kind, kind],
+                )
+                await tx.run(
+                    "INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand) VALUES (%s, %s, %s, %s)",
+                    [tx.seller, sku, shelf, units],
+                )
+        assert (await explained(w, sku)).verdict.position == 47

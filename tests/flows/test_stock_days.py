@@ -115,15 +115,19 @@ async def test_the_day_of_the_opening_counts_from_its_hour_and_today_not_yet() -
         assert plan == {"known_days": 8, "days": 8 - 9 / 24, "doubt": "new"}
 
 
-async def test_units_that_left_before_the_opening_are_not_taken_again() -> None:
+async def test_a_sku_opened_without_units_was_not_out_before() -> None:
+    async with world() as w:
+        h = await history(w)
+        sku = await h.sku("CANECA", 0, ago=3, hour=12)
+        assert await h.days(sku) == {3: (0, 1440), 2: (0, 1440), 1: (0, 1440)}
+
+
+async def test_an_order_older_than_the_opening_holds_its_units_until_it_is_cancelled() -> None:
     async with world() as w:
         h = await history(w)
         sku = await h.sku("CANECA", 3, ago=8, hour=0)
-        order = await h.sale(sku, 3, ago=9, moves=False)
-        async with w.rt.db.seller(w.seller_id) as tx:
-            await tx.run("INSERT INTO stock_base (seller_id, order_id, line_ref, sku_id, dispatched) "
-                         "VALUES (%s, %s, '1', %s, 3)", [tx.seller, order, sku])  # fmt: skip
-        assert await h.days(sku) == {9: (3, 0)}
+        await h.sale(sku, 3, ago=9, status="cancelled", cancelled_ago=7)
+        assert await h.days(sku) == {8: (0, 1440), 7: (0, 12 * 60)}
 
 
 async def test_units_in_a_marketplaces_or_damaged_warehouse_are_not_for_sale() -> None:
