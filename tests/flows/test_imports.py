@@ -71,6 +71,8 @@ async def test_an_import_that_stops_goes_on_where_it_was() -> None:
         await w.at_rest(**{p.sku: 30 for p in SHELF})
         (moved,) = await w.rows("SELECT count(*)::int AS n FROM stock_movement")
         assert moved["n"] == 12
+        (kept_rows,) = await w.rows("SELECT sum(delta)::int AS units, count(delta)::int AS n FROM stock_import_row")
+        assert kept_rows == {"units": 360, "n": 12}  # what undoing goes by
 
 
 @pytest.mark.usefixtures("in_small_chunks")

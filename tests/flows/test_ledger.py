@@ -9,7 +9,7 @@ import pytest
 
 from hub.context import acting_as
 from hub.sandbox import Product
-from hub.store import kits, ledger, stock
+from hub.store import kits, ledger, orders, stock
 from jobs import counts
 from jobs.connect import Refused
 from jobs.kits import set_kit
@@ -98,3 +98,22 @@ async def test_an_order_that_comes_while_its_stock_is_opened_is_held() -> None:
         await going_on[0]
         await w.kept(at_rest=True)
         assert await w.level("PIRES") == (9, 4)
+
+
+async def test_whoever_fills_a_shortage_does_not_wait_for_whoever_works_on_that_order() -> None:
+    """They would wait for each other: the one has the levels and tells the order, the other wants the levels."""
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA], seed=1)
+        await w.open_stock(CANECA=10)
+        ref = await store.buy("CANECA", 6)
+        await w.settle()
+        await w.count(CANECA=4)
+        assert await w.short() == {ref: 2}
+        order = await w.order(ref)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await orders.lock_id(tx, order["id"])
+            found = asyncio.create_task(adjust(w.rt, w.seller_id, "CANECA", 5, "achados"), context=Context())
+            done, _waiting = await asyncio.wait([found], timeout=5)
+        await found
+        assert done
+        await w.at_rest(CANECA=3)

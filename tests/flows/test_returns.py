@@ -7,8 +7,8 @@ import pytest
 
 from hub.model import Disposition
 from hub.sandbox import Product
+from hub.store import ledger, warehouses
 from hub.store import returns as kept
-from hub.store import warehouses
 from jobs import counts
 from jobs.connect import Refused
 from jobs.kits import set_kit
@@ -142,6 +142,25 @@ async def test_a_return_fills_a_shortage_first_and_one_from_before_the_opening_c
         await w.at_rest(CANECA=1)
         assert await w.short() == {}
         assert await w.level("CANECA") == (5, 4)
+
+
+async def test_units_received_before_the_opening_count_are_among_those_counted() -> None:
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA], seed=1)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await ledger.put_skus(tx, ["CANECA", "CANECA AZUL"])
+        ref = await store.buy("CANECA", 3)
+        await store.act("complete", order_ref=ref)
+        await w.settle()
+        assert await got(w, ref, 2, SELLABLE) == 0  # nothing is counted yet
+        await w.open_stock(**{"CANECA": 9, "CANECA AZUL": 5})
+        await w.at_rest(CANECA=9)
+        (row,) = await w.rows("SELECT id FROM listing")
+        await link(w.rt, w.seller_id, row["id"], "CANECA AZUL")  # it was another one all along
+        await w.at_rest(CANECA=5)
+        assert (await stands(w), await stands(w, "CANECA AZUL")) == ({"principal": 9}, {"principal": 5})
+        assert await got(w, ref, 3, SELLABLE) == 1
+        await w.at_rest(CANECA=6)
 
 
 async def test_what_cannot_come_back_is_refused() -> None:
