@@ -151,6 +151,7 @@ async def check(tx: Tx, now: datetime, only: Sequence[UUID] | None = None) -> Ch
     chosen = await replenishment.defaults(tx)
     rows = await replenishment.low(tx, only)
     coming = await replenishment.incoming(tx, [row["sku_id"] for row in rows])
+    known = await replenishment.open_alerts(tx, [row["sku_id"] for row in rows])
     raised = resolved = urgent = 0
     for row in rows:
         made = replenishment.read_plan(row, chosen)
@@ -161,7 +162,8 @@ async def check(tx: Tx, now: datetime, only: Sequence[UUID] | None = None) -> Ch
         if verdict.needed and row["severity"] is None:
             raised += await alerts.raise_(tx, "low_stock", subject, severity=severity, **told)
         elif verdict.needed:
-            await replenishment.grade_alert(tx, row["sku_id"], severity, None, told)
+            if known.get(row["sku_id"]) != (severity, told):
+                await replenishment.grade_alert(tx, row["sku_id"], severity, told)
         elif row["severity"] is not None and verdict.recovered:
             resolved += await alerts.resolve(tx, "low_stock", subject)
     return Checked(raised, resolved, urgent)

@@ -324,13 +324,21 @@ def read_position(row: Mapping[str, Any], coming: Mapping[UUID, tuple[Incoming, 
 # ── Alerts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def grade_alert(tx: Tx, sku_id: UUID, severity: str, due_at: datetime | None, told: Mapping[str, Any]) -> None:
+async def open_alerts(tx: Tx, sku_ids: Sequence[UUID]) -> dict[UUID, tuple[str, dict[str, Any]]]:
+    """(severity, evidence) of the open alerts of these SKUs."""
+    rows = await tx.all(
+        "SELECT subject, severity, params FROM alert WHERE kind = 'low_stock' AND resolved_at IS NULL "
+        "AND subject = ANY(%s)",
+        [[str(sku_id) for sku_id in sku_ids]],
+    )
+    return {UUID(row["subject"]): (row["severity"], row["params"]) for row in rows}
+
+
+async def grade_alert(tx: Tx, sku_id: UUID, severity: str, told: Mapping[str, Any]) -> None:
     """Bring the open alert of a SKU up to date: the same alert, more or less urgent by now."""
     await tx.run(
-        """UPDATE alert SET severity = %(severity)s, due_at = %(due)s, params = %(params)s
-           WHERE kind = 'low_stock' AND subject = %(subject)s AND resolved_at IS NULL
-             AND (severity, params, due_at) IS DISTINCT FROM (%(severity)s, %(params)s::jsonb, %(due)s)""",
-        {"severity": severity, "due": due_at, "params": json.dumps(told, default=str), "subject": str(sku_id)},
+        "UPDATE alert SET severity = %s, params = %s WHERE kind = 'low_stock' AND subject = %s AND resolved_at IS NULL",
+        [severity, json.dumps(told, default=str), str(sku_id)],
     )
 
 
