@@ -154,6 +154,18 @@ def total(amounts: Iterable[int | None]) -> int | None:
     return sum(told) if told else None
 
 
+MARKETPLACES = {  # how storefronts and integrators write them, without case, spaces and accents: assumed
+    "mercadolivre": "mercadolivre", "meli": "mercadolivre", "mercadolibre": "mercadolivre",
+    "shopee": "shopee", "amazon": "amazon", "amazonbr": "amazon", "magalu": "magalu", "magazineluiza": "magalu",
+    "tiktok": "tiktok", "tiktokshop": "tiktok",
+}  # fmt: skip
+
+
+def marketplace(told: str) -> str | None:
+    """The hub's channel of a marketplace's name as others write it."""
+    return MARKETPLACES.get(re.sub(r"[^a-z]", "", told.lower().translate(_ACCENTS)))
+
+
 def canonical_bytes(raw: Raw) -> bytes:
     """One byte string per JSON value: sorted keys, no spaces."""
     try:

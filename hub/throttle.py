@@ -26,10 +26,12 @@ from hub.model import Limit
 MAX_WAIT = 8.0  # longer than this the worker does better to turn to other accounts
 REDIS_PATIENCE = 0.25
 REDIS_DOWN_FOR = 2.0  # how long a Redis that did not answer is left alone
+DAY = 86_400
 IDLE_SECONDS = 86_400  # a bucket nobody touched for a day starts again as a new one
 
 # Either every bucket gives a token, or none does and the longest wait comes back, in milliseconds.
-# A bucket not seen before holds one token, never its burst: after a flush nobody knows what was spent.
+# A bucket not seen before holds one token, never its burst: after a flush nobody knows what was spent. A day's quota
+# starts whole: from one token it would stand still for hours, and what is spent already the vendor will say.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -39,10 +41,9 @@ for i = buckets + 1, #KEYS do
   wait = math.max(wait, redis.call('PTTL', KEYS[i]))
 end
 for i = 1, buckets do
-  local burst, rate, spent = tonumber(ARGV[4 * i - 2]), tonumber(ARGV[4 * i - 1]), ARGV[4 * i] == '1'
-  local least = 1 + tonumber(ARGV[4 * i + 1])
+  local burst, rate, spent = tonumber(ARGV[5 * i - 3]), tonumber(ARGV[5 * i - 2]), ARGV[5 * i - 1] == '1'
+  local least, tokens = 1 + tonumber(ARGV[5 * i]), tonumber(ARGV[5 * i + 1])
   local kept = redis.call('HMGET', KEYS[i], 'tokens', 'at')
-  local tokens = 1
   if kept[1] then
     tokens = math.min(burst, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
   end
@@ -102,6 +103,11 @@ class _Wanted:
     def rate(self) -> float:
         """Tokens a second."""
         return self.limit.burst / self.limit.seconds
+
+    @property
+    def is_quota(self) -> bool:
+        """Whether it is a day's quota."""
+        return self.limit.seconds == DAY
 
     def kept(self, burst: float) -> float:
         """Tokens that a bucket of that burst must still hold afterwards; a bucket of one token can spare none."""
@@ -185,7 +191,8 @@ class Throttle:
         args: list[Any] = [len(wanted)]
         for each in wanted:
             burst = each.limit.burst
-            args += [burst, each.rate / 1000, int(each.key in self._spent_alone), each.kept(burst)]
+            spent = each.key in self._spent_alone and not each.is_quota
+            args += [burst, each.rate / 1000, int(spent), each.kept(burst), burst if each.is_quota else 1]
         told = await self._run(self._take_script, keys, [*args, IDLE_SECONDS])
         if told is None:
             return self._take_alone(wanted)
@@ -216,9 +223,9 @@ class Throttle:
         now, wait, taken = self._clock(), 0.0, []
         for each in wanted:
             rate = each.rate / self._workers
-            bucket = self._local.setdefault(each.key, _Local(0.0, now))
-            tokens = bucket.tokens + max(0.0, now - bucket.at) * rate
             burst = max(1.0, each.limit.burst / self._workers)
+            bucket = self._local.setdefault(each.key, _Local(burst if each.is_quota else 0.0, now))
+            tokens = bucket.tokens + max(0.0, now - bucket.at) * rate
             bucket.tokens, bucket.at = min(tokens, burst), now
             least = 1 + each.kept(burst)
             wait = max(wait, (least - bucket.tokens) / rate if bucket.tokens < least - 1e-9 else 0.0)

@@ -57,12 +57,6 @@ STAGES = {
 }
 GONE = (Fulfilment.DISPATCHED, Fulfilment.DELIVERED)
 
-MARKETPLACES = {  # how integrators write them, without case, spaces and accents: assumed
-    "mercadolivre": "mercadolivre", "meli": "mercadolivre", "mercadolibre": "mercadolivre",
-    "shopee": "shopee", "amazon": "amazon", "magalu": "magalu", "magazineluiza": "magalu",
-    "tiktok": "tiktok", "tiktokshop": "tiktok",
-}  # fmt: skip
-
 
 def order(raw: Raw) -> Order:
     """An order as /pedido/{numero} tells it, or as the order webhook does."""
@@ -129,8 +123,7 @@ def _origin(told: Wire) -> Origin | None:
     name, ref = told.text("marketplace"), told.ref("id_externo_unico")
     if not (name and ref):
         return None
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return Origin(channel=MARKETPLACES.get(plain, f"lojaintegrada:{plain or name}"), ref=ref)
+    return Origin(channel=parse.marketplace(name) or f"lojaintegrada:{name.lower()}", ref=ref)
 
 
 def _buyer(told: Wire) -> Buyer | None:

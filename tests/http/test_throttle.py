@@ -57,6 +57,14 @@ async def test_after_a_flush_buckets_start_empty(valkey: Valkey):
     await throttle.close()
 
 
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_days_quota_starts_whole_and_is_spent(valkey: Valkey, clock: Clock, alone: bool):
+    quota = Limit(burst=20, seconds=86_400)
+    throttle = Throttle(None, clock=clock) if alone else Throttle(valkey.url)
+    assert await grants(throttle, quota) == 20
+    await throttle.close()
+
+
 async def test_several_limits_give_together_or_not_at_all(valkey: Valkey):
     throttle = Throttle(valkey.url)
     app = Limit(burst=9, seconds=360_000, per="app")

@@ -1,0 +1,103 @@
+"""How Tray is told numbers and parcels, and what its answers say. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from hub import parse
+from hub.contract import json_of
+from hub.faults import Unreadable
+from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.parse import SAO_PAULO
+from hub.wire import Wire
+
+SLOT = re.compile(r"(\d{1,20})(?::(\d{1,20}))?")
+PATH = re.compile(r"/products/(?:(variants)/)?(\d+)$")
+LABELS = {News.DISPATCHED: "ENVIADO", News.DELIVERED: "FINALIZADO"}
+
+
+def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
+    """One product or variant a call, in the wrapper that its kind wants."""
+    return [(_put(write), (write,)) for write in writes]
+
+
+def _put(write: StockWrite) -> Request:
+    found = SLOT.fullmatch(write.slot_ref)
+    if not found:
+        raise Unreadable("slot_ref", f"not product or product:variant: {write.slot_ref!r}"[:120])
+    product, variant = found.groups()
+    told: dict[str, Any] = {"stock": str(write.quantity)}
+    if variant:  # named so that an answer can be read without its write
+        path, body = f"/products/variants/{variant}", {"Variant": {**told, "product_id": product}}
+    else:
+        path, body = f"/products/{product}", {"Product": told}
+    return Request(method="PUT", path=path, json=body, operation="stock", accept=frozenset({400, 404}))
+
+
+def sent(request: Request) -> StockWrite:
+    """The write of a rendered request."""
+    found, body = PATH.search(request.path), Wire(request.json, "request")
+    if not found:
+        raise Unreadable("request.path", "not a product's or a variant's")
+    told = body.part("Variant" if found[1] else "Product")
+    units = told.units("stock")
+    if units is None or units < 0:
+        raise Unreadable(told.at("stock"), "not told" if units is None else "below zero")
+    if not found[1]:
+        return StockWrite(slot_ref=found[2], listing_ref=found[2], quantity=units)
+    product = told.ref("product_id") or ""
+    return StockWrite(slot_ref=f"{product}:{found[2]}", listing_ref=product, variation_ref=found[2], quantity=units)
+
+
+def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
+    """The one outcome; the answer says "Saved" and repeats no number."""
+    (write,) = writes
+    named: dict[str, Any] = {
+        "listing_ref": write.listing_ref,
+        "variation_ref": write.variation_ref,
+        "slot_ref": write.slot_ref,
+    }
+    body = json_of(reply)
+    code, message = error_of(body)
+    if reply.status >= 400 or code is not None:  # noqa: PLR2004 - HTTP
+        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+    if not isinstance(body, dict) or parse.ref(body.get("id")) is None:
+        raise Unreadable("body.id", "not told")
+    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED)]
+
+
+def error_of(body: Raw) -> tuple[str | None, str | None]:
+    """Code and sentence of `{code, message, causes, error_code}`; nothing of an answer whose code is a success."""
+    if not isinstance(body, dict):
+        return None, None
+    code = parse.text(body.get("error_code")) or parse.text(body.get("code"))
+    if code is None or (code.startswith("2") and len(code) == 3):  # noqa: PLR2004 - an HTTP status
+        return None, None
+    causes = body.get("causes")
+    said = [body.get("message"), *(causes if isinstance(causes, list) else [])]
+    return code, parse.joined(*(each for each in said if isinstance(each, str)))
+
+
+def read_error(reply: Reply) -> str | None:
+    """The vendor's code, also inside a 200 that is one in name only."""
+    try:
+        return error_of(json_of(reply))[0]
+    except Unreadable:
+        return None
+
+
+def shipped(news: ShipmentNews, _target: str) -> list[Request]:
+    """Code, date and status in one; the status' number is the store's own, as `news.there` has it."""
+    if news.news not in LABELS:
+        return []
+    told: dict[str, Any] = {}
+    number = Wire(news.there, "there").ref(LABELS[news.news])
+    if number:
+        told["status_id"] = number
+    if news.news is News.DISPATCHED:
+        told["sending_date"] = news.at.astimezone(SAO_PAULO).date().isoformat()
+        told |= {"sending_code": news.tracking_code} if news.tracking_code else {}
+        told |= {"tracking_url": news.tracking_url} if news.tracking_url else {}
+    if not told:
+        return []
+    return [Request(method="PUT", path=f"/orders/{news.order_ref}", json={"Order": told}, operation="shipment")]
