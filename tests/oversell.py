@@ -25,10 +25,11 @@ from hub.store import ROLES, stock
 from jobs import approval, connect, ingest, poll
 from jobs.runtime import Policy
 from tests.services import database
-from tests.sim import checks
+from tests.sim import acts, checks
 from tests.sim import world as sim
 from tests.sim.clock import virtual
-from tests.sim.shops import TRAITS, Shop, Traits, Weather, adapter
+from tests.sim.play import logged, prepare
+from tests.sim.shops import TRAITS, Item, Shop, Traits, Weather, adapter
 from tests.sim.story import SKUS, WORKERS
 from tests.sim.wire import Wire
 
@@ -120,12 +121,12 @@ class Rush(sim.World):
         for lane in sim.LANES:
             self.ring(lane)
         await asyncio.sleep(5)
-        await self.count([(code, UNITS) for code in SKUS], "principal")
+        await acts.count(self, [(code, UNITS) for code in SKUS], "principal")
         await asyncio.sleep(30)
         self.complain()
         for shop in self.shops.values():
             shop.weather = WEATHER
-            assert all(item.shelf == UNITS for item in shop.items.values() if item.sku in SKUS), "it does not open"
+            assert all(item.shelf == UNITS for item in _own(shop)), "it does not open"
 
     def tell(self, shop: Shop, notice: Notice) -> None:
         if self.mode.hears:
@@ -158,12 +159,17 @@ class Rush(sim.World):
             sold=self.bought_of.total(),
             oversold=sum(max(0, units - UNITS) for units in self.bought_of.values()),
             writes=self._writes() - writes,
-            shown=sum(item.shelf for shop in self.shops.values() for item in shop.items.values() if item.sku in gone),
+            shown=sum(item.shelf for shop in self.shops.values() for item in _own(shop) if item.sku in gone),
             **row,
         )
 
     def _writes(self) -> int:
         return sum(shop.counted["writes"] for shop in self.shops.values())
+
+
+def _own(shop: Shop) -> list[Item]:
+    """What a shop sells of the seller's plain SKUs."""
+    return [item for item in shop.items.values() if item.sku in SKUS and not item.theirs]
 
 
 @contextmanager
@@ -185,7 +191,7 @@ async def _nothing(*_given: object, **_more: object) -> int:
 def run(mode: Mode, seed: int, seconds: float) -> Count:
     """One mode on a fresh database."""
     with database() as url, injected(mode), virtual(seed) as loop:
-        sim._prepare(url)
+        prepare(url)
         wires = {role: Wire(url, role) for role in ROLES}
         policy = Policy(reconcile_seconds=1e7, poll_seconds=mode.poll_seconds)
         rush = Rush(
@@ -199,7 +205,7 @@ def run(mode: Mode, seed: int, seconds: float) -> Count:
 
 
 async def _open_and_sell(rush: Rush, every: Sequence[Buyer]) -> Count:
-    with sim._logged(rush.problems):
+    with logged(rush.problems):
         try:
             await rush.open()
             return await rush.sell(every)

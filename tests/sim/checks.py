@@ -1,5 +1,6 @@
 """What must hold: the hub's own invariants, and an account of the goods that shares no code with it."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -200,9 +201,9 @@ async def truth(world: "World") -> None:
 async def _linked(world: "World") -> list[str]:
     """Lines of sales under way that are linked to what their listing never sold, or sells no more."""
     links = {
-        (row["channel"], row["order_ref"], row["line_ref"]): row["code"]
+        (row["channel"], row["order_ref"], row["line_ref"]): (row["code"], row["multiplier"])
         for row in await world.rows(
-            """SELECT a.channel, o.ref AS order_ref, l.ref AS line_ref, k.code FROM order_line l
+            """SELECT a.channel, o.ref AS order_ref, l.ref AS line_ref, k.code, l.multiplier FROM order_line l
                JOIN orders o ON o.id = l.order_id JOIN account a ON a.id = o.account_id JOIN sku k ON k.id = l.sku_id"""
         )
     }
@@ -210,7 +211,7 @@ async def _linked(world: "World") -> list[str]:
     for name, shop in world.shops.items():
         for sale in shop.sales.values():
             for line in sale.lines:
-                linked, right = links.get((name, sale.ref, line.ref)), world.link(name, line.item)
+                linked, right = links.get((name, sale.ref, line.ref)), world.link(shop, line.item)
                 if linked != right and not sale.cancelled:
                     wrong.append(f"line {sale.ref}/{line.ref} of {line.item} is linked to {linked}, not {right}")
     return wrong
@@ -251,9 +252,9 @@ async def _books(world: "World") -> list[str]:
 
 async def _goods(world: "World") -> list[str]:
     on_hand, owed = dict(world.counted), dict.fromkeys(SKUS, 0)
-    for name, shop in world.shops.items():
+    for shop in world.shops.values():
         for ref, books in totals(shop).items():
-            for part, each in parts_of(world.link(name, ref)).items():
+            for part, each in world.parts(shop, ref).items():
                 on_hand[part] += each * (books.returned - books.dispatched)
                 owed[part] += each * (books.quantity - books.cancelled - books.dispatched)
     wrong = []
@@ -289,12 +290,28 @@ async def _shown(world: "World") -> list[str]:
     for name, shop in world.shops.items():
         places = ("filial",) if name == "gama" else ("principal", "filial")
         for item in shop.items.values():
-            parts = parts_of(world.link(name, item.ref))
-            right = sum(min(free.get((part, place), 0) // each for part, each in parts.items()) for place in places)
+            parts = world.parts(shop, item.ref)
+            if not parts:
+                continue
+            there = sum(min(free.get((part, place), 0) // each for part, each in parts.items()) for place in places)
+            right = _buffered(there, world.buffers.get(name))
             if item.shelf != right:
                 row = {k: str(v) for k, v in told.get((name, item.ref), {}).items()}
                 wrong.append(f"{item.ref} shows {item.shelf}, but {right} are to be had; the hub: {row}")
     return wrong
+
+
+def _buffered(units: int, rule: tuple[int, UUID, str, int] | None) -> int:
+    match rule:
+        case (_, _, "units", value):
+            return max(0, units - value)
+        case (_, _, "percent", value):
+            return units - math.ceil(units * value / 100)
+        case (_, _, "least", value):
+            return units if units >= value else 0
+        case (_, _, "most", value):
+            return min(units, value)
+    return units
 
 
 # ── sales that are over ────────────────────────────────────────────────────────────────────────────────────────

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
+from tests.sim.play import Result, play
 from tests.sim.shrink import shortest
 from tests.sim.story import Event, Story
-from tests.sim.world import Result, play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

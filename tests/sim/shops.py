@@ -31,9 +31,11 @@ from hub.contract import (
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import (
     Disposition,
+    FulfilledBy,
     Fulfilment,
     Listing,
     ListingStatus,
+    ManagedBy,
     Notice,
     Order,
     OrderLine,
@@ -95,6 +97,8 @@ class Line:
     cancelled: int = 0
     dispatched: int = 0
     returned: int = 0
+    damaged: int = 0  # of those returned
+    theirs: bool = False  # the marketplace fulfils it
 
     @property
     def open(self) -> int:
@@ -133,6 +137,7 @@ class Item:
     sku: str
     shelf: int
     version: int = 1
+    theirs: bool = False
 
 
 @dataclass(slots=True)
@@ -180,12 +185,15 @@ class Shop:
 
     def buy(self, wanted: Sequence[tuple[str, int]]) -> Sale | None:
         """A buyer's order; None when it does not show enough of something."""
-        if any(self.items[ref].shelf < quantity for ref, quantity in wanted):
+        if any(ref not in self.items or self.items[ref].shelf < quantity for ref, quantity in wanted):
             self.counted["sold out"] += 1
             return None
         self._number += 1
         now = self.clock()
-        lines = [Line(str(n), ref, quantity) for n, (ref, quantity) in enumerate(wanted, start=1)]
+        lines = [
+            Line(str(n), ref, quantity, theirs=self.items[ref].theirs)
+            for n, (ref, quantity) in enumerate(wanted, start=1)
+        ]
         sale = Sale(f"{self.traits.name}-{self._number}", lines, now, now)
         self._latest.append(sale)
         for ref, quantity in wanted:
@@ -211,9 +219,18 @@ class Shop:
         self.changed(sale)
         return True
 
+    def cancel_part(self, sale: Sale, line: Line) -> bool:
+        """One unit less of a line, while nothing of the order was sent."""
+        if sale.cancelled or any(each.dispatched for each in sale.lines) or line.open < 2:
+            return False
+        line.cancelled += 1
+        self._back(line, 1, f"cancel one of {sale.ref}")
+        self.changed(sale)
+        return True
+
     def edit(self, sale: Sale, line: Line, change: int) -> bool:
         """More or fewer units of a line, while nothing was sent."""
-        if sale.cancelled or any(each.dispatched for each in sale.lines) or line.quantity + change < 1:
+        if sale.cancelled or any(each.dispatched for each in sale.lines) or line.open + change < 1:
             return False
         if change > self.items[line.item].shelf:
             return False
@@ -246,11 +263,12 @@ class Shop:
         self.changed(sale)
         return True
 
-    def give_back(self, sale: Sale, line: Line) -> bool:
-        """One unit of a delivered line is back on the seller's shelf."""
+    def give_back(self, sale: Sale, line: Line, *, damaged: bool) -> bool:
+        """One unit of a delivered line is back on the seller's shelf, or among what cannot be sold again."""
         if not sale.delivered or line.returned >= line.dispatched:
             return False
         line.returned += 1
+        line.damaged += damaged
         self.changed(sale)
         return True
 
@@ -329,6 +347,7 @@ class Shop:
                 {
                     "id": line.ref, "item": line.item, "sku": self.items[line.item].sku, "quantity": line.quantity,
                     "cancelled": line.cancelled, "dispatched": line.dispatched, "returned": line.returned,
+                    "damaged": line.damaged, "theirs": line.theirs,
                 }
                 for line in sale.lines
             ],
@@ -409,7 +428,9 @@ class Shop:
         return httpx.Response(200, json=[self.document(sale) for sale in reversed(found)])
 
     def _item(self, item: Item) -> Raw:
-        return {"ref": item.ref, "sku": item.sku, "stock": item.shelf, "version": str(item.version)}
+        return {
+            "ref": item.ref, "sku": item.sku, "stock": item.shelf, "version": str(item.version), "theirs": item.theirs,
+        }  # fmt: skip
 
     def _put(self, row: Mapping[str, Any]) -> Raw:
         item = self.items[row["ref"]]
@@ -452,6 +473,7 @@ def parse(raw: Raw) -> Order:
             ref=row["id"], listing_ref=row["item"], sku=None, title=row["sku"], quantity=row["quantity"],
             cancelled_quantity=row["cancelled"], dispatched_quantity=row["dispatched"],
             returned_quantity=row["returned"], total_cents=1000 * row["quantity"],
+            fulfilled_by=FulfilledBy.MARKETPLACE if row["theirs"] else FulfilledBy.SELLER,
         )
         for row in raw["lines"]
     )  # fmt: skip
@@ -463,16 +485,22 @@ def parse(raw: Raw) -> Order:
     if raw["delivered"]:
         fulfilment = Fulfilment.DELIVERED
     back = tuple(
-        ReturnLine(line_ref=row["id"], quantity=row["returned"], disposition=Disposition.SELLABLE)
+        ReturnLine(line_ref=row["id"], quantity=units, disposition=disposition)
         for row in raw["lines"]
-        if row["returned"]
+        for units, disposition in (
+            (row["returned"] - row["damaged"], Disposition.SELLABLE),
+            (row["damaged"], Disposition.DAMAGED),
+        )
+        if units
     )
+    keepers = {line.fulfilled_by for line in lines}
     updated = datetime.fromisoformat(raw["updated"])
     return Order.model_validate(
         {
             "ref": raw["id"], "payment": Payment.PAID if raw["paid"] else Payment.PENDING, "fulfilment": fulfilment,
             "cancelled": raw["cancelled"], "cancelled_at": updated if raw["cancelled"] else None,
-            "fulfilled_by": "seller", "placed_at": datetime.fromisoformat(raw["placed"]), "changed_at": updated,
+            "fulfilled_by": FulfilledBy.MIXED if len(keepers) > 1 else keepers.pop(),
+            "placed_at": datetime.fromisoformat(raw["placed"]), "changed_at": updated,
             "lines": lines, "returns": (Return(ref="r", lines=back),) if back else (), "clocks": {"order": updated},
         },
         strict=False,
@@ -483,6 +511,7 @@ def _listing(raw: Raw) -> Listing:
     return Listing(
         ref=raw["ref"], slot_ref=raw["ref"], sku=raw["sku"], title=raw["sku"], status=ListingStatus.ACTIVE,
         quantity=raw["stock"], stock_quantity=raw["stock"], version=raw["version"],
+        managed_by=ManagedBy.MARKETPLACE if raw["theirs"] else ManagedBy.SELLER,
     )  # fmt: skip
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 SKUS = tuple(f"S{n:02}" for n in range(1, 11))
 KITS = {"K1": {"S01": 1, "S02": 2}, "K2": {"S02": 1, "S03": 1}, "K3": {"K1": 1, "S04": 3}}
 CODES = (*SKUS, *KITS)
+UNLINKED = "X01"  # listed under a code that no SKU has, until somebody links it
+THEIRS = "F01"  # a listing of S03 that the marketplace fulfils, from units that were sent to it
 WAREHOUSES = ("principal", "filial")
 SHOPS = ("alfa", "beta", "gama")
 WORKERS = 3
 # Some things are wanted more than others, so that they sell out.
-WANTED = tuple(1 + 6 * (n % 4 == 0) for n in range(len(CODES)))
+LISTED = (*CODES, UNLINKED, THEIRS)
+WANTED = (*(1 + 6 * (n % 4 == 0) for n in range(len(CODES))), 2, 2)
 SETTLED = 90.0  # seconds after the last thing that befalls a purchase until the shop looks into its books
 
 
@@ -44,8 +47,14 @@ class Event:
 
 
 # What befalls a purchase: chance, mean seconds after the one before.
-_FATES = (("pay", 0.9, 4.0), ("edit", 0.15, 5.0), ("cancel", 0.15, 15.0), ("part", 0.25, 15.0), ("dispatch", 0.8, 10.0),
-          ("deliver", 0.7, 10.0), ("give back", 0.3, 10.0), ("give back", 0.2, 5.0))  # fmt: skip
+_FATES = (
+    ("pay", 0.9, 4.0), ("edit", 0.15, 5.0), ("cancel part", 0.1, 5.0), ("cancel", 0.15, 15.0), ("part", 0.25, 15.0),
+    ("dispatch", 0.8, 10.0), ("deliver", 0.7, 10.0), ("give back", 0.3, 10.0), ("give back", 0.2, 5.0),
+)  # fmt: skip
+# What the seller does, and what goes wrong around: how often each, of ten thousand.
+_TROUBLES = {"count": 2000, "adjust": 1000, "transfer": 1500, "buffer": 700, "relink": 600, "stop": 2000, "stall": 800,
+             "weather": 1300, "tokens": 100}  # fmt: skip
+_FAULTS = frozenset({"stop", "stall", "weather", "tokens"})
 # Seconds between two buyers: mostly a Black Friday, where a sale meets hundreds under way; sometimes a quiet day.
 PACES, PACE_WEIGHTS = (0.05, 0.1, 0.25, 1.0, 3.0), (6, 8, 4, 1, 1)
 SUPPLIES = (0.5, 0.9, 2.0)  # units that come in for each unit that is asked for
@@ -101,14 +110,15 @@ class Story:
 
     def _purchase(self, at: float) -> None:
         rnd = self._random
-        codes = rnd.choices(CODES, weights=WANTED, k=rnd.choice((1, 1, 2, 3)))
+        codes = rnd.choices(LISTED, weights=WANTED, k=rnd.choice((1, 1, 2, 3)))
         wanted = tuple((code, rnd.choice((1, 1, 1, 2, 3))) for code in dict.fromkeys(codes))
         bought = self._add(at, "buy", shop=rnd.choice(SHOPS), wanted=wanted)
         for kind, chance, mean in _FATES:
             if rnd.random() < chance:
                 at += rnd.choice((0.05, 0.4, 1.0, 1.0)) * rnd.expovariate(1 / mean)
                 amount = rnd.choice((-2, -1, 1, 2)) if kind == "edit" else rnd.randrange(3)
-                self._add(at, kind, of=bought, amount=amount)
+                name = rnd.choice(("sellable", "sellable", "damaged")) if kind == "give back" else ""
+                self._add(at, kind, of=bought, amount=amount, name=name)
         self._add(at + SETTLED, "close", of=bought)
 
     def _around(self, at: float) -> None:
@@ -122,23 +132,41 @@ class Story:
 
     def _trouble(self, at: float) -> None:
         rnd = self._random
-        kind = rnd.choices(("count", "relink", "stop", "stall", "weather", "tokens"), weights=(5, 1, 4, 2, 3, 1))[0]
+        kind = rnd.choices(list(_TROUBLES), weights=list(_TROUBLES.values()))[0]
+        code, place, shop = rnd.choice(SKUS), rnd.choice(WAREHOUSES), rnd.choice(SHOPS)
+        if kind in _FAULTS and self.calm:
+            return
         match kind:
             case "count":
-                amount = rnd.choice((0, 1, 3, 8, 20, 40, 80))
-                self._add(at, kind, code=rnd.choice(SKUS), place=rnd.choice(WAREHOUSES), amount=amount)
+                self._add(at, kind, code=code, place=place, amount=rnd.choice((0, 1, 3, 8, 20, 40, 80)))
+            case "adjust":
+                self._add(at, kind, code=code, place=place, amount=rnd.choice((-8, -2, -1, 1, 3, 12)))
+            case "transfer":
+                self._transfer(at, code, place)
+            case "buffer":
+                name, amount = rnd.choice(("units", "percent", "least", "most")), rnd.choice((1, 2, 5, 30))
+                begun = self._add(at, kind, shop=shop, name=name, amount=amount)
+                self._add(at + rnd.uniform(1, 60), "unbuffer", of=begun, shop=shop)
             case "relink":
-                self._add(at, kind, shop=rnd.choice(SHOPS), code=rnd.choice(CODES[:4]), name=rnd.choice(CODES))
-            case "stop" if not self.calm:
+                listed = rnd.choice((*CODES[:4], UNLINKED))
+                self._add(at, kind, shop=shop, code=listed, name=rnd.choice(CODES), amount=rnd.choice((1, 1, 2, 3)))
+            case "stop":
                 name, seconds = rnd.choice(("before", "after")), rnd.uniform(0.2, 3)
                 self._add(at, kind, amount=rnd.randrange(12), name=name, seconds=seconds)
-            case "stall" if not self.calm:
+            case "stall":
                 self._add(at, kind, amount=rnd.randrange(12), seconds=rnd.choice((5.0, 13.0, 35.0, 70.0)))
-            case "weather" if not self.calm:
+            case "weather":
                 name = rnd.choice(("refuse", "fail", "hang", "cut", "late", "lose", "double", "slow"))
                 amount = rnd.choice((10, 30, 60)) if name != "slow" else 1000
-                self._add(at, kind, shop=rnd.choice(SHOPS), name=name, amount=amount, seconds=rnd.uniform(3, 40))
-            case "tokens" if not self.calm:
+                self._add(at, kind, shop=shop, name=name, amount=amount, seconds=rnd.uniform(3, 40))
+            case "tokens":
                 self._add(at, kind, shop="beta")
-            case _:
-                pass
+
+    def _transfer(self, at: float, code: str, place: str) -> None:
+        """Units leave one warehouse for another; later all of them arrive, or a part, or the rest is lost, or none."""
+        rnd = self._random
+        name = rnd.choice(("", "with orders"))
+        sent = self._add(at, "transfer", code=code, place=place, amount=rnd.choice((1, 3, 10)), name=name)
+        for _ in range(rnd.choice((1, 2))):
+            at += rnd.expovariate(1 / 10)
+            self._add(at, "arrive", of=sent, name=rnd.choice(("all", "part", "part", "lost", "back")))

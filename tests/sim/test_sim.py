@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.sim.play import play
 from tests.sim.shrink import shortest
 from tests.sim.story import Story
-from tests.sim.world import play
 
 
 def first(seed, count):

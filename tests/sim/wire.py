@@ -78,9 +78,9 @@ class Wire:
         yield self
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self, *, force_rollback: bool = False) -> AsyncIterator[None]:
         """A savepoint."""
-        with self._conn.transaction():
+        with self._conn.transaction(force_rollback=force_rollback):
             yield
 
     def close(self) -> None:

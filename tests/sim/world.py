@@ -2,45 +2,39 @@
 
 import asyncio
 import random
-import time
-import traceback
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import psycopg
-import structlog
 
 from hub import context
-from hub.contract import Adapter
+from hub.contract import Adapter, Kind
 from hub.http import Client
 from hub.model import Notice
 from hub.secrets import Vault, new_key
-from hub.store import ROLES, Database, Tx, accounts, due, inbox, kits, stock, warehouses
+from hub.store import Database, Tx, accounts, due, inbox, kits, stock, warehouses
 from hub.store.accounts import Account
 from hub.throttle import Throttle
-from jobs import approval, connect, counts, linking, sweep
-from jobs.connect import Refused
+from jobs import approval, connect, sweep
 from jobs.poll import arrival_of
 from jobs.runtime import Policy, Runtime
-from tests.services import database
-from tests.sim import checks
+from tests.sim import acts, checks
 from tests.sim.checks import Broken, Memory
-from tests.sim.clock import VirtualLoop, virtual
+from tests.sim.clock import VirtualLoop
 from tests.sim.shops import TRAITS, Item, Shop, Traits, Weather, adapter
-from tests.sim.story import CODES, KITS, SKUS, WAREHOUSES, WORKERS, Event, Story
+from tests.sim.story import CODES, KITS, SKUS, THEIRS, UNLINKED, WAREHOUSES, WORKERS, Event, Story
 from tests.sim.wire import Wire
 
 LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
 FULL_EVERY = 1000  # steps between two looks at every invariant
 NOBODY_BUYS = 3000  # buyers after one another
-BOOKS_EVERY = 100  # sales that are over, until they are taken off the books
 KEPT_SECONDS = 600  # what is accounted for is dropped from the inbox after so long, where production keeps it for days
 REST_SECONDS = 3600.0  # the hub comes to rest within this time, once the weather is fine
 ADAPTERS: Mapping[str, Adapter] = {traits.name: adapter(traits) for traits in TRAITS}
@@ -165,7 +159,9 @@ class World:
     counted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
     bought: dict[int, tuple[Shop, str]] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)  # units on the shelves less what is owed, by SKU
-    links: dict[tuple[str, str], str] = field(default_factory=dict)  # of listings that were linked by hand
+    links: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)  # linked by hand: code, multiplier
+    under_way: dict[int, tuple[int, str, int]] = field(default_factory=dict)  # transfers: number, code, units
+    buffers: dict[str, tuple[int, UUID, str, int]] = field(default_factory=dict)  # by shop: event, id, kind, value
     problems: list[str] = field(default_factory=list)
     skus: dict[str, UUID] = field(default_factory=dict)
     told: deque[Event] = field(default_factory=deque)  # what happened
@@ -259,7 +255,7 @@ class World:
             self.ring(lane)
         await asyncio.sleep(3)
         for place in WAREHOUSES:
-            await self.count([(code, self.random.choice((0, 8, 25, 50, 90))) for code in SKUS], place)
+            await acts.count(self, [(code, self.random.choice((0, 8, 25, 50, 90))) for code in SKUS], place)
         for account in self.accounts.values():
             await approval.approve(self.hand, await self.hand.account(self.seller_id, account.id))
         await asyncio.sleep(12)
@@ -272,7 +268,11 @@ class World:
         )
         shop.usual = self.climate() if self.storms else Weather()
         shop.tells_stock = traits.tells_stock and self.seed % 3 == 0
-        shop.items = {f"{traits.name[0]}{code}": Item(f"{traits.name[0]}{code}", code, 0) for code in CODES}
+        listed = {code: Item(f"{traits.name[0]}{code}", code, 0) for code in CODES}
+        listed[UNLINKED] = Item(f"{traits.name[0]}{UNLINKED}", UNLINKED, 60)
+        if traits.kind is Kind.MARKETPLACE:
+            listed[THEIRS] = Item(f"{traits.name[0]}{THEIRS}", "S03", 10**6, theirs=True)
+        shop.items = {item.ref: item for item in listed.values()}
         async with self.hand.db.seller(self.seller_id) as tx:
             account_id = await accounts.add(
                 tx, channel=traits.name, name=traits.name, callback_hash=traits.name.encode(), app_id=None,
@@ -298,154 +298,25 @@ class World:
         told = {"credentials": connect.sealable(credentials), "callback": "x", "hook_secret": "x"}
         return self.hand.vault.seal(told)
 
-    # ── what people do ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── what the world knows ───────────────────────────────────────────────────────────────────────────────────
 
-    async def count(self, units: Sequence[tuple[str, int]], place: str) -> None:
-        for told in await counts.set_stock(self.hand, self.seller_id, units, warehouse=place):
-            self.counted[told.sku] += told.after - told.before
-            self.left[told.sku] += told.after - told.before
+    def came(self, code: str, units: int) -> None:
+        """So many more units of a plain SKU are there."""
+        self.counted[code] += units
+        self.left[code] += units
 
-    async def receive(self, code: str, place: str, units: int) -> None:
-        """Goods come in: counted together with what lies there by the hub's ledger."""
-        rows = await self.rows(
-            """SELECT l.on_hand FROM stock_level l JOIN warehouse w ON w.id = l.warehouse_id
-               WHERE l.sku_id = %s AND w.code = %s""",
-            self.skus[code], place,
-        )  # fmt: skip
-        await self.count([(code, units + max(0, *(row["on_hand"] for row in rows), 0))], place)
+    def link(self, shop: Shop, ref: str) -> tuple[str, int] | None:
+        """What a listing sells, and how many of it; None where nobody has said so."""
+        sku = shop.items[ref].sku
+        return self.links.get((shop.traits.name, ref), None if sku == UNLINKED else (sku, 1))
 
-    def link(self, shop: str, ref: str) -> str:
-        """What a listing sells."""
-        return self.links.get((shop, ref), self.shops[shop].items[ref].sku)
+    def parts(self, shop: Shop, ref: str) -> dict[str, int]:
+        """Plain units that leave the seller's shelves with one of a listing."""
+        told = self.link(shop, ref)
+        return {} if told is None or shop.items[ref].theirs else checks.parts_of(*told)
 
-    async def happen(self, event: Event) -> bool:
-        """Let an event happen; false when it has nothing to happen to."""
-        match event.kind:
-            case "buy":
-                return self._buy(event)
-            case "count":
-                await self.count([(event.code, event.amount)], event.place)
-            case "receive":
-                await self.receive(event.code, event.place, event.amount)
-            case "close":
-                return await self._over(event)
-            case "relink":
-                return await self._relink(event)
-            case "stop":
-                return self._arm(event)
-            case "stall":
-                db = self._db(event)
-                db.stall_in, db.stall_for = event.amount, event.seconds
-            case "weather":
-                self._weather(event)
-            case "tokens":
-                self.shops[event.shop].expire()
-            case _:
-                return self._order(event)
-        return True
-
-    def _buy(self, event: Event) -> bool:
-        shop = self.shops[event.shop]
-        sale = shop.buy([(f"{event.shop[0]}{code}", units) for code, units in event.wanted])
-        if sale is None:
-            return False
-        self.bought[event.number] = (shop, sale.ref)
-        for line in sale.lines:
-            self._owe(shop, line.item, line.quantity)
-        return True
-
-    def _owe(self, shop: Shop, item: str, units: int) -> None:
-        """So many more units of a listing are owed to buyers (less: fewer)."""
-        parts = checks.parts_of(self.link(shop.traits.name, item), units)
-        before = checks.missing(self.left, parts)
-        self.left.subtract(parts)
-        self.oversold += max(0, checks.missing(self.left, parts) - before)
-
-    def _order(self, event: Event) -> bool:
-        if event.of not in self.bought:
-            return False
-        shop, ref = self.bought[event.of]
-        sale = shop.sales[ref]
-        line = sale.lines[event.number % len(sale.lines)]
-        match event.kind:
-            case "pay":
-                return shop.pay(sale)
-            case "cancel":
-                open_ = [(each.item, each.open) for each in sale.lines]
-                done = shop.cancel(sale)
-                for item, units in open_ if done else ():
-                    self._owe(shop, item, -units)
-                return done
-            case "edit":
-                done = shop.edit(sale, line, event.amount)
-                self._owe(shop, line.item, event.amount if done else 0)
-                return done
-            case "part" | "dispatch":
-                return bool(shop.dispatch(sale, part=event.kind == "part"))
-            case "deliver":
-                return shop.deliver(sale)
-            case "give back":
-                line = sale.lines[event.amount % len(sale.lines)]
-                done = shop.give_back(sale, line)
-                self._owe(shop, line.item, -1 if done else 0)
-                return done
-        raise ValueError(event.kind)
-
-    async def _over(self, event: Event) -> bool:
-        """Nothing befalls a sale any more: it goes off the books with others, once the hub knows all of it."""
-        if event.of not in self.bought:
-            return False
-        self.over.append(event.of)
-        if len(self.over) < BOOKS_EVERY:
-            return False
-        numbers, self.over = self.over, []
-        gone: list[int] = []
-        for shop in self.shops.values():
-            mine = {self.bought[number][1]: number for number in numbers if self.bought[number][0] is shop}
-            for sale in await checks.over(self, shop, [shop.sales[ref] for ref in mine]):
-                shop.close(sale)
-                self.memory.status.pop(sale.ref, None)
-                gone.append(mine.pop(sale.ref))
-            self.over += mine.values()
-        for number in gone:
-            del self.bought[number]
-        return False
-
-    async def _relink(self, event: Event) -> bool:
-        ref = f"{event.shop[0]}{event.code}"
-        async with self.hand.db.seller(self.seller_id) as tx:
-            listing_id = await tx.value(
-                "SELECT id FROM listing WHERE account_id = %s AND ref = %s", [self.accounts[event.shop].id, ref]
-            )
-        if listing_id is None:
-            return False
-        try:
-            await linking.link(self.hand, self.seller_id, listing_id, event.name)
-        except Refused:
-            return False
-        self.links[event.shop, ref] = event.name
-        return True
-
-    def _db(self, event: Event) -> SimDatabase:
-        return cast("SimDatabase", self.workers[event.number % WORKERS].db)
-
-    def _arm(self, event: Event) -> bool:
-        db = self._db(event)
-        if db.dead:
-            return False
-        db.stop_in, db.stop_when = event.amount, event.name
-        return True
-
-    def _weather(self, event: Event) -> None:
-        shop = self.shops[event.shop]
-        shop.weather = replace(shop.weather, **{event.name: event.amount / 100})
-
-        async def clear() -> None:
-            await asyncio.sleep(event.seconds)
-            if not self.resting:
-                shop.weather = replace(shop.weather, **{event.name: getattr(shop.usual, event.name)})
-
-        task = asyncio.ensure_future(clear())
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Remember a task until it has ended well."""
         self.tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -463,7 +334,7 @@ class World:
         for event in events:
             if (wait := self.start + event.at - self.loop.time()) > 0:
                 await asyncio.sleep(wait)
-            if not await self.happen(event):
+            if not await acts.happen(self, event):
                 unsold += event.kind == "buy"
                 if unsold > NOBODY_BUYS:
                     raise Broken(f"{unsold} buyers after one another found nothing to buy")
@@ -548,100 +419,3 @@ class World:
         """What the seller's own rows say."""
         async with self.hand.db.seller(self.seller_id) as tx:
             return await tx.all(sql, list(params))
-
-
-@dataclass(slots=True)
-class Result:
-    """What came of one run."""
-
-    problem: str | None = None
-    told: list[Event] = field(default_factory=list)  # what happened; of a long run its end
-    journal: list[str] = field(default_factory=list)
-    figures: dict[str, float] = field(default_factory=dict)
-    faults: Counter[str] = field(default_factory=Counter)
-
-
-def play(seed: int, events: Iterable[Event], orders: int = 0, *, calm: bool = False, keep: int | None = None) -> Result:
-    """Run a story on a fresh database until so many orders are sold (a list of events: to its end).
-
-    `calm`: in fine weather throughout. `keep`: of what happened, only the last so many events.
-    """
-    result, began = Result(), time.perf_counter()
-    with database() as url, virtual(seed) as loop:
-        _prepare(url)
-        wires = {role: Wire(url, role) for role in ROLES}
-        world = World(loop, seed, wires, random.Random(f"world {seed}"), storms=not calm, told=deque(maxlen=keep))
-        loop.run_until_complete(_play(world, events, orders, result))
-        for wire in wires.values():
-            wire.close()
-    result.figures["seconds"] = time.perf_counter() - began
-    return result
-
-
-async def _play(world: World, events: Iterable[Event], orders: int, result: Result) -> None:
-    try:
-        with _logged(world.problems):
-            await world.run(events, orders)
-    except Broken as problem:
-        result.problem = str(problem)
-    except Exception as problem:  # noqa: BLE001 - whatever the flows raise is a finding
-        result.problem = "".join(traceback.format_exception(problem)[-6:])
-    finally:
-        for rt in world.workers.values():
-            rt.db.dead = True  # type: ignore[attr-defined]
-        world.thawed.set()
-        result.told, result.faults = list(world.told), world.faults
-        result.journal = sorted(line for shop in world.shops.values() for line in shop.journal)
-        result.figures.update(checks.figures(world))
-        for shop in world.shops.values():
-            result.faults.update({k: n for k, n in shop.counted.items() if k in checks.FAULTS})
-        await asyncio.sleep(100)  # whoever is left meets a closed world
-
-
-def _prepare(url: str) -> None:
-    """The database's own clock becomes the world's: `now()` of this database reads a setting."""
-    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
-    with psycopg.connect(url, autocommit=True) as conn:
-        run: Any = conn.execute
-        run("CREATE SCHEMA sim")
-        run(
-            "CREATE FUNCTION sim.now() RETURNS timestamptz LANGUAGE sql STABLE AS "
-            "$$ SELECT coalesce(nullif(current_setting('sim.now', true), '')::timestamptz, pg_catalog.now()) $$"
-        )
-        run("GRANT USAGE ON SCHEMA sim TO PUBLIC")
-        run(f"ALTER DATABASE {name} SET search_path = sim, public, pg_catalog")
-        run("CREATE SEQUENCE sim.step")  # which rows were written since the last step
-        run("GRANT USAGE ON SEQUENCE sim.step TO PUBLIC")
-        run("ALTER TABLE stock_movement ADD COLUMN sim_no bigint NOT NULL DEFAULT nextval('sim.step')")
-        run("ALTER TABLE orders ADD COLUMN sim_no bigint")
-        run("CREATE INDEX ON stock_movement (sim_no)")
-        run("CREATE INDEX ON orders (sim_no)")
-        run(
-            "CREATE FUNCTION sim.step() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN NEW.sim_no := nextval('sim.step'); RETURN NEW; END $$"
-        )
-        run("CREATE TRIGGER sim_step BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION sim.step()")
-        for table, column, default in run(
-            """SELECT c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
-               JOIN pg_class c ON c.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
-               WHERE pg_get_expr(d.adbin, d.adrelid) LIKE '%now()%'"""
-        ).fetchall():
-            told = default.replace("now()", "sim.now()")
-            run(f"ALTER TABLE public.{table} ALTER COLUMN {column} SET DEFAULT {told}")
-
-
-@contextmanager
-def _logged(problems: list[str]) -> Iterator[None]:
-    """What a flow logs as an error is a finding; everything else is left unsaid."""
-
-    def keep(_logger: Any, method: str, event: Any) -> Any:
-        if method in ("error", "exception", "critical"):
-            problems.append(f"{event.get('event')}: {traceback.format_exc()}")
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[keep], cache_logger_on_first_use=False)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
