@@ -127,7 +127,7 @@ class Story:
             code = rnd.choices((*SKUS, "S02", "S04", "S04"), weights=(*WANTED[: len(SKUS)], 7, 11, 11))[0]
             place = rnd.choices(WAREHOUSES, weights=(2, 1))[0]
             self._add(at, "receive", code=code, place=place, amount=rnd.choice((15, 65, 150, 250)))
-        if rnd.random() < min(0.6, 0.08 + 0.4 * self.pace):
+        if rnd.random() < min(0.6, 0.15 + 0.4 * self.pace):
             self._trouble(at + rnd.uniform(0, self.pace))
 
     def _trouble(self, at: float) -> None:
