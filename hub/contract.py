@@ -162,6 +162,8 @@ class WebhookSource:
     deadline_ms: int = 5000
     secret: Callable[[Any], str | None] | None = None
     subscribe: Callable[[Api, str, str], Awaitable[list[str]]] | None = None  # api, url, secret -> actions taken
+    # Takes the registration back when an account is closed: api, url -> actions taken.
+    unsubscribe: Callable[[Api, str], Awaitable[list[str]]] | None = None
     missed: Callable[[Api, str | None], Awaitable[tuple[list[Notice], str | None]]] | None = None
 
 

@@ -9,6 +9,7 @@ from hub.approval import EVERYTHING, NO_ROLE, UNTOUCHED, Change, Kind, Scope, is
 from hub.store import Tx, accounts, approvals, due, lookup, slots, stock, warehouses
 from hub.store.accounts import Account
 from jobs.connect import Refused
+from jobs.opening import refuse_unread
 from jobs.runtime import Runtime
 
 PAGE = 500
@@ -70,6 +71,7 @@ async def approve(rt: Runtime, account: Account, scopes: Sequence[Scope] = (EVER
     """
     if account.status not in {"preview", "live"}:
         raise Refused(f"{account.name} is {account.status}: resume it first.")
+    await refuse_unread(rt, account)
     async with rt.db.seller(account.seller_id) as tx:
         before = await approvals.approval(tx, account.id)
         await _refuse_unknown(tx, account, scopes)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub.context import working_for
+from hub.contract import PHYSICAL
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.linking import exact
 from hub.model import Listing
-from hub.store import Tx, alerts, due, links, listings, pages, stock
+from hub.store import Tx, alerts, due, links, listings, pages, sources, stock
 from hub.store.accounts import Account
 from hub.store.links import Link
 from hub.store.pages import Kept
@@ -31,11 +32,15 @@ async def record(
     if not told:
         return
     answered, ripple = rt.now(), Ripple()
+    reserved: dict[str, int] = {}
     if sink := rt.adapter(account.channel).stock:
+        reserved = {listing.slot_ref: sink.reserved(listing) for listing in told if sink.numbers == PHYSICAL}
         told = [sink.as_shown(listing) for listing in told]
     async with rt.db.seller(account.seller_id) as tx:
         await listings.lock_slots(tx, account.id, [listing.slot_ref for listing in told])
         kept = await pages.put(tx, account.id, told, began, answered)
+        if reserved:
+            await sources.set_reserved(tx, account.id, reserved)
         new, linked = await _link(tx, account, kept)
         lost = await reconcile.compare(
             tx, account, kept, began, answered, ripple, orders_read=False, postpones=asks is not None

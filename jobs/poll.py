@@ -185,6 +185,13 @@ async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
     await reconcile.walk(rt, account, api, task, token, until)
 
 
+async def adopt(rt: Runtime, account: Account, api: AccountApi, task: due.Task, token: UUID, until: float) -> None:
+    """What a source shows otherwise than reckoned moves the ledger."""
+    from jobs import source  # it books what it reads, as counts do, which know how accounts are connected
+
+    await source.adopt(rt, account, api, task, token, until)
+
+
 STEPS = {
     "poll": poll,
     "missed": missed,
@@ -192,4 +199,5 @@ STEPS = {
     "listings": walk,
     "reconcile": walk,
     "recheck": reconcile.recheck,
+    "source": adopt,
 }

@@ -13,7 +13,7 @@ from hub.http import AccountApi, CallError
 from hub.model import Outcome, OutcomeKind, Request, StockWrite
 from hub.pushing import Late, halves, late
 from hub.stock import zero_brake
-from hub.store import Tx, accounts, alerts, cases, held, inbox, slots
+from hub.store import Tx, accounts, alerts, cases, held, inbox, slots, sources
 from hub.store.accounts import Account
 from hub.store.slots import Due
 from jobs import ingest, lane, poll
@@ -72,7 +72,8 @@ async def _push(push: _Push, claimed: Sequence[Due]) -> None:
     claimed = await _again(push)
     doubtful = [slot for slot in claimed if slot.doubt_until is not None or slot.pending]
     conditional = [slot for slot in claimed if sink.compare_and_set(slot.write()) and slot not in doubtful]
-    if looked_at := [*doubtful, *conditional]:
+    # A source is read before every write: what was edited there is adopted, never overwritten.
+    if looked_at := list(claimed) if push.account.stock_role == "source" else [*doubtful, *conditional]:
         await _look(push, looked_at)
         claimed = await _again(push)
     resting = [slot.id for slot in claimed if slot.expected == slot.desired or slot.desired is None]
@@ -137,6 +138,8 @@ async def _look_at(push: _Push, rows: Sequence[Due]) -> None:
                 await slots.park(tx, push.token, slot.id, "missing", "o canal não tem mais este anúncio")
             elif shown is None:
                 await slots.park(tx, push.token, slot.id, "unmanaged", "o canal não controla o estoque deste anúncio")
+            elif push.account.stock_role == "source" and (slot.doubt_until or shown != slot.expected):
+                await sources.hand_over(tx, push.token, slot.id, push.account.id, push.rt.now())
             else:
                 reserved = push.sink.reserved(listing)
                 await slots.looked(

@@ -30,7 +30,7 @@ from hub.faults import ChannelError, Fault
 from hub.http import AccountApi
 from hub.linking import exact
 from hub.model import Listing, ListingStatus, ManagedBy, Raw
-from hub.store import Tx, alerts, drift, due, links, listings, lookup, pages
+from hub.store import Tx, alerts, drift, due, links, listings, lookup, pages, sources
 from hub.store.accounts import Account
 from hub.store.pages import Kept
 from jobs.availability import Ripple
@@ -240,6 +240,15 @@ async def compare(
     once that was done (`postpones`): nothing of it was recorded.
     """
     slots = {each.slot_id: each for each in kept if not each.is_new}
+    if account.stock_role == "source":  # its numbers are the truth: a difference moves the ledger
+        told = {slot_id: each.told for slot_id, each in slots.items() if each.told.managed_by is ManagedBy.SELLER}
+        numbers = {
+            slot_id: (one.stock_quantity, one.version)
+            for slot_id, one in told.items()
+            if one.stock_quantity is not None
+        }
+        await sources.note(tx, account.id, numbers, began, answered)
+        return []
     known = await drift.open_of(tx, list(slots))
     looks = await _looks(tx, account, slots, known, orders_read=orders_read)
     met: list[drift.Met] = []

@@ -306,7 +306,8 @@ class World:
                UNION ALL
                SELECT 'recheck', t.account_id::text, t.due_at, NULL, NULL FROM task t
                JOIN account a ON a.seller_id = t.seller_id AND a.id = t.account_id
-               WHERE a.status IN ('preview', 'live') AND t.kind = 'recheck'
+               WHERE a.status IN ('preview', 'live') AND (t.kind = 'recheck' OR t.kind = 'source' AND EXISTS (
+                   SELECT FROM stock_slot s WHERE s.account_id = a.id AND s.adopt_since IS NOT NULL))
                  AND t.due_at < now() + %s * interval '1 second'
                UNION ALL
                SELECT i.topic, i.ref, i.due_at, i.attempts, NULL FROM inbox i

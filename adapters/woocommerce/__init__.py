@@ -52,6 +52,7 @@ ADAPTER = Adapter(
         read=webhook.read,
         is_ping=webhook.is_ping,
         subscribe=client.subscribe,
+        unsubscribe=client.unsubscribe,
     ),
     orders=OrderSource(
         fetch=client.fetch_order,

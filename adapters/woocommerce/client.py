@@ -329,6 +329,18 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
     return done
 
 
+async def unsubscribe(api: Api, url: str) -> list[str]:
+    """Remove every webhook of ours that knocks at `url`."""
+    done = []
+    for topic, hooks in (await _our_hooks(api)).items():
+        for hook in hooks:
+            if hook is not None and hook.get("delivery_url") == url:
+                path = f"{API}/webhooks/{_own_id(hook)}"
+                await api.call(Request(method="DELETE", path=path, params=(("force", "true"),)))
+                done.append(f"removed {topic}")
+    return done
+
+
 async def _our_hooks(api: Api) -> dict[str, list[dict[str, Raw] | None]]:
     ours: dict[str, list[dict[str, Raw] | None]] = {}
     page = 1

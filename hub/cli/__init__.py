@@ -18,11 +18,13 @@ from hub.cli import (
     link,
     listings,
     normalize,
+    opening,
     orders,
     process,
     purchase,
     replenish,
     returns,
+    role,
     run,
     seller,
     shipments,
@@ -48,6 +50,8 @@ doctor.add_to(app)
 normalize.add_to(app)
 approval.add_to(account.app)
 holds.add_to(account.app)
+role.add_to(account.app)
+opening.add_to(stock.app)
 for name, noun in {
     "seller": seller.app,
     "user": user.app,

@@ -57,28 +57,6 @@ def counted(done: Any) -> Words:
     return {"sku": done.sku, "before": done.before, "after": done.after, "opened": done.opened}
 
 
-@app.command("open")
-def open_(
-    *,
-    source: Annotated[str, typer.Option("--from", metavar="ACCOUNT", help="By id, name or channel.")],
-    seller: Seller = None,
-    as_json: page.AsJson = False,
-) -> None:
-    """Take the opening truth from an account: what it shows, plus what its own open orders hold."""
-
-    async def work(desk: Desk) -> list[Words]:
-        from jobs.opening import open_from
-
-        return [counted(each) for each in await open_from(desk.rt, await desk.account(source))]
-
-    page.rows(
-        at_desk(seller, work),
-        ["sku", "before", "after"],
-        as_json=as_json,
-        empty="Nothing to open: every linked SKU is open already, or none is linked (`balcao link auto`).",
-    )
-
-
 # ── show ────────────────────────────────────────────────────────────────────────────────────────────────
 
 HEADS = {

@@ -3,7 +3,7 @@
 import re
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,6 +84,22 @@ def add(
     page.line(f"{made['email']} works for {made['seller']} as {made['role']}.")
     if not made["is_new"] and made["password_set"]:
         page.line("The password is changed; they are signed out everywhere.")
+
+
+@app.command("list")
+def list_(*, seller: Seller = None, as_json: page.AsJson = False) -> None:
+    """List the people who may work for a seller, and what they may do."""
+
+    async def work(desk: Desk) -> list[dict[str, Any]]:
+        from hub.store import people
+
+        async with desk.tx() as tx:
+            return await people.members(tx)
+
+    page.rows(
+        at_desk(seller, work), ["email", "name", "role", "active", "created_at=since"], as_json=as_json,
+        empty="Nobody may sign in for this seller yet: `balcao user add EMAIL`.",
+    )  # fmt: skip
 
 
 def _asked() -> str:

@@ -210,6 +210,9 @@ class _Demo:
             lambda: _count(rt, seller_id, "SELECT count(*)::int FROM listing WHERE sku_id IS NOT NULL"),
             wanted,
         )
+        read = """SELECT (count(*) FILTER (WHERE succeeded_at IS NULL) = 0)::int FROM task
+                  WHERE kind IN ('poll', 'listings')"""
+        await _until(lambda: _count(rt, seller_id, read), 1)
 
     async def _wait_for_hooks(self, rt: Runtime, seller_id: UUID, shelves: list[Shelf]) -> None:
         """Webhooks are registered by the hub itself, once an account is live."""

@@ -143,6 +143,7 @@ CHECKS: dict[str, LiteralString] = {
         SELECT 'slot' AS what, s.id::text FROM stock_slot s
         JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
+          AND s.adopt_since IS NULL
           AND s.parked_code IS NULL AND NOT s.braked AND NOT s.withheld AND s.seen_at IS NOT NULL
           AND s.managed_by = 'seller' AND s.status <> 'closed' AND s.approved_at IS NOT NULL
           AND s.id > %(first)s AND s.id <= %(last)s""",

@@ -132,6 +132,32 @@ async def conflicts(tx: Tx, wanted: Sequence[Link], called: Mapping[UUID, str] |
         slots[row["slot_id"]].append(row)
     for listings in slots.values():
         refused |= _conflicts(listings, told, names)
+    return refused | await _told_twice(tx, [link for link in wanted if link.listing_id not in refused], names)
+
+
+async def _told_twice(tx: Tx, wanted: Sequence[Link], names: Mapping[UUID, str]) -> dict[UUID, str]:
+    """A source tells each SKU in one place: two numbers of one stock cannot both be the truth."""
+    rows = await tx.all(
+        """SELECT t.id, t.sku_id, a.name AS account, s.id AS slot_id,
+                  (SELECT concat_ws(':', o.listing_ref, o.variation_ref) FROM stock_slot o
+                   WHERE o.account_id = s.account_id AND o.sku_id = t.sku_id AND o.id <> s.id AND o.status <> 'closed'
+                   LIMIT 1) AS other
+           FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, sku_id) JOIN listing l ON l.id = t.id
+           JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+           JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id AND a.stock_role = 'source'
+           WHERE t.sku_id IS NOT NULL""",
+        [[link.listing_id for link in wanted], [link.sku_id for link in wanted]],
+    )
+    slots: dict[UUID, UUID] = {}
+    refused = {}
+    for row in rows:
+        first = slots.setdefault(row["sku_id"], row["slot_id"])
+        if row["other"] or first != row["slot_id"]:
+            place = f"listing {row['other']}" if row["other"] else "another listing of this file"
+            refused[row["id"]] = (
+                f"{row['account']} is the source of stock and tells {names.get(row['sku_id'])} by {place} already: "
+                "a source tells each SKU in one place"
+            )
     return refused
 
 
@@ -172,12 +198,23 @@ async def _write(tx: Tx, good: Sequence[Link], slot_ids: Sequence[UUID]) -> None
     )  # fmt: skip
     await tx.run(
         """UPDATE stock_slot s SET sku_id = told.sku_id, multiplier = coalesce(told.multiplier, 1), desired = NULL,
-               due_at = NULL
+               due_at = NULL, adopted_at = NULL, adopt_since = (SELECT now() FROM account a WHERE a.id = s.account_id
+                   AND a.stock_role = 'source' AND told.sku_id IS NOT NULL AND s.managed_by = 'seller')
            FROM (SELECT slot_id, max(sku_id::text) FILTER (WHERE gone_at IS NULL)::uuid AS sku_id,
                         max(multiplier) FILTER (WHERE gone_at IS NULL AND sku_id IS NOT NULL) AS multiplier
                  FROM listing WHERE slot_id = ANY(%s) GROUP BY slot_id) told
            WHERE s.id = told.slot_id
              AND (s.sku_id IS DISTINCT FROM told.sku_id OR s.multiplier <> coalesce(told.multiplier, 1))""",
+        [list(slot_ids)],
+    )
+    await _tell_source(tx, slot_ids)
+
+
+async def _tell_source(tx: Tx, slot_ids: Sequence[UUID]) -> None:
+    """A source's number of what was linked now is adopted."""
+    await tx.run(
+        """UPDATE task t SET due_at = now() WHERE t.kind = 'source' AND t.account_id IN
+           (SELECT s.account_id FROM stock_slot s WHERE s.id = ANY(%s) AND s.adopt_since IS NOT NULL)""",
         [list(slot_ids)],
     )
 

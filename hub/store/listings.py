@@ -86,24 +86,3 @@ async def listed(
           AND (%(after)s::uuid IS NULL OR l.id > %(after)s)
         ORDER BY l.id LIMIT %(limit)s"""
     return await tx.all(sql, {"account": account_id, "search": search, "after": after, "limit": limit})
-
-
-async def opening_numbers(tx: Tx, account_id: UUID) -> list[tuple[str, int]]:
-    """(SKU code, units) of SKUs not opened yet: what the account shows, plus what its own open orders hold.
-
-    Kits are left out: they follow from their components.
-    """
-    rows = await tx.all(
-        """SELECT k.code, min(s.seen * s.multiplier)::int AS seen,
-             coalesce((SELECT sum((l.quantity - l.cancelled_quantity - l.dispatched_quantity) * l.multiplier)
-                FROM order_line l JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
-                WHERE l.sku_id = k.id AND o.account_id = %(account)s AND o.status IN ('placed', 'paid')), 0)::int
-                AS held
-           FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
-           WHERE s.account_id = %(account)s AND s.seen IS NOT NULL AND s.managed_by = 'seller'
-             AND k.opened_at IS NULL
-             AND NOT EXISTS (SELECT FROM kit_component c WHERE c.seller_id = k.seller_id AND c.kit_id = k.id)
-           GROUP BY k.seller_id, k.id ORDER BY k.code""",
-        {"account": account_id},
-    )
-    return [(row["code"], row["seen"] + row["held"]) for row in rows]

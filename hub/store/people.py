@@ -97,3 +97,12 @@ async def member(tx: Tx, user_id: UUID) -> dict[str, Any] | None:
            WHERE m.seller_id = %s AND m.user_id = %s AND u.disabled_at IS NULL""",
         [tx.seller, user_id],
     )
+
+
+async def members(tx: Tx) -> list[dict[str, Any]]:
+    """Everybody who may work for this transaction's seller: email, name, role, since when, whether switched off."""
+    return await tx.all(
+        """SELECT u.id AS user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NULL AS active
+           FROM membership m JOIN app_user u ON u.id = m.user_id WHERE m.seller_id = %s ORDER BY u.email""",
+        [tx.seller],
+    )

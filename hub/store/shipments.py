@@ -318,3 +318,11 @@ async def listed(
         FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         WHERE (%s::text IS NULL OR s.status = %s) AND (%s::uuid IS NULL OR s.id < %s) ORDER BY s.id DESC LIMIT %s"""
     return await tx.all(sql, [status, status, after, after, limit])
+
+
+async def abandon(tx: Tx, carrier_account_id: UUID) -> None:
+    """A carrier's account is closed: its parcels are nobody's until another account of that carrier adopts them."""
+    await tx.run(
+        "UPDATE shipment SET carrier_account_id = NULL, track_due_at = NULL WHERE carrier_account_id = %s",
+        [carrier_account_id],
+    )

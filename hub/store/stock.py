@@ -212,6 +212,11 @@ async def open_sku(tx: Tx, sku: UUID, at: datetime) -> bool:
     return await tx.run(sql, [at, at, sku]) == 1
 
 
+async def set_since(tx: Tx, sku: UUID, at: datetime) -> None:
+    """From when on orders that leave move this SKU's stock."""
+    await tx.run("UPDATE sku SET stock_since = %s WHERE id = %s", [at, sku])
+
+
 async def opened(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Of these SKUs the opened ones, with the instant their stock counts from."""
     rows = await tx.all("SELECT id, stock_since FROM sku WHERE id = ANY(%s) AND opened_at IS NOT NULL", [list(sku_ids)])
@@ -232,11 +237,13 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
     wanted = list(sku_ids)
     slots = await tx.all(
         """SELECT s.id, s.account_id, s.sku_id, s.multiplier, k.split_allowed, k.code, k.category, s.ref,
-                  coalesce(k.split, a.split, e.split) <> 'units' AS one_parcel
+                  coalesce(k.split, a.split, e.split) <> 'units' AS one_parcel,
+                  a.stock_role = 'source' AS is_source
            FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
            JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
            JOIN seller e ON e.seller_id = s.seller_id
-           WHERE s.sku_id = ANY(%s) AND a.stock_role = 'target' AND a.status <> 'closed'""",
+           WHERE s.sku_id = ANY(%s) AND a.status <> 'closed' AND (a.stock_role = 'target'
+             OR a.stock_role = 'source' AND a.settings ->> 'source_told' = 'decrement')""",
         [wanted],
     )
     if not slots:
@@ -263,13 +270,17 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
             opened=all(part.sku_id in open_skus for part in parts[slot["sku_id"]]),
             split_allowed=slot["split_allowed"],
             one_parcel=slot["one_parcel"],
-            buffers=rules[slot["id"]],
+            buffers=() if slot["is_source"] else rules[slot["id"]],
             numbers="available",
             own_reserved=0,
         )
         for slot in slots
     ]
-    return await buffers.set_apart(tx, told, {slot["id"]: slot["account_id"] for slot in slots}, shelves_, now)
+    # A source keeps the books: it is told what is free, with no buffer and no pool of another channel taken off.
+    plain = {slot["id"] for slot in slots if slot["is_source"]}
+    targets = [one for one in told if one.slot_id not in plain]
+    apart = await buffers.set_apart(tx, targets, {slot["id"]: slot["account_id"] for slot in slots}, shelves_, now)
+    return [*apart, *(one for one in told if one.slot_id in plain)]
 
 
 async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, cause: str) -> set[UUID]:

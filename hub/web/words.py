@@ -106,6 +106,7 @@ TASK = {
     "listings": N_("Leitura dos anúncios"),
     "reconcile": N_("Conferência de cada anúncio"),
     "recheck": N_("Nova leitura do que diferia"),
+    "source": N_("Leitura da fonte do estoque"),
     "subscribe": N_("Registro dos avisos"),
 }
 PARKED = {"slot": N_("anúncio"), "inbox": N_("aviso"), "shipment": N_("envio")}

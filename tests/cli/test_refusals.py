@@ -10,10 +10,11 @@ import pytest
 from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
-    "seller": ["add", "list"], "user": ["add"], "channel": ["list", "show"],
-    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "holds"],
+    "seller": ["add", "list"], "user": ["add", "list"], "channel": ["list", "show"],
+    "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "role",
+                "close", "holds"],
     "buffer": ["set", "preview", "remove", "list"],
-    "stock": ["set", "show", "import", "open", "adjust", "moves", "imports", "undo", "export"],
+    "stock": ["set", "show", "import", "open", "since", "adjust", "moves", "imports", "undo", "export"],
     "count": ["open", "enter", "import", "report", "post", "cancel", "list"],
     "kit": ["set", "unset"],
     "warehouse": ["add", "list", "edit", "close", "draws", "area", "split"],

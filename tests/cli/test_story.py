@@ -87,7 +87,13 @@ async def connect(town: Town, tmp_path: Path) -> None:
 async def shop(town: Town) -> None:
     """Listings in, stock opened from one store, both approved: both show the same."""
     assert "left out" not in (await town.good("run", "listings")).out
-    assert (await town.good("link", "auto", "--create", "--json")).json == {"linked": 6, "unlinked": 0}
+    refused = await town.balcao("stock", "open", "--from", "um")
+    assert "its orders are not read yet" in refused.sentence(2)
+    await town.good("run", "poll")
+    await town.good("run", "ingest")
+    assert (await town.good("link", "auto", "--create", "--json")).json == {
+        "linked": 6, "unlinked": 0, "refused": []
+    }  # fmt: skip
     assert "Caneca" in (await town.good("link", "list")).out
     assert len((await town.good("link", "list", "--unlinked", "--json")).json) == 0
     opened = (await town.good("stock", "open", "--from", "um", "--json")).json
@@ -183,6 +189,8 @@ async def test_an_account_is_checked_held_resumed_and_given_other_credentials(to
     assert "BALCAO_PUBLIC_URL" in (await town.balcao("account", "subscribe", "woocommerce")).sentence(2)
     public = {"BALCAO_PUBLIC_URL": "https://balcao.example"}
     assert "live" in (await town.balcao("account", "subscribe", "woocommerce", env=public)).sentence(2)
+    for lane in ("listings", "poll"):
+        await town.good("run", lane)
     await town.good("account", "approve", "woocommerce", "--json")
     done = (await town.good("account", "subscribe", "woocommerce", "--json", env=public)).json["done"]
     assert any("created" in action for action in done)
@@ -233,6 +241,7 @@ async def approved(town: Town, *skus: str) -> None:
     told = words(town.one.credentials(town.addresses["one"]))
     await town.good("account", "add", "woocommerce", "--name", "Um", *told)
     await town.good("run", "listings")
+    await town.good("run", "poll")
     for sku in skus:
         await town.good("stock", "set", sku, town.one.shelf()[sku], "--create")
     await town.good("account", "approve", "Um")

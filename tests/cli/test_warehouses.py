@@ -14,6 +14,7 @@ async def test_stock_goes_to_another_warehouse_and_orders_with_it(town: Town) ->
         "account", "add", "woocommerce", "--name", "Um", *words(town.one.credentials(town.addresses["one"]))
     )
     await town.good("run", "listings")
+    await town.good("run", "poll")
     await town.good("stock", "set", "CANECA", 9, "--create")
     await town.good("stock", "set", "PRATO", 3, "--create")
     await town.good("account", "approve", "Um")

@@ -1,8 +1,13 @@
 """Linking first, read-only; then the opening truth; only then writes."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
 from hub.sandbox import Product
 from hub.store import stock
 from jobs import approval, linking, opening
+from jobs.connect import Refused
 from tests.world import world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -160,3 +165,68 @@ async def test_null_is_not_zero() -> None:
 
         await w.open_stock(PRATO=4)  # counted: the three sold are among them
         await w.at_rest(CANECA=10, PRATO=1)
+
+
+async def test_a_sale_after_the_last_reading_is_counted_once_in_the_opening() -> None:
+    async with world() as w:
+        source = await w.connect("woocommerce", [CANECA, PRATO], seed=1)
+        await linking.autolink(w.rt, w.seller_id, create=True)
+        await w.pass_time()
+        await source.buy("CANECA", 3)
+        await w.settle()  # by its webhook: the listing was not read again
+        told = {row.sku: (row.shows, row.held, row.units) for row in await opening.preview(w.rt, source.account)}
+        assert told == {"CANECA": (7, 3, 10), "PRATO": (4, 0, 4)}
+        assert await w.rows("SELECT 1 AS opened FROM sku WHERE opened_at IS NOT NULL") == []
+
+        await opening.open_from(w.rt, source.account)
+        await w.at_rest(CANECA=7, PRATO=4)
+        assert await w.level("CANECA") == (10, 3)
+
+
+async def test_units_that_the_channel_did_not_take_off_are_not_added_again() -> None:
+    async with world() as w:
+        source = await w.connect("woocommerce", [CANECA], seed=1, unpaid_status="pending")
+        await linking.autolink(w.rt, w.seller_id, create=True)
+        await w.pass_time()
+        await source.buy("CANECA", 3, pay=False)
+        await w.settle()
+        (told,) = await opening.preview(w.rt, source.account)
+        assert (told.shows, told.held, told.units) == (10, 0, 10)
+
+
+async def test_where_physical_stock_is_told_that_number_alone_opens() -> None:
+    async with world() as w:
+        source = await w.connect("magento", [CANECA], approve=False, seed=1)
+        await linking.autolink(w.rt, w.seller_id, create=True)
+        await source.buy("CANECA", 3)
+        await w.hurry("poll", "listings", "reconcile")
+        await w.settle()
+        (told,) = await opening.preview(w.rt, source.account)
+        assert (told.shows, told.held, told.units) == (10, 0, 10)
+        await opening.open_from(w.rt, source.account)
+        assert await w.level("CANECA") == (10, 3)
+
+
+async def test_a_count_may_be_true_as_of_earlier() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA], seed=1)
+        first = await market.buy("CANECA", 2)
+        await market.act("dispatch", order_ref=first)
+        await w.settle()
+        await w.open_stock(CANECA=7)
+        await w.at_rest(CANECA=7)
+        later = await market.buy("CANECA", 1)
+        await market.act("dispatch", order_ref=later)
+        await w.at_rest(CANECA=6)
+
+        before = datetime.now(UTC) - timedelta(days=1)
+        assert await opening.set_since(w.rt, w.seller_id, "CANECA", before) == 1
+        assert await w.level("CANECA") == (4, 0)  # the seven were counted yesterday: two left since
+        await w.at_rest(CANECA=4)
+        assert await opening.set_since(w.rt, w.seller_id, "CANECA", datetime.now(UTC)) == 2
+        assert await w.level("CANECA") == (7, 0)
+        await w.at_rest(CANECA=7)
+        with pytest.raises(Refused, match="still to come"):
+            await opening.set_since(w.rt, w.seller_id, "CANECA", datetime.now(UTC) + timedelta(hours=1))
+        with pytest.raises(Refused, match="no SKU"):
+            await opening.set_since(w.rt, w.seller_id, "XICARA", before)

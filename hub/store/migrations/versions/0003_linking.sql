@@ -34,3 +34,11 @@ CREATE TABLE line_departure (
 DROP INDEX order_line_unlinked;
 CREATE INDEX order_line_listing ON order_line (seller_id, listing_ref, variation_ref);
 CREATE INDEX sku_code_lower ON sku (seller_id, lower(code));
+
+-- A source of stock: its numbers move the ledger. adopt_since: a reading differs, or none was adopted yet; adopted_at:
+-- from then on only differences count.
+CREATE UNIQUE INDEX account_source ON account (seller_id) WHERE stock_role = 'source' AND status <> 'closed';
+ALTER TABLE stock_slot ADD COLUMN adopt_since timestamptz, ADD COLUMN adopted_at timestamptz;
+CREATE INDEX stock_slot_adopt ON stock_slot (seller_id, account_id) WHERE adopt_since IS NOT NULL;
+ALTER TABLE task DROP CONSTRAINT task_kind_check, ADD CONSTRAINT task_kind_check
+    CHECK (kind IN ('poll', 'missed', 'listings', 'reconcile', 'recheck', 'source', 'subscribe'));
