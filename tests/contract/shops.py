@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity, Token
 from hub.faults import ChannelError
 from hub.http import AccountApi, Client
-from hub.model import Knock, Notice
+from hub.model import Knock, Limit, Notice
 from hub.sandbox import Product, Sandbox
 from hub.throttle import Throttle
 
@@ -48,6 +48,15 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.slept += seconds
         await asyncio.sleep(0)
+
+
+class Patient(Throttle):
+    """Waits for a limit however long it takes, which is no time at all: one of them is a call a minute."""
+
+    async def take(
+        self, limits: Sequence[Limit], names: Mapping[str, str], operation: str | None = None, **told: Any
+    ) -> None:
+        await super().take(limits, names, operation, **told | {"max_wait": 3600.0})
 
 
 class Keeper:
@@ -190,7 +199,7 @@ async def opened(channel: str, products: list[Product] | None = None) -> AsyncIt
     module = importlib.import_module(f"adapters.{channel}.sandbox")
     sandbox: Sandbox = module.create(PRODUCTS if products is None else products)
     clock, ear = Clock(), Ear("")
-    throttle = Throttle(None, clock=clock, sleep=clock.sleep, now=clock.now)
+    throttle = Patient(None, clock=clock, sleep=clock.sleep, now=clock.now)
     client = Client(throttle, allow_private="*", clock=clock, sleep=clock.sleep)
     listening = web.Application()
     listening.router.add_post("/{tail:.*}", ear.hear)

@@ -2,13 +2,16 @@
 
 import importlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 import adapters
+from hub.contract import Adapter, Credentials
 from hub.faults import Fault
 from hub.http import AccountApi
+from hub.model import Request, Unsigned
 from tests.contract.deeds import (
     a_listing,
     addressed,
@@ -52,14 +55,28 @@ async def test_says_who_we_are(channel: str):
 
 
 def only_signs_webhooks(shop: Shop) -> set[str]:
-    """The vendor's key that its webhooks are signed with, where no request shows it: nothing can prove it."""
+    """The key that webhooks are signed with, where no request shows it: nothing can prove it."""
     webhook, kind = shop.adapter.webhook, shop.adapter.credentials
-    if webhook is None or webhook.secret is None or shop.adapter.token or shop.adapter.sign:
+    if webhook is None or webhook.secret is None:
         return set()
-    shown = kind.model_validate(shop.typed()).headers()
-    signs = webhook.secret(kind.model_validate(shop.typed()))
+    good = kind.model_validate(shop.typed())
+    signs, shown = webhook.secret(good), shown_by(shop.adapter, good)
     changed = {name: kind.model_validate(shop.typed() | {name: "other"}) for name in shop.secrets()}
-    return {name for name, other in changed.items() if webhook.secret(other) != signs and other.headers() == shown}
+    return {
+        name
+        for name, other in changed.items()
+        if webhook.secret(other) != signs and shown_by(shop.adapter, other) == shown
+    }
+
+
+def shown_by(adapter: Adapter, credentials: Credentials) -> tuple[Any, ...]:
+    """What requests show of these credentials: headers, the token's request, a signed request."""
+    unsigned = Unsigned(
+        request=Request(method="GET", path="/"), url=credentials.base_url(), content=None, shown={},
+        credentials=credentials, facts={}, external_id="1", now=datetime(2026, 1, 2, tzinfo=UTC),
+    )  # fmt: skip
+    token = adapter.token.request(credentials, None) if adapter.token else None
+    return credentials.headers(), token, adapter.sign(unsigned) if adapter.sign else None
 
 
 @EVERY
