@@ -1,0 +1,268 @@
+"""Amazon's paths, paging and tokens."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from pydantic import Field, SecretStr
+
+from adapters.amazon import mapping, stock
+from adapters.amazon.mapping import MARKETPLACE
+from hub import contract, oauth, parse
+from hub.contract import Api, Identity, Page, Token, json_of
+from hub.faults import ChannelError, Fault
+from hub.model import Listing, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
+from hub.wire import Wire
+
+PRODUCTION = "https://sellingpartnerapi-na.amazon.com"
+AUTH = "https://api.amazon.com"
+CONSENT = "https://sellercentral.amazon.com.br/apps/authorize/consent"
+USER_AGENT = "Balcao/1.0 (Language=Python)"  # mandatory
+TOKEN_HEADER = "x-amz-access-token"  # noqa: S105 - a header's name
+PAGE, LISTINGS_PAGE = 100, 20
+LOOK_BACK = timedelta(days=7)
+OVERLAP = timedelta(seconds=2)  # LastUpdateDate has whole seconds
+TOLD_LATE = timedelta(minutes=2)  # the newest changes are not listed before
+ORDERS = "/orders/v0/orders"
+LISTINGS = f"/listings/2021-08-01/items/{stock.SELLER}"
+PERSONAL = ["buyerInfo", "shippingAddress", "buyerTaxInformation"]
+LISTED = "summaries,attributes,offers,fulfillmentAvailability,relationships"
+HERE = ("marketplaceIds", MARKETPLACE)
+ORDER_ID = re.compile(r"[0-9A-Z]{3}-\d{7}-\d{7}")
+
+
+class Credentials(contract.Credentials):
+    """An application of Solution Provider Portal, and what its authorization page told of the seller."""
+
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr | None = None
+    seller_id: str = Field(title="Merchant token", pattern=r"^[A-Z0-9]{8,20}$", description="selling_partner_id")
+    application_id: str | None = Field(None, description="amzn1.sp.solution…: only to authorize from here")
+    event_key: SecretStr | None = Field(
+        None, title="EventBridge key", description="The API key of the connection that sends events; empty: polled."
+    )
+    endpoint: str = PRODUCTION
+
+    def base_url(self) -> str:
+        """The API's root."""
+        return self.endpoint.rstrip("/")
+
+    def token_url(self) -> str:
+        """Login with Amazon: of all regions, and not where the API is."""
+        return (AUTH if self.base_url().endswith(".amazon.com") else self.base_url()) + "/auth/o2/token"
+
+
+# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _token_request(credentials: Credentials, *form: tuple[str, str]) -> Request:
+    keys = ("client_id", credentials.client_id), ("client_secret", credentials.client_secret.get_secret_value())
+    return Request(method="POST", path=credentials.token_url(), form=(*form, *keys), authenticate=False)
+
+
+def refresh(credentials: Credentials, token: Token | None) -> Request:
+    """An access token of an hour. The refresh token stays as it is: typed in, or of the last exchange."""
+    last = (token.refresh if token else None) or credentials.refresh_token
+    if last is None:
+        raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected")
+    return _token_request(credentials, ("grant_type", "refresh_token"), ("refresh_token", last.get_secret_value()))
+
+
+def exchange(credentials: Credentials, code: str, redirect_uri: str, _verifier: str) -> Request:
+    """Trades the spapi_oauth_code, which lives for five minutes, for the first token."""
+    return _token_request(
+        credentials, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)
+    )
+
+
+def authorize(credentials: Credentials, redirect_uri: str, state: str, _challenge: str) -> str:
+    """Where the seller grants access: Seller Central of Brazil."""
+    if credentials.application_id is None:
+        raise ChannelError(Fault.AUTH, "no_application", "application_id: needed to authorize, and not told")
+    asked = {"application_id": credentials.application_id, "state": state, "redirect_uri": redirect_uri}
+    return f"{CONSENT}?{urlencode(asked)}"
+
+
+def read_token(reply: Reply, now: datetime) -> Token:
+    """The token of an answer."""
+    return oauth.token_of(reply, now, stock.read_error)
+
+
+def shown(token: Token) -> dict[str, str]:
+    """The header that shows a token."""
+    return {TOKEN_HEADER: token.access.get_secret_value()}
+
+
+def sign(told: Unsigned) -> Request:
+    """Amazon's headers, and the seller in the path; a restricted token that a request has goes before the account's."""
+    always = {"user-agent": USER_AGENT, "x-amz-date": f"{told.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"}
+    path = told.request.path.replace(stock.SELLER, quote(told.credentials.seller_id, safe=""))
+    return replace(told.request, path=path, headers={**told.shown, **always, **told.request.headers})
+
+
+async def check(api: Api) -> Identity:
+    """That token, seller and roles are right; `personal_data`: whether names and addresses are told to us.
+
+    That we may read orders shows in an order that never was: the list is too scarce to be asked for this.
+    """
+    await _get(api, LISTINGS, "listings", HERE, ("pageSize", "1"))
+    nobodys = _path("000-0000000-0000000")
+    await api.call(Request(method="GET", path=nobodys, operation="order", accept=frozenset({400, 404})))
+    seller, granted = api.credentials.seller_id, bool(await _restricted(api, nobodys))
+    return Identity(external_id=seller, name=seller, facts={"personal_data": granted})
+
+
+async def _get(api: Api, path: str, operation: str, *params: tuple[str, str], **more: str) -> Raw:
+    request = Request(method="GET", path=path, params=params, operation=operation, headers=more)
+    return json_of(await api.call(request))
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+# ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def fetch_order(api: Api, ref: str) -> Raw:
+    """The order with its items. Under a restricted token it tells buyer and address itself: two calls saved."""
+    path = _path(ref)
+    may = api.facts.get("personal_data")
+    order = await _get(api, path, "order", **(await _restricted(api, path) if may else {}))
+    return {"order": _payload(order), "orderItems": await _items(api, path), "address": None, "buyerInfo": None}
+
+
+def _path(ref: str) -> str:
+    if not ORDER_ID.fullmatch(ref):
+        raise ChannelError(Fault.MISSING, "no_order_id", f"{ref[:40]!r} is no order id of Amazon's (3-7-7)")
+    return f"{ORDERS}/{ref}"
+
+
+def _payload(raw: Raw) -> Raw:
+    return dict(Wire(raw, "").part("payload").raw)
+
+
+async def _restricted(api: Api, path: str) -> dict[str, str]:
+    """The header that opens personal data of one order; none where the role was not granted: masked is not told."""
+    asked = {"restrictedResources": [{"method": "GET", "path": path, "dataElements": PERSONAL}]}
+    request = Request(
+        method="POST",
+        path="/tokens/2021-03-01/restrictedDataToken",
+        json=asked,
+        operation="restricted",
+        repeatable=True,
+    )
+    try:
+        told = Wire(json_of(await api.call(request)), "")
+    except ChannelError as problem:
+        if problem.fault not in (Fault.AUTH, Fault.REJECTED):
+            raise
+        return {}  # were it the account's own token, the call that follows says so
+    return {TOKEN_HEADER: told.needed_ref("restrictedDataToken")}
+
+
+async def _items(api: Api, path: str) -> Raw:
+    rows: list[Raw] = []
+    params: tuple[tuple[str, str], ...] = ()
+    while True:
+        page = Wire(await _get(api, f"{path}/orderItems", "order_items", *params), "").part("payload")
+        rows += [dict(row.raw) for row in page.rows("OrderItems")]
+        onward = page.text("NextToken")
+        if onward is None:
+            return {"AmazonOrderId": path.rpartition("/")[2], "OrderItems": rows}
+        params = (("NextToken", onward),)
+
+
+async def orders_since(api: Api, cursor: str | None) -> Page:
+    """Refs of orders changed since, by what Amazon answers as the window's end: it lists the newest two minutes late.
+
+    A page's token is good only with the same parameters; one that Amazon knows no more starts the window anew.
+    """
+    told = json.loads(cursor) if cursor else {"after": _stamp(api.now() - LOOK_BACK)}
+    params = [("MarketplaceIds", MARKETPLACE), ("LastUpdatedAfter", told["after"]), ("MaxResultsPerPage", str(PAGE))]
+    onward = [("NextToken", told["next"])] if "next" in told else []
+    stale = frozenset({400}) if onward else frozenset[int]()
+    request = Request(method="GET", path=ORDERS, params=(*params, *onward), operation="orders", accept=stale)
+    reply = await api.call(request)
+    if reply.status in stale:
+        return Page(cursor=json.dumps({"after": told["after"]}), more=True)
+    page = Wire(json_of(reply), "").part("payload")
+    refs = tuple(row.needed_ref("AmazonOrderId") for row in page.rows("Orders"))
+    end = page.instant("LastUpdatedBefore") or api.now() - TOLD_LATE
+    before = told.get("before") or _stamp(end)
+    if token := page.text("NextToken"):
+        return Page(refs=refs, cursor=json.dumps({"after": told["after"], "before": before, "next": token}), more=True)
+    return Page(refs=refs, cursor=json.dumps({"after": _stamp(datetime.fromisoformat(before) - OVERLAP)}))
+
+
+async def order_there(api: Api, news: ShipmentNews) -> Raw:
+    """The order and its items: a confirmation names them."""
+    path = _path(news.order_ref)
+    return {"order": _payload(await _get(api, path, "order")), "orderItems": await _items(api, path)}
+
+
+# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def listing_pages(api: Api, cursor: str | None) -> Page:
+    """Listings, oldest first. A search pages through 1,000 at most: the next starts where that one ended."""
+    told = json.loads(cursor) if cursor else {}
+    params = [HERE, ("includedData", LISTED), ("pageSize", str(LISTINGS_PAGE)), ("sortBy", "createdDate"),
+              ("sortOrder", "ASC")]  # fmt: skip
+    params += [(name, told[key]) for name, key in (("createdAfter", "after"), ("pageToken", "token")) if key in told]
+    page = Wire(await _get(api, LISTINGS, "listings", *params), "")
+    rows = page.rows("items")
+    seen = told.get("seen", 0) + len(rows)
+    last = max(filter(None, map(_created, rows)), default=told.get("last"))
+    documents, token = tuple(dict(row.raw) for row in rows), page.part("pagination").text("nextToken")
+    if token:
+        onward = {**told, "token": token, "seen": seen, "last": last}
+        return Page(documents=documents, cursor=json.dumps(onward), more=True)
+    if seen < page.count("numberOfResults") and last and last != told.get("after"):
+        return Page(documents=documents, cursor=json.dumps({"after": last}), more=True)
+    return Page(documents=documents)
+
+
+def _created(listing: Wire) -> str | None:
+    at = mapping.here(listing.rows("summaries")).instant("createdDate")
+    return _stamp(at) if at else None
+
+
+async def fetch_listing(api: Api, ref: str) -> Raw:
+    """One listing, by its SKU."""
+    return await _get(api, f"{LISTINGS}/{quote(ref, safe='')}", "listing", HERE, ("includedData", LISTED))
+
+
+async def _found(api: Api, ref: str) -> Raw:
+    try:
+        return await fetch_listing(api, ref)
+    except ChannelError as problem:
+        if problem.fault is not Fault.MISSING:
+            raise
+        return None
+
+
+async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
+    """What is for sale, which is not what was submitted: the two differ for minutes, by design."""
+    looked = [await _found(api, write.slot_ref) for write in writes]
+    return [None if raw is None else next(iter(mapping.listings(raw)), None) for raw in looked]
+
+
+async def ask(api: Api, writes: Sequence[StockWrite], receipt: str) -> list[Outcome]:
+    """Whether accepted numbers have taken effect; `receipt` is the submission's id."""
+    looked = await look(api, writes)
+    return [_followed(write, seen, receipt) for write, seen in zip(writes, looked, strict=True)]
+
+
+def _followed(write: StockWrite, seen: Listing | None, receipt: str) -> Outcome:
+    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
+    if seen is None:
+        return Outcome(**named, outcome=OutcomeKind.FAULT, code="NOT_FOUND", message="the listing is gone")
+    done = seen.stock_quantity == write.quantity
+    kind = OutcomeKind.ACCEPTED if done else OutcomeKind.PENDING
+    return Outcome(**named, outcome=kind, seen=seen.stock_quantity, code=None if done else parse.text(receipt))

@@ -1,0 +1,394 @@
+"""Amazon's words into ours: orders v0 and 2026-01-01, listings. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from hub import parse
+from hub.faults import Unreadable
+from hub.model import (
+    Address,
+    Buyer,
+    FulfilledBy,
+    Fulfilment,
+    Hold,
+    LineQuantity,
+    Listing,
+    ListingStatus,
+    ManagedBy,
+    Order,
+    OrderLine,
+    Payment,
+    Raw,
+    Shipment,
+    TrackingStatus,
+)
+from hub.wire import Wire, rows
+
+MARKETPLACE = "A2Q3Y263D00KWC"  # amazon.com.br
+OURS = "DEFAULT"  # the fulfilment channel of what the seller sends; AMAZON_… are Amazon's own
+NAMES = {  # where v0 and 2026-01-01 tell the same
+    "ref": ("AmazonOrderId", "orderId"),
+    "status": ("OrderStatus", "fulfillment.fulfillmentStatus"),
+    "keeper": ("FulfillmentChannel", "fulfillment.fulfilledBy"),
+    "invoice": ("ElectronicInvoiceStatus", "tax.taxInvoicing.invoiceStatus"),
+    "placed": ("PurchaseDate", "createdTime"),
+    "changed": ("LastUpdateDate", "lastUpdatedTime"),
+    "ship_by": ("LatestShipDate", "fulfillment.shipByWindow.latestDateTime"),
+    "deliver_by": ("LatestDeliveryDate", "fulfillment.deliverByWindow.latestDateTime"),
+    "total": ("OrderTotal.Amount", "proceeds.grandTotal.amount"),
+    "currency": ("OrderTotal.CurrencyCode", "proceeds.grandTotal.currencyCode"),
+    "line": ("OrderItemId", "orderItemId"),
+    "sku": ("SellerSKU", "product.sellerSku"),
+    "title": ("Title", "product.title"),
+    "units": ("QuantityOrdered", "quantityOrdered"),
+    "sent": ("QuantityShipped", "fulfillment.quantityFulfilled"),
+    "price": ("ItemPrice.Amount", "product.price.unitPrice.amount"),  # of all units of the line; of one
+    "price_in": ("ItemPrice.CurrencyCode", "product.price.unitPrice.currencyCode"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a status means: Amazon tells no payment, but authorizes it before an order is Unshipped."""
+
+    payment: Payment | None = Payment.PAID
+    fulfilment: Fulfilment = Fulfilment.NONE
+    cancelled: bool = False
+    hold: Hold | None = None
+
+
+WAITING, READY = Stage(Payment.PENDING), Stage()
+PART, SENT = Stage(fulfilment=Fulfilment.PARTIAL), Stage(fulfilment=Fulfilment.DISPATCHED)
+GONE, STUCK = Stage(Payment.VOIDED, cancelled=True), Stage(None, hold=Hold.FROZEN)
+STAGES = {  # PendingAvailability is a pre-order; InvoiceUnconfirmed, of Brazil: the buyer was not yet sent the NF-e;
+    # Unfulfillable: by Amazon, of orders from elsewhere. The card is charged when a parcel is confirmed.
+    "PendingAvailability": WAITING, "Pending": WAITING, "Unshipped": READY, "PartiallyShipped": PART,
+    "Shipped": SENT, "InvoiceUnconfirmed": SENT, "Canceled": GONE, "Unfulfillable": STUCK,
+    "PENDING_AVAILABILITY": WAITING, "PENDING": WAITING, "UNSHIPPED": READY, "PARTIALLY_SHIPPED": PART,
+    "SHIPPED": SENT, "CANCELLED": GONE, "UNFULFILLABLE": STUCK,
+}  # fmt: skip
+KEEPERS = {
+    "AFN": FulfilledBy.MARKETPLACE, "AMAZON": FulfilledBy.MARKETPLACE,
+    "MFN": FulfilledBy.SELLER, "MERCHANT": FulfilledBy.SELLER,
+}  # fmt: skip
+WANTING = frozenset({"NotFound", "Processing", "Errored", "NOT_FOUND", "PROCESSING", "ERRORED"})  # NF-e that is needed
+ARRIVED = {  # of Easy Ship, and of parcels
+    "Delivered": Fulfilment.DELIVERED, "DELIVERED": Fulfilment.DELIVERED, "ReturnedToSeller": Fulfilment.RETURNED,
+}  # fmt: skip
+PACKAGES = {  # status, then detailedStatus, which says more
+    "PENDING": TrackingStatus.LABEL_CREATED, "SHIPPED": TrackingStatus.ACCEPTED,
+    "IN_TRANSIT": TrackingStatus.IN_TRANSIT, "DELIVERED": TrackingStatus.DELIVERED,
+    "CANCELLED": TrackingStatus.CANCELLED, "UNDELIVERABLE": TrackingStatus.EXCEPTION,
+    "PENDING_SCHEDULE": TrackingStatus.LABEL_CREATED, "PENDING_PICK_UP": TrackingStatus.LABEL_CREATED,
+    "PENDING_DROP_OFF": TrackingStatus.LABEL_CREATED, "LABEL_CANCELLED": TrackingStatus.CANCELLED,
+    "PICKED_UP": TrackingStatus.ACCEPTED, "DROPPED_OFF": TrackingStatus.ACCEPTED,
+    "AT_ORIGIN_FC": TrackingStatus.IN_TRANSIT, "AT_DESTINATION_FC": TrackingStatus.IN_TRANSIT,
+    "OUT_FOR_DELIVERY": TrackingStatus.OUT_FOR_DELIVERY, "REJECTED_BY_BUYER": TrackingStatus.RETURNING,
+    "RETURNING_TO_SELLER": TrackingStatus.RETURNING, "RETURNED_TO_SELLER": TrackingStatus.RETURNED,
+    "LOST": TrackingStatus.LOST, "DAMAGED": TrackingStatus.DAMAGED,
+}  # fmt: skip
+CHARGED, FORGONE = (
+    ("ItemTax", "ShippingTax", "CODFee"),
+    ("PromotionDiscountTax", "ShippingDiscountTax", "CODFeeDiscount"),
+)
+OTHERS = ("TAX", "GIFT_WRAP", "COD_FEE", "DELIVERY_TIP", "OTHER")
+ENVELOPES = ("order", "payload", "Orders", "orders")
+
+
+# ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order(raw: Raw) -> Order:
+    """An order of `{order, orderItems, address, buyerInfo}`, of a bare order, or of the whole answer of either API.
+
+    A v0 order without its items tells no lines, and nothing that is summed from them.
+    """
+    o = Wire(_one(raw), "order")
+    api, box = int("orderId" in o.raw), raw if isinstance(raw, dict) else {}
+    at = partial(_at, o, api)
+    items, parcels = _items(o, box) if api == 0 else o.rows("orderItems"), o.rows("packages")
+    sold = [row for row in items if _ordered(row, api)]
+    stage = Wire.one_of(*at("status"), STAGES)
+    keeper = Wire.one_of(*at("keeper"), KEEPERS) if Wire.text(*at("keeper")) else None
+    lines = tuple(_line(row, api, stage, keeper) for row in sold)
+    where = _part(box, "address").part("ShippingAddress") or o.part("ShippingAddress")
+    where = where or o.part("recipient").part("deliveryAddress")
+    ends = [row.part("packageStatus").text("status") for row in parcels] or [o.text("EasyShipShipmentStatus")]
+    changed = Wire.instant(*at("changed"))
+    shipping, other = _charges_v0(sold) if api == 0 else _charges_2026(o, sold)
+    return Order(
+        ref=Wire.needed_ref(*at("ref")),
+        number=Wire.ref(*at("ref")),
+        payment=stage.payment,
+        fulfilment=_arrived(stage, ends),
+        cancelled=stage.cancelled,
+        hold=_hold(stage, keeper, Wire.text(*at("invoice")), items),
+        fulfilled_by=keeper,
+        raw_status=_words(at("status"), at("keeper"), at("invoice"), (o, "EasyShipShipmentStatus")),
+        placed_at=Wire.instant(*at("placed")),
+        changed_at=changed,
+        ship_by=Wire.instant(*at("ship_by")),
+        deliver_by=Wire.instant(*at("deliver_by")),
+        currency=_currency(at("currency"), *(_at(row, api, "price_in") for row in sold)),
+        items_cents=parse.total(line.total_cents for line in lines),
+        shipping_cents=shipping,
+        other_cents=other,
+        total_cents=Wire.cents(*at("total")),
+        lines=lines,
+        buyer=_buyer(_part(box, "buyerInfo") or o.part("BuyerInfo") or o.part("buyer"), where, o.part("tax")),
+        ship_to=_address(where),
+        shipments=tuple(_parcel(row) for row in parcels),
+        clocks={"order": changed},
+    )
+
+
+def _one(raw: Raw) -> Raw:
+    """The order within its envelopes."""
+    for _ in ENVELOPES:
+        wrapped = isinstance(raw, dict) and not {"AmazonOrderId", "orderId"} & raw.keys()
+        inner = next((raw[key] for key in ENVELOPES if raw.get(key) is not None), None) if wrapped else None
+        if inner is None:
+            return raw
+        if isinstance(inner, list) and len(inner) != 1:
+            raise Unreadable("order", f"a list of {len(inner)} orders, where one is wanted")
+        raw = inner[0] if isinstance(inner, list) else inner
+    return raw
+
+
+def _part(box: dict[str, Any], key: str) -> Wire:
+    """One of the other documents, with or without its envelope."""
+    told = Wire(box.get(key), key)
+    return told.part("payload") if "payload" in told.raw else told
+
+
+def _items(o: Wire, box: dict[str, Any]) -> list[Wire]:
+    told = box.get("orderItems", o.raw.get("OrderItems"))
+    return list(rows(told, "orderItems")) if isinstance(told, list) else _part(box, "orderItems").rows("OrderItems")
+
+
+def _at(told: Wire, api: int, name: str) -> tuple[Wire, str]:
+    """Where an API tells something: the object, and its key there."""
+    *within, key = NAMES[name][api].split(".")
+    for part in within:
+        told = told.part(part)
+    return told, key
+
+
+def takes_stock(told: Order) -> bool | None:
+    """A sale took its units. Whether a pending order does, and a cancelled one gives back, Amazon does not say."""
+    return None if told.cancelled or told.payment is not Payment.PAID else True
+
+
+def _ordered(row: Wire, api: int) -> int:
+    """Units of a row; 0 of one that was cancelled: how many there were is not told."""
+    wire, key = _at(row, api, "units")
+    if wire.units(key) is None:
+        raise Unreadable(wire.at(key), "not told")
+    return wire.count(key)
+
+
+def _arrived(stage: Stage, words: Sequence[str | None]) -> Fulfilment:
+    """Where the goods stand, when all parcels of an order that was sent have the same end."""
+    ends = {ARRIVED.get(word or "") for word in words}
+    end = ends.pop() if len(ends) == 1 and stage.fulfilment is Fulfilment.DISPATCHED else None
+    return end or stage.fulfilment
+
+
+def _hold(stage: Stage, keeper: FulfilledBy | None, invoice: str | None, items: Sequence[Wire]) -> Hold | None:
+    if stage.cancelled or stage.fulfilment is not Fulfilment.NONE:
+        return None
+    if any(_unwanted(row) for row in items):
+        return Hold.CANCEL_REQUESTED
+    wanting = invoice in WANTING and keeper is not FulfilledBy.MARKETPLACE and stage.payment is Payment.PAID
+    return Hold.INVOICE_PENDING if wanting else stage.hold
+
+
+def _unwanted(row: Wire) -> bool:
+    asked = row.part("BuyerRequestedCancel").flag("IsBuyerRequestedCancel")  # "true", a string
+    return bool(asked) or row.part("cancellation").part("cancellationRequest").text("requester") == "BUYER"
+
+
+def _words(*told: tuple[Wire, str]) -> dict[str, str]:
+    return {key: word for wire, key in told if (word := wire.text(key)) is not None}
+
+
+def _currency(*told: tuple[Wire, str]) -> str:
+    for wire, key in told:
+        if code := wire.text(key):
+            if not re.fullmatch("[A-Z]{3}", code):
+                raise Unreadable(wire.at(key), f"no currency: {code!r}"[:120])
+            return code
+    return "BRL"
+
+
+def _less(price: int | None, off: int | None) -> int | None:
+    return None if price is None else price - (off or 0)
+
+
+def _charges_v0(items: Sequence[Wire]) -> tuple[int | None, int | None]:
+    """What the buyer pays for shipping, and for the rest: taxes, wrapping, collection."""
+
+    def summed(found: Iterable[Wire], *keys: str) -> int | None:
+        return parse.total(row.part(key).cents("Amount") for row in found for key in keys)
+
+    wrapping = summed([row.part("BuyerInfo") for row in items], "GiftWrapPrice", "GiftWrapTax")
+    charged = parse.total((summed(items, *CHARGED), wrapping))
+    shipping = _less(summed(items, "ShippingPrice"), summed(items, "ShippingDiscount"))
+    return shipping, _less(charged, summed(items, *FORGONE))
+
+
+def _charges_2026(o: Wire, items: Sequence[Wire]) -> tuple[int | None, int | None]:
+    whole = o.part("proceeds")
+    told = [whole] if whole.rows("breakdowns") else [row.part("proceeds") for row in items]
+    return _broken_down(told, "SHIPPING"), _broken_down(told, *OTHERS)
+
+
+def _broken_down(proceeds: Iterable[Wire], *kinds: str) -> int | None:
+    """The sum of these kinds; null where none of them is told."""
+    told = (row for each in proceeds for row in each.rows("breakdowns") if row.text("type") in kinds)
+    return parse.total(row.part("subtotal").cents("amount") for row in told)
+
+
+def _line(row: Wire, api: int, stage: Stage, keeper: FulfilledBy | None) -> OrderLine:
+    at = partial(_at, row, api)
+    units, (moved, key) = _ordered(row, api), at("sent")
+    all_sent = units if stage.fulfilment is Fulfilment.DISPATCHED else 0
+    return OrderLine(
+        ref=Wire.needed_ref(*at("line")),
+        listing_ref=Wire.text(*at("sku")),
+        sku=Wire.text(*at("sku")),
+        title=Wire.text(*at("title")),
+        quantity=units,
+        cancelled_quantity=units if stage.cancelled else 0,
+        dispatched_quantity=all_sent if moved.units(key) is None else moved.count(key),
+        total_cents=_total(row, units) if api else _less(Wire.cents(*at("price")), _promotion(row)),
+        fulfilled_by=keeper,
+    )
+
+
+def _promotion(row: Wire) -> int | None:
+    return row.part("PromotionDiscount").cents("Amount")
+
+
+def _total(row: Wire, units: int) -> int | None:
+    """Of 2026-01-01: the price of one times its units, rounded then, less the line's discount of either sign."""
+    each, key = _at(row, 1, "price")
+    exact = None if each.cents(key) is None else Decimal(str(each.value(key)).strip()) * units
+    told = [row.part("proceeds")]
+    total = _broken_down(told, "ITEM") if exact is None else parse.cents(exact, each.at(key))
+    return _less(total, abs(_broken_down(told, "DISCOUNT") or 0))
+
+
+def _buyer(told: Wire, where: Wire, tax: Wire) -> Buyer | None:
+    numbers = [(row.text("Name"), row.text("Value")) for row in told.part("BuyerTaxInfo").rows("TaxClassifications")]
+    numbers += [
+        (row.text("taxRegistrationType"), row.text("taxRegistrationNumber"))
+        for row in tax.rows("taxRegistrations")
+        if row.text("entityType") == "BUYER"
+    ]
+    document = parse.document(next((number for kind, number in numbers if kind in ("CPF", "CNPJ")), None))
+    name, email = told.text("BuyerName", "buyerName"), told.text("BuyerEmail", "buyerEmail")
+    phone = parse.phone(where.text("Phone", "phone"))
+    some = name or email or phone or document
+    return Buyer(name=parse.joined(name), email=email, phone=phone, document=document) if some else None
+
+
+def _address(told: Wire) -> Address | None:
+    """Of either API. Without the role for personal data only city, state and postal code are told."""
+    fields = told.part("ExtendedFields") or told.part("extendedFields")
+    named = fields.text("StreetName", "streetName")
+    street = named or told.text("AddressLine1", "addressLine1")
+    city = told.text("City", "city", "Municipality", "municipality")
+    code = parse.bare(told.text("PostalCode", "postalCode"))
+    if not (street and city and code):
+        return None
+    second = None if named else told.text("AddressLine2", "addressLine2")
+    return Address(
+        recipient=told.text("Name", "name"),
+        street=street,
+        number=fields.text("StreetNumber", "streetNumber"),
+        complement=fields.text("Complement", "complement") or second,
+        district=fields.text("Neighborhood", "neighborhood") or told.text("District", "districtOrCounty"),
+        city=city,
+        state=parse.state(told.text("StateOrRegion", "stateOrRegion")),
+        postal_code=code,
+        country=told.text("CountryCode", "countryCode"),
+    )
+
+
+def _parcel(row: Wire) -> Shipment:
+    status = row.part("packageStatus")
+    word = "detailedStatus" if status.text("detailedStatus") else "status"
+    units = [(line.needed_ref("orderItemId"), line.quantity("quantity")) for line in row.rows("packageItems")]
+    return Shipment(
+        ref=row.needed_ref("packageReferenceId"),
+        carrier=row.text("carrier"),
+        service=row.text("shippingService"),
+        tracking_code=row.text("trackingNumber"),
+        status=status.one_of(word, PACKAGES) if status else None,
+        lines=tuple(LineQuantity(line_ref=ref, quantity=count) for ref, count in units),
+    )
+
+
+# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def listings(raw: Raw) -> list[Listing]:
+    """The listing of a SKU as getListingsItem answers it, or those of a page. The parent of variations is none."""
+    if isinstance(raw, dict) and "items" in raw and "sku" not in raw:
+        return [one for row in rows(raw["items"], "items") for one in listings(dict(row.raw))]
+    told = Wire(raw, "listing")
+    related = [row for place in told.rows("relationships") for row in place.rows("relationships")]
+    if any(row.text("type") == "VARIATION" and row.raw.get("childSkus") for row in related):
+        return []
+    sku, summary = told.needed_ref("sku"), here(told.rows("summaries"))
+    price = here([row for row in told.rows("offers") if row.text("offerType") in (None, "B2C")]).part("price")
+    asin, gtins = summary.text("asin"), told.part("attributes").rows("externally_assigned_product_identifier")
+    return [
+        Listing(
+            ref=sku,
+            slot_ref=sku,
+            sku=sku,
+            gtin=here(gtins).text("value"),
+            title=summary.text("itemName"),
+            url=f"https://www.amazon.com.br/dp/{asin}" if asin else None,
+            status=_status(summary),
+            price_cents=price.cents("amount"),
+            currency=_currency((price, "currencyCode")) if price else None,
+            **_numbers(told.rows("fulfillmentAvailability"), summary),
+        )
+    ]
+
+
+def here(found: Sequence[Wire]) -> Wire:
+    """The row of amazon.com.br; without one the first."""
+    ours = (row for row in found if row.text("marketplaceId", "marketplace_id") == MARKETPLACE)
+    return next(ours, found[0] if found else Wire(None, ""))
+
+
+def _status(summary: Wire) -> ListingStatus:
+    """DISCOVERABLE alone is seen and cannot be bought. A document without a summary does not say."""
+    told = summary.raw.get("status", ["BUYABLE"])
+    if not isinstance(told, list):
+        raise Unreadable(summary.at("status"), "not a list")
+    return ListingStatus.ACTIVE if "BUYABLE" in told else ListingStatus.PAUSED
+
+
+def _numbers(channels: Sequence[Wire], summary: Wire) -> dict[str, Any]:
+    """What is for sale, by who sends it. Of several supply sources no number is ours to write."""
+    codes = [row.text("fulfillmentChannelCode") or OURS for row in channels]
+    quantities = [row.units("quantity") for row in channels]
+    by_amazon = [count for code, count in zip(codes, quantities, strict=True) if code.startswith("AMAZON_")]
+    if by_amazon or (not codes and summary.text("fnSku")):  # a DEFAULT beside it is a stray: Amazon sends
+        return {"managed_by": ManagedBy.MARKETPLACE, "quantity": parse.total(by_amazon)}
+    count = parse.total(quantities)
+    (place,) = codes if len(codes) == 1 else (OURS,)
+    return {
+        "location_ref": None if place == OURS else place,
+        "quantity": None if count is None else max(0, count),
+        "stock_quantity": count if len(codes) == 1 else None,
+    }
