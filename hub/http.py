@@ -438,7 +438,7 @@ class AccountApi:
         return status, told
 
     def _signs(self, request: Request, url: httpx.URL) -> bool:
-        return self.sign is not None and request.authenticate and self._is_home(url)
+        return self.sign is not None and (request.authenticate or request.signed) and self._is_home(url)
 
     def _signed(
         self, sign: Sign, request: Request, url: httpx.URL, shown: Mapping[str, str], content: bytes | None

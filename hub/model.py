@@ -515,7 +515,8 @@ class Request:
     """A call to make: pure data, so that rendering is testable without a network.
 
     `repeatable` says whether sending it twice is safe: by default every method but POST. `accept` lists error
-    statuses that are answers, not faults. `covers` lists the slots a stock write addresses, in row order.
+    statuses that are answers, not faults. `covers` lists the slots a stock write addresses, in row order. `signed`
+    ones bear the channel's signature also where no token is shown (its public calls, the renewal of a token).
     """
 
     method: str
@@ -528,6 +529,7 @@ class Request:
     repeatable: bool | None = None
     accept: frozenset[int] = frozenset()
     authenticate: bool = True
+    signed: bool = False
 
     def is_repeatable(self) -> bool:
         """Whether the transport may send it again after a time-out."""

@@ -32,8 +32,15 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def token_of(reply: Reply, now: datetime, read_error: Callable[[Reply], str | None], *, account: str = "") -> Token:
-    """The token of an answer; `account` names the field that tells whose it is.
+def token_of(
+    reply: Reply,
+    now: datetime,
+    read_error: Callable[[Reply], str | None],
+    *,
+    account: str = "",
+    expires: str = "expires_in",
+) -> Token:
+    """The token of an answer; `account` names the field that tells whose it is, `expires` how long it lasts.
 
     A refusal is AUTH whatever its status (a used refresh token is a 400), THROTTLED or TRANSIENT where it says so.
     """
@@ -42,11 +49,11 @@ def token_of(reply: Reply, now: datetime, read_error: Callable[[Reply], str | No
         fault = Fault.THROTTLED if reply.status == HTTPStatus.TOO_MANY_REQUESTS else fault
         raise ChannelError(fault, read_error(reply) or str(reply.status), "no token was granted", status=reply.status)
     told = Wire(json_of(reply), "token")
-    access, refresh, lasts = told.text("access_token"), told.text("refresh_token"), told.units("expires_in")
+    access, refresh, lasts = told.text("access_token"), told.text("refresh_token"), told.units(expires)
     if access is None:
         raise Unreadable(told.at("access_token"), "not told")
     if lasts is not None and lasts < 0:
-        raise Unreadable(told.at("expires_in"), "below zero")
+        raise Unreadable(told.at(expires), "below zero")
     return Token(
         access=SecretStr(access),
         expires_at=_ends(now, lasts),

@@ -66,7 +66,7 @@ class PlainApi:
         self.calls.append(request)
         self.session = self.session or aiohttp.ClientSession()
         content, kind = _content(request)
-        if self.adapter.sign and request.authenticate:
+        if self.adapter.sign and (request.authenticate or request.signed):
             request = self.adapter.sign(
                 Unsigned(
                     request=request,

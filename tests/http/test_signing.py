@@ -51,6 +51,13 @@ async def test_another_host_is_shown_neither_signature_nor_token(api, shop: Shop
     assert "access" not in shop.seen[0].query
 
 
+async def test_a_public_call_is_signed_and_shows_no_token(api, shop: Shop):
+    shop.answers = [answer()]
+    await api(sign=sign, tokens=Keeper()).call(Request(method="GET", path="/x", authenticate=False, signed=True))
+    assert "X-Signed" in shop.seen[0].headers
+    assert shop.seen[0].query["access"] == "-"
+
+
 async def test_a_code_inside_a_200_can_tell_that_the_token_is_stale(api, shop: Shop):
     shop.answers = [answer(200, {"code": 105002}), answer(200, {"code": 0})]
     keeper = Keeper()
