@@ -29,7 +29,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 from hub.answers import default_fault, sentence_of, wait_told
 from hub.context import refuse_in_transaction
 from hub.faults import ChannelError, Fault
-from hub.model import Limit, Reply, Request, Unsigned
+from hub.model import READS, Limit, Reply, Request, Unsigned
 from hub.redaction import redact, secrets_of
 from hub.throttle import Breaker, Gate, PrivateAddress, Throttle, scope_of, utc_now
 
@@ -44,7 +44,6 @@ DETAIL_LENGTH = 200
 YIELDED = 0.5  # what an audit leaves to sales and pushes, which come in bursts
 
 OVERRULING = frozenset({Fault.THROTTLED, Fault.AUTH, Fault.TRANSIENT})  # faults that `Request.accept` cannot accept
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_DONE = frozenset({408, 425, 501, 503, 505, 521, 522, 523})  # the server says that it did not get to it
 LATE = frozenset({None, 502, 504, 520, 524})  # no word of the end: what was sent may still be under way
 
@@ -428,6 +427,7 @@ class AccountApi:
                 status = reply.status
                 told = self._error(request, reply, shown) or reply
             except CallError as problem:
+                problem.in_doubt &= not request.is_read()
                 told = problem
             failed = isinstance(told, CallError) and told.fault is Fault.TRANSIENT
             well = not failed or (status is not None and 400 <= status < 500)  # noqa: PLR2004 - it is there and talks
@@ -458,7 +458,7 @@ class AccountApi:
 
     def _error(self, request: Request, reply: Reply, shown: Mapping[str, str]) -> CallError | None:
         """The fault of a reply, None for one that is an answer."""
-        write = request.method not in READS
+        write = not request.is_read()
         try:
             code = self.read_error(reply) or None
         except (ChannelError, ValueError, TypeError, LookupError, AttributeError) as problem:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 Raw: TypeAlias = Any  # a JSON value as it came off the wire; `str` for XML and text answers
 
 
@@ -517,6 +518,7 @@ class Request:
     `repeatable` says whether sending it twice is safe: by default every method but POST. `accept` lists error
     statuses that are answers, not faults. `covers` lists the slots a stock write addresses, in row order. `signed`
     ones bear the channel's signature also where no token is shown (its public calls, the renewal of a token).
+    `asks` marks a POST that changes nothing (a GraphQL query, a search): it may be sent again, and is never in doubt.
     """
 
     method: str
@@ -530,10 +532,15 @@ class Request:
     accept: frozenset[int] = frozenset()
     authenticate: bool = True
     signed: bool = False
+    asks: bool = False
 
     def is_repeatable(self) -> bool:
         """Whether the transport may send it again after a time-out."""
-        return self.method != "POST" if self.repeatable is None else self.repeatable
+        return self.asks or self.method != "POST" if self.repeatable is None else self.repeatable
+
+    def is_read(self) -> bool:
+        """Whether it changes nothing there."""
+        return self.asks or self.method in READS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -21,6 +21,7 @@ from tests.http.conftest import Clock, Shop, Valkey, answer, hang, hang_up
 GET = Request(method="GET", path="/orders/1")
 PUT = Request(method="PUT", path="/stock/1", json={"quantity": 3})
 POST = Request(method="POST", path="/orders", json={})
+ASK = Request(method="POST", path="/graphql", json={"query": "{ shop { id } }"}, asks=True)
 
 
 async def failure(told) -> CallError:
@@ -138,10 +139,20 @@ async def test_a_proxys_page_has_no_code_and_its_title_is_no_secret(api, shop: S
     assert (error.fault, error.code, error.detail) == (Fault.TRANSIENT, "502", "502 Bad Gateway")
 
 
-async def test_a_good_status_with_an_unreadable_body_is_a_shape_fault(api, shop: Shop):
+@pytest.mark.parametrize(("wanted", "in_doubt"), [(PUT, True), (ASK, False)])
+async def test_a_good_status_with_an_unreadable_body_is_a_shape_fault(api, shop: Shop, wanted: Request, in_doubt: bool):
     shop.answers = [web.Response(body=b"<html>maintenance</html>")]
-    error = await failure(api(read_error=vendor_code).call(PUT))
-    assert (error.fault, error.code, error.in_doubt, shop.calls) == (Fault.SHAPE, "unreadable", True, 1)
+    error = await failure(api(read_error=vendor_code).call(wanted))
+    assert (error.fault, error.code, error.in_doubt, shop.calls) == (Fault.SHAPE, "unreadable", in_doubt, 1)
+
+
+async def test_the_words_of_a_graphql_mutation_that_was_refused_are_told(api, shop: Shop):
+    told = {
+        "data": {"fulfillmentCreate": {"userErrors": [{"field": ["id"], "message": "Fulfillment order is closed"}]}}
+    }
+    shop.answers = [answer(200, told)]
+    error = await failure(api(faults={"NO": Fault.REJECTED}, read_error=lambda _reply: "NO").call(POST))
+    assert error.detail == "fulfillmentCreate: Fulfillment order is closed"
 
 
 async def test_accepted_statuses_are_answers_unless_the_code_says_wait(api, shop: Shop):
@@ -339,9 +350,12 @@ async def test_a_write_on_a_kept_connection_that_breaks_is_not_sent_again(api, s
 
 
 @pytest.mark.parametrize(("behaviour", "code"), [(hang, "timeout"), (hang_up, "disconnected")])
-async def test_a_read_without_an_answer_is_repeated_and_never_in_doubt(api, shop: Shop, behaviour, code: str):
+@pytest.mark.parametrize("wanted", [GET, ASK])
+async def test_a_read_without_an_answer_is_repeated_and_never_in_doubt(
+    api, shop: Shop, behaviour, code: str, wanted: Request
+):
     shop.answers = [behaviour]
-    error = await failure(api().call(GET))
+    error = await failure(api().call(wanted))
     assert (error.code, error.in_doubt) == (code, False)
     assert shop.calls == 3
 
