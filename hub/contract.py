@@ -133,11 +133,13 @@ class OAuth:
 class Page:
     """One page of a poll. `documents` are whole (parse takes them), `refs` must be fetched.
 
-    `cursor` is where the next call goes on: give it back as it is. `more` is false at the end of what is new.
+    `cursor` is where the next call goes on: give it back as it is. `more` is false at the end of what is new. `acks`
+    is what the channel wants confirmed once all of this is kept (handles of a queue).
     """
 
     documents: tuple[Raw, ...] = ()
     refs: tuple[str, ...] = ()
+    acks: tuple[Raw, ...] = ()
     cursor: str | None = None
     more: bool = False
 
@@ -184,6 +186,7 @@ class OrderSource:
     takes_stock: Callable[[Order], bool | None] = lambda order: not order.cancelled
     # order ref of a notice with topic "shipment", where the channel tells shipments by their own id
     orders_of_shipment: Callable[[Api, str], Awaitable[list[str]]] | None = None
+    # Confirms `Page.acks` after the page is committed.
     ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None
 
 

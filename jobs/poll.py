@@ -99,8 +99,8 @@ async def poll(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
         async with rt.db.seller(account.seller_id) as tx:
             if not await due.task_cursor(tx, account.id, "poll", token, page.cursor, rt.now()):
                 return
-        if source.ack and page.documents:
-            await source.ack(api, page.documents)
+        if source.ack and page.acks:
+            await source.ack(api, page.acks)
         cursor, more = page.cursor, page.more and time.monotonic() < until
     seconds = SECONDS_WITH_WEBHOOKS if rt.policy.public_url else rt.policy.poll_seconds
     await _done(rt, account, "poll", token, seconds, cursor)

@@ -1,0 +1,195 @@
+"""VTEX's paths, paging, feed and hook. No meaning."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+
+from adapters.vtex import mapping
+from adapters.vtex.stock import SKUS
+from adapters.vtex.webhook import HEADER
+from hub import contract, parse
+from hub.contract import Api, Identity, Page, json_of
+from hub.faults import ChannelError, Fault, Unreadable
+from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
+from hub.wire import Wire, rows
+
+LOT, LIST, CATALOGUE = 10, 100, 100
+LOOK_BACK = timedelta(days=7)
+STATES = (
+    "order-created", "payment-pending", "payment-approved", "window-to-cancel", "ready-for-handling", "handling",
+    "invoiced", "cancellation-requested", "canceled", "replaced",
+)  # fmt: skip
+ORDERS, FEED, HOOK = "/api/oms/pvt/orders", "/api/orders/feed", "/api/orders/hook/config"
+FILTER = {"type": "FromWorkflow", "status": list(STATES)}
+QUEUE = {"visibilityTimeoutInSeconds": 240, "messageRetentionPeriodInSeconds": 345_600}
+
+
+class Credentials(contract.Credentials):
+    """The store's account name and an application key; one feed and one hook belong to each key."""
+
+    account_name: str = Field(pattern=r"^\s*[\w-]+\s*$", title="Account name")
+    app_key: str
+    app_token: SecretStr
+    warehouse: str | None = Field(
+        None, title="Warehouse that is written", description="Empty: the first; case matters."
+    )
+    endpoint: str | None = None
+
+    def base_url(self) -> str:
+        """The store's own host."""
+        return (self.endpoint or f"https://{self.account_name.strip()}.vtexcommercestable.com.br").rstrip("/")
+
+    def headers(self) -> Mapping[str, str]:
+        """Key and token, which do not expire."""
+        return {
+            "X-VTEX-API-AppKey": self.app_key.strip(),
+            "X-VTEX-API-AppToken": self.app_token.get_secret_value().strip(),
+        }
+
+
+async def _get(api: Api, path: str, operation: str | None = None, **params: str) -> Any:
+    request = Request(method="GET", path=path, params=tuple(params.items()), operation=operation)
+    return json_of(await api.call(request))
+
+
+async def check(api: Api) -> Identity:
+    """Prove the key on orders and stock; learn the warehouse."""
+    await _get(api, ORDERS, per_page="1")
+    told = list(rows(await _get(api, "/api/logistics/pvt/configuration/warehouses"), "warehouses"))
+    ids = [each for each in (row.text("id") for row in told) if each]
+    wanted = parse.text(api.credentials.warehouse)
+    if not ids or (wanted and wanted not in ids):
+        named = ", ".join(ids) or "none"
+        raise ChannelError(Fault.REJECTED, "no_warehouse", f"warehouse: there is no {wanted} (there are: {named})")
+    name = api.credentials.account_name.strip()
+    return Identity(external_id=name, name=name, facts={"warehouse": wanted or ids[0]})
+
+
+async def subscribe(api: Api, url: str, secret: str) -> list[str]:
+    """Makes the key's hook right. It is removed by itself when it was silent for three days."""
+    wanted = {"filter": FILTER, "hook": {"url": url, "headers": {HEADER: secret}}}
+    try:
+        kept = Wire(await _get(api, HOOK), "hook")
+        same = kept.part("hook").text("url") == url and kept.part("hook").part("headers").text(HEADER) == secret
+        if same and set(kept.part("filter").raw.get("status") or ()) == set(STATES):
+            return []
+    except ChannelError as absent:
+        if absent.fault is not Fault.MISSING:
+            raise
+    await api.call(Request(method="POST", path=HOOK, json=wanted, repeatable=True))
+    return ["order hook configured"]
+
+
+# ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def fetch_order(api: Api, ref: str) -> Raw:
+    """The document of one order."""
+    return await _get(api, f"{ORDERS}/{quote(ref, safe='')}", "order")
+
+
+async def order_there(api: Api, news: ShipmentNews) -> Raw:
+    """The order with its items and invoices."""
+    return await fetch_order(api, news.order_ref)
+
+
+async def orders_since(api: Api, cursor: str | None) -> Page:
+    """At first the list of the last days, page by page (30 at most); from then on what stands in the feed.
+
+    The list lags by minutes and is no way to poll. A feed that was deleted (nothing came while a message would have
+    been kept) is configured again, and the list is read again for what it missed.
+    """
+    told = json.loads(cursor) if cursor else {"page": 1}
+    if told.get("page"):
+        return await _listed(api, told)
+    try:
+        found = list(rows(await _get(api, FEED, maxlot=str(LOT)), "feed"))
+    except ChannelError as gone:
+        if gone.fault is not Fault.MISSING:
+            raise
+        return Page(cursor=json.dumps({"page": 1}), more=True)
+    refs = tuple(dict.fromkeys(row.needed_ref("orderId") for row in found))
+    handles = tuple(dict(row.raw) for row in found)
+    return Page(refs=refs, acks=handles, cursor=json.dumps({"feed": True}), more=len(found) == LOT)
+
+
+async def _listed(api: Api, told: dict[str, Any]) -> Page:
+    if told["page"] == 1:  # before the list is read, so that nothing comes in between
+        await _configured(api)
+    now = api.now()
+    days = f"creationDate:[{_iso(now - LOOK_BACK)} TO {_iso(now + timedelta(days=1))}]"
+    answer = await _get(
+        api, ORDERS, f_creationDate=days, orderBy="creationDate,desc", page=str(told["page"]), per_page=str(LIST)
+    )
+    found = Wire(answer, "").rows("list")
+    refs = tuple(row.needed_ref("orderId") for row in found)
+    more = len(found) == LIST and told["page"] < 30  # noqa: PLR2004 - the list shows no further
+    onward = {"page": told["page"] + 1} if more else {"feed": True}
+    return Page(refs=refs, cursor=json.dumps(onward), more=more)
+
+
+async def _configured(api: Api) -> None:
+    try:
+        kept = Wire(await _get(api, f"{FEED}/config"), "feed")
+        if set(kept.part("filter").raw.get("status") or ()) == set(STATES):
+            return
+    except ChannelError as absent:
+        if absent.fault is not Fault.MISSING:
+            raise
+    body = {"filter": FILTER, "queue": QUEUE}
+    await api.call(Request(method="POST", path=f"{FEED}/config", json=body, repeatable=True))
+
+
+def _iso(at: Any) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+async def ack(api: Api, told: Sequence[Raw]) -> None:
+    """Takes what is kept off the feed; the rest comes again."""
+    handles = [row["handle"] for row in told if isinstance(row, dict) and row.get("handle")]
+    if handles:
+        await api.call(Request(method="POST", path=FEED, json={"handles": handles}, repeatable=True))
+
+
+# ── SKUs and stock ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def listing_pages(api: Api, cursor: str | None) -> Page:
+    """Numbers of SKUs; each is asked for with its stock."""
+    page = int(cursor or 1)
+    path = "/api/catalog_system/pvt/sku/stockkeepingunitids"
+    found = await _get(api, path, page=str(page), pagesize=str(CATALOGUE))
+    if not isinstance(found, list):
+        raise Unreadable("body", "not a list of numbers")
+    more = len(found) == CATALOGUE
+    return Page(refs=tuple(str(each) for each in found), cursor=str(page + 1) if more else None, more=more)
+
+
+async def fetch_listing(api: Api, ref: str) -> Raw:
+    """One SKU with its stock in every warehouse."""
+    sku = await _get(api, f"/api/catalog_system/pvt/sku/stockkeepingunitbyid/{quote(ref, safe='')}")
+    return {"sku": sku, "inventory": await _inventory(api, ref), "warehouse": api.facts.get("warehouse")}
+
+
+async def _inventory(api: Api, ref: str) -> Raw:
+    return await _get(api, f"{SKUS}/{quote(ref, safe='')}")
+
+
+async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
+    """What the slots show, in the order asked; None for a SKU that is gone."""
+    return [await _one(api, write) for write in writes]
+
+
+async def _one(api: Api, write: StockWrite) -> Listing | None:
+    try:
+        told = await _inventory(api, write.slot_ref)
+    except ChannelError as gone:
+        if gone.fault is not Fault.MISSING:
+            raise
+        return None
+    box = {"sku": {"Id": write.slot_ref}, "inventory": told, "warehouse": write.location_ref}
+    return mapping.listings(box)[0]
