@@ -3,6 +3,7 @@
 It reads with what the account's limits leave over: sales and pushes go first.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -37,6 +38,7 @@ from jobs.availability import Ripple
 from jobs.runtime import Runtime, log
 
 IMPORTED = timedelta(days=365)  # the audit goes on from where the first import ended
+AT_ONCE = 8  # requests for what a page only named
 RECHECKED = 500  # listings looked at again in one go
 FEW_GONE = 20  # so many listings vanish at once without anybody asking why,
 GONE_SHARE = 0.1  # or this share of them
@@ -82,6 +84,7 @@ async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
         began = rt.now()
         try:
             page = await _page(source, paced, at)
+            named = await _only_named(source, paced, page.refs) if page else []
         except ChannelError as problem:
             if problem.code != "own_limit" or problem.retry_at is None:
                 raise
@@ -90,7 +93,7 @@ async def walk(rt: Runtime, account: Account, api: AccountApi, task: due.Task, t
         if page is None:
             at = _Walk(rt.now(), None)
             continue
-        told = [listing for raw in page.documents for listing in source.parse(raw)]
+        told = [listing for raw in (*page.documents, *named) for listing in source.parse(raw)]
         await _record(rt, account, told, began, api if audits else None)
         at, more = _Walk(at.started, page.cursor), page.more
         async with rt.db.seller(account.seller_id) as tx:
@@ -114,6 +117,17 @@ async def _page(source: ListingSource, api: AccountApi, at: _Walk) -> Page | Non
             raise
         log.info("walk begins anew", channel=api.channel, code=problem.code)
         return None
+
+
+async def _only_named(source: ListingSource, api: AccountApi, refs: Sequence[str]) -> list[Raw]:
+    """What a page only named, some at once; those that are gone meanwhile are left out."""
+    size = source.batch if source.fetch_many else -(-len(refs) // AT_ONCE) or 1
+    groups = [refs[start : start + size] for start in range(0, len(refs), size)]
+    found = []
+    for start in range(0, len(groups), AT_ONCE):
+        told = await asyncio.gather(*(_fetch(api, source, group) for group in groups[start : start + AT_ONCE]))
+        found += [raw for some in told for raw in some]
+    return found
 
 
 async def _record(

@@ -72,14 +72,10 @@ async def check(api: Api) -> Identity:
 async def subscribe(api: Api, url: str, secret: str) -> list[str]:
     """Makes the key's hook right. It is removed by itself when it was silent for three days."""
     wanted = {"filter": FILTER, "hook": {"url": url, "headers": {HEADER: secret}}}
-    try:
-        kept = Wire(await _get(api, HOOK), "hook")
-        same = kept.part("hook").text("url") == url and kept.part("hook").part("headers").text(HEADER) == secret
-        if same and set(kept.part("filter").raw.get("status") or ()) == set(STATES):
-            return []
-    except ChannelError as absent:
-        if absent.fault is not Fault.MISSING:
-            raise
+    kept = await _kept(api, HOOK)
+    same = kept.part("hook").text("url") == url and kept.part("hook").part("headers").text(HEADER) == secret
+    if same and set(kept.part("filter").raw.get("status") or ()) == set(STATES):
+        return []
     await api.call(Request(method="POST", path=HOOK, json=wanted, repeatable=True))
     return ["order hook configured"]
 
@@ -113,8 +109,9 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
             raise
         return Page(cursor=json.dumps({"page": 1}), more=True)
     refs = tuple(dict.fromkeys(row.needed_ref("orderId") for row in found))
-    handles = tuple(dict(row.raw) for row in found)
-    return Page(refs=refs, acks=handles, cursor=json.dumps({"feed": True}), more=len(found) == LOT)
+    return Page(
+        refs=refs, acks=tuple(dict(row.raw) for row in found), cursor=json.dumps({"feed": True}), more=len(found) == LOT
+    )
 
 
 async def _listed(api: Api, told: dict[str, Any]) -> Page:
@@ -133,15 +130,16 @@ async def _listed(api: Api, told: dict[str, Any]) -> Page:
 
 
 async def _configured(api: Api) -> None:
-    try:
-        kept = Wire(await _get(api, f"{FEED}/config"), "feed")
-        if set(kept.part("filter").raw.get("status") or ()) == set(STATES):
-            return
-    except ChannelError as absent:
-        if absent.fault is not Fault.MISSING:
-            raise
-    body = {"filter": FILTER, "queue": QUEUE}
-    await api.call(Request(method="POST", path=f"{FEED}/config", json=body, repeatable=True))
+    kept = await _kept(api, f"{FEED}/config")
+    if set(kept.part("filter").raw.get("status") or ()) != set(STATES):
+        body = {"filter": FILTER, "queue": QUEUE}
+        await api.call(Request(method="POST", path=f"{FEED}/config", json=body, repeatable=True))
+
+
+async def _kept(api: Api, path: str) -> Wire:
+    """A configuration as it stands; nothing where there is none."""
+    reply = await api.call(Request(method="GET", path=path, accept=frozenset({404})))
+    return Wire(json_of(reply) if reply.status == 200 else None, "configuration")  # noqa: PLR2004 - HTTP
 
 
 def _iso(at: Any) -> str:
@@ -171,12 +169,9 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One SKU with its stock in every warehouse."""
-    sku = await _get(api, f"/api/catalog_system/pvt/sku/stockkeepingunitbyid/{quote(ref, safe='')}")
-    return {"sku": sku, "inventory": await _inventory(api, ref), "warehouse": api.facts.get("warehouse")}
-
-
-async def _inventory(api: Api, ref: str) -> Raw:
-    return await _get(api, f"{SKUS}/{quote(ref, safe='')}")
+    own = quote(ref, safe="")
+    sku = await _get(api, f"/api/catalog_system/pvt/sku/stockkeepingunitbyid/{own}")
+    return {"sku": sku, "inventory": await _get(api, f"{SKUS}/{own}"), "warehouse": api.facts.get("warehouse")}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
@@ -186,7 +181,7 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
 
 async def _one(api: Api, write: StockWrite) -> Listing | None:
     try:
-        told = await _inventory(api, write.slot_ref)
+        told = await _get(api, f"{SKUS}/{quote(write.slot_ref, safe='')}")
     except ChannelError as gone:
         if gone.fault is not Fault.MISSING:
             raise

@@ -29,7 +29,6 @@ from hub.wire import Wire
 
 FIRST_WAREHOUSE = "1_1"  # of every store
 SENTINEL = "0001-01-01"  # a date that nobody set
-COUNTRIES = {"BRA": "BR", "ARG": "AR", "USA": "US", "CHL": "CL", "COL": "CO", "MEX": "MX", "PER": "PE", "URY": "UY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,9 @@ def order(raw: Raw) -> Order:
     lines = tuple(_line(row, n, sent, back, whole=state.cancelled) for n, row in enumerate(o.rows("items")))
     fulfilment = _fulfilment(lines, sent)
     refs = [line.ref for line in lines]
+    totals = {row.text("id") or "": row.units("value") or 0 for row in o.rows("totals")}
     profile, changed = o.part("clientProfileData"), _at(o, "lastChange")
-    paid = _at(o, "authorizedDate")
+    paid, ways = _at(o, "authorizedDate"), o.part("shippingData").rows("logisticsInfo")
     return Order(
         ref=o.needed_ref("orderId"),
         number=o.ref("sequence"),
@@ -94,12 +94,12 @@ def order(raw: Raw) -> Order:
         changed_at=changed,
         paid_at=paid,
         cancelled_at=_at(o.part("cancellationData"), "CancellationDate") if state.cancelled else None,
-        deliver_by=max((at for row in _ways(o) if (at := _at(row, "shippingEstimateDate"))), default=None),
+        deliver_by=max((at for row in ways if (at := _at(row, "shippingEstimateDate"))), default=None),
         currency=o.part("storePreferencesData").text("currencyCode") or "BRL",
         items_cents=parse.total(line.total_cents for line in lines),
-        discount_cents=_rest(o, lines),
-        shipping_cents=_totals(o).get("Shipping"),
-        other_cents=_totals(o).get("Tax"),
+        discount_cents=_rest(totals, lines),
+        shipping_cents=totals.get("Shipping"),
+        other_cents=totals.get("Tax"),
         total_cents=o.units("value"),
         lines=lines,
         buyer=_buyer(profile),
@@ -116,17 +116,8 @@ def _at(o: Wire, key: str) -> datetime | None:
     return None if told is None or told.startswith(SENTINEL) else o.instant(key)
 
 
-def _ways(o: Wire) -> list[Wire]:
-    return o.part("shippingData").rows("logisticsInfo")
-
-
-def _totals(o: Wire) -> dict[str, int]:
-    return {row.text("id") or "": row.units("value") or 0 for row in o.rows("totals")}
-
-
-def _rest(o: Wire, lines: tuple[OrderLine, ...]) -> int | None:
+def _rest(told: dict[str, int], lines: tuple[OrderLine, ...]) -> int | None:
     """The discount that no line carries: `Items` is before discounts, `Discounts` below zero."""
-    told = _totals(o)
     if "Discounts" not in told:
         return None
     in_lines = told.get("Items", 0) - (parse.total(line.total_cents for line in lines) or 0)
@@ -134,8 +125,7 @@ def _rest(o: Wire, lines: tuple[OrderLine, ...]) -> int | None:
 
 
 def _units(rows: list[Wire], index: int) -> int:
-    found = (item for row in rows for item in row.rows("items"))
-    return sum(item.count("quantity") for item in found if item.count("itemIndex") == index)
+    return sum(item.count("quantity") for row in rows for item in row.rows("items") if item.count("itemIndex") == index)
 
 
 def _line(row: Wire, n: int, sent: list[Wire], back: list[Wire], *, whole: bool) -> OrderLine:
@@ -151,19 +141,15 @@ def _line(row: Wire, n: int, sent: list[Wire], back: list[Wire], *, whole: bool)
         title=row.text("name"),
         quantity=quantity,
         cancelled_quantity=quantity - gone if whole else 0,
-        dispatched_quantity=gone if _left(sent) else 0,
+        dispatched_quantity=gone if any(_is_sent(row) for row in sent) else 0,
         returned_quantity=min(quantity, _units(back, n)),
         total_cents=None if each is None else each * quantity,
         fulfilled_by=FulfilledBy.SELLER,
     )
 
 
-def _left(sent: list[Wire]) -> bool:
-    """Invoiced is not sent: a code, a courier's word or a day of dispatch tells that."""
-    return any(_is_sent(row) for row in sent)
-
-
 def _is_sent(row: Wire) -> bool:
+    """Invoiced is not sent: a code, a courier's word or a day of dispatch tells that."""
     return bool(row.text("trackingNumber", "dispatchedDate") or row.part("courierStatus"))
 
 
@@ -209,7 +195,7 @@ def _address(told: Wire) -> Address | None:
     street, city, code = told.text("street"), told.text("city"), parse.bare(told.text("postalCode"))
     if not (street and city and code):
         return None
-    country = told.text("country")
+    country = told.text("country") or ""  # three letters
     return Address(
         recipient=told.text("receiverName"),
         street=street,
@@ -219,7 +205,7 @@ def _address(told: Wire) -> Address | None:
         city=city,
         state=parse.state(told.text("state")),
         postal_code=code,
-        country=COUNTRIES.get(country or "", country),
+        country={"CHL": "CL", "MEX": "MX", "PRY": "PY", "URY": "UY"}.get(country, country[:2]) or None,
     )
 
 

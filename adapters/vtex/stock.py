@@ -64,22 +64,19 @@ def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
 
 
 def _body(reply: Reply) -> Raw:
+    """JSON, or the plain sentence that tells a lock."""
     try:
         return json_of(reply)
-    except Unreadable:  # a lock is told as a plain sentence
+    except Unreadable:
         return reply.body.decode("utf-8", "replace")
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:
     """Code and sentence of `{error: {code, message}}`, `{Message}`, or a plain sentence."""
-    if isinstance(body, str):
-        return None, parse.text(body[:300])
-    told = body.get("error") if isinstance(body, dict) else None
+    told = body.get("error", body.get("Message")) if isinstance(body, dict) else body
     if isinstance(told, dict):
         return parse.text(told.get("code")), parse.text(told.get("message"))
-    if isinstance(told, str):
-        return None, parse.text(told)
-    return None, parse.text(body.get("Message") or body.get("message")) if isinstance(body, dict) else None
+    return None, parse.text(told[:300]) if isinstance(told, str) else None
 
 
 def read_error(reply: Reply) -> str | None:

@@ -39,10 +39,7 @@ def read(knock: Knock) -> list[Notice]:
 def _at(told: Wire) -> datetime | None:
     """Unset times are told as year 1; an odd one must not lose the bell."""
     try:
-        for key in ("CurrentChange", "LastChange"):
-            word = told.text(key)
-            if word and not word.startswith("0001-01-01"):
-                return told.instant(key)
+        set_ = [key for key in ("CurrentChange", "LastChange") if not (told.text(key) or "0001").startswith("0001")]
+        return told.instant(*set_)
     except Unreadable:
         return None
-    return None
