@@ -437,14 +437,3 @@ async def test_every_request_is_observed(shop: Shop, clock: Clock):
     ]
     assert all(each[3] >= 0 for each in seen)
     await client.close()
-
-
-async def test_a_search_by_post_leaves_nothing_in_doubt_and_is_sent_again(api, shop: Shop):
-    shop.answers = [hang_up, answer()]
-    search = Request(method="POST", path="/orders/search", json={}, reads=True)
-    assert (await api().call(search)).status == 200
-    assert shop.calls == 2
-    shop.answers = [hang_up]
-    with pytest.raises(CallError) as problem:
-        await api().call(search)
-    assert not problem.value.in_doubt
