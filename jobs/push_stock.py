@@ -25,6 +25,7 @@ FEW = 5  # so many zeros at once are not worth asking about
 ROUND = 5.0  # seconds after which what has not left yet is claimed again: something more urgent may be due
 DEADLINE = timedelta(seconds=12)  # no write lands later than this after it left
 TIMED_OUT = timedelta(seconds=2)  # what is left of it when a request was given up after 10 s
+TAKES_EFFECT = timedelta(seconds=30)  # before what a channel only accepted is read back
 LANDED = timedelta(seconds=30)  # a call may wait, and send again, for 18 s: whatever it sent has landed by then
 STOOD_STILL = timedelta(seconds=2)  # a worker that took longer from noting a write to sending it does not send it
 READ_BACK = timedelta(seconds=1)  # a physical number moves reservations there by being written (VTEX drops them)
@@ -290,7 +291,7 @@ def _problem(push: _Push, outcome: Outcome) -> ChannelError:
 
 
 async def _pending(push: _Push, tx: Tx, slot: Due, outcome: Outcome) -> None:
-    until = push.rt.now() + timedelta(seconds=30)
+    until = push.rt.now() + TAKES_EFFECT
     await slots.pend(tx, push.token, slot.id, outcome.message or slot.ref, until)
 
 

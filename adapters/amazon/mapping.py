@@ -96,6 +96,7 @@ CHARGED, FORGONE = (
     ("PromotionDiscountTax", "ShippingDiscountTax", "CODFeeDiscount"),
 )
 OTHERS = ("TAX", "GIFT_WRAP", "COD_FEE", "DELIVERY_TIP", "OTHER")
+LISTED = {"summaries", "attributes", "offers", "fulfillmentAvailability", "relationships"}
 ENVELOPES = ("order", "payload", "Orders", "orders")
 
 
@@ -342,6 +343,8 @@ def listings(raw: Raw) -> list[Listing]:
     if isinstance(raw, dict) and "items" in raw and "sku" not in raw:
         return [one for row in rows(raw["items"], "items") for one in listings(dict(row.raw))]
     told = Wire(raw, "listing")
+    if not LISTED & told.raw.keys():  # the answer to a patch has a SKU and a status too
+        raise Unreadable("listing.summaries", "not told")
     related = [row for place in told.rows("relationships") for row in place.rows("relationships")]
     if any(row.text("type") == "VARIATION" and row.raw.get("childSkus") for row in related):
         return []
