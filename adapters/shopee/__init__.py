@@ -47,6 +47,7 @@ ADAPTER = Adapter(
         since=client.orders_since,
         latest=client.latest_orders,
         parse=mapping.order,
+        takes_stock=mapping.takes_stock,
     ),
     listings=ListingSource(
         pages=client.listing_pages,

@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr
@@ -19,6 +19,7 @@ from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, News, Notice, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
 
+T = TypeVar("T")
 PRODUCTION = "https://openplatform.shopee.com.br"
 ACCESS = "access_token"  # where the token stands until it is moved into the query
 REGION = "BR"
@@ -76,9 +77,14 @@ def sign(told: Unsigned) -> Request:
     return replace(told.request, params=(*told.request.params, *mine))
 
 
+def _public(path: str, told: Mapping[str, Raw]) -> Request:
+    """A call of the application itself: signed, without a shop's token."""
+    return Request(method="POST", path=path, json=told, authenticate=False, signed=True)
+
+
 def _token_request(credentials: Credentials, path: str, told: Mapping[str, str]) -> Request:
-    body = {**told, "partner_id": int(credentials.partner_id), "shop_id": int(credentials.shop_id)}
-    return Request(method="POST", path=path, json=body, authenticate=False, signed=True)
+    ids = {"partner_id": int(credentials.partner_id), "shop_id": int(credentials.shop_id)}
+    return _public(path, {**told, **ids})
 
 
 def refresh(credentials: Credentials, token: Token | None) -> Request:
@@ -179,7 +185,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
         refs = await _all_listed(api, start, end)
     documents, unread = await _read(api, refs)
     if end < until:
-        width = (end - start) * (2 if len(refs) <= PAGE // 2 else 1)
+        width = min(WIDEST, (end - start) * (2 if len(refs) <= PAGE // 2 else 1))
         onward = json.dumps({"from": end, "until": until, "width": width})
         return Page(documents=documents, refs=unread, cursor=onward, more=True)
     return Page(documents=documents, refs=unread, cursor=json.dumps({"from": until - OVERLAP}))
@@ -199,29 +205,19 @@ async def _listed(api: Api, clock: str, start: int, end: int, cursor: str = "") 
 
 
 async def _all_listed(api: Api, start: int, end: int) -> list[str]:
-    """More than a page changed within one second: every page, until a second reading finds nothing new."""
-    found: dict[str, None] = {}
-    while True:
-        before, (refs, cursor) = len(found), await _listed(api, "update_time", start, end)
-        found |= dict.fromkeys(refs)
-        while cursor:
-            refs, cursor = await _listed(api, "update_time", start, end, cursor)
-            found |= dict.fromkeys(refs)
-        if len(found) == before:
-            return list(found)
+    """More than a page changed within one second: every page. A row that slides off is in the next window too."""
+    refs, cursor = await _listed(api, "update_time", start, end)
+    while cursor:
+        more, cursor = await _listed(api, "update_time", start, end, cursor)
+        refs += more
+    return list(dict.fromkeys(refs))
 
 
 async def _read(api: Api, refs: Sequence[str]) -> tuple[tuple[Raw, ...], tuple[str, ...]]:
     """Documents of what can be read, refs of the rest."""
     documents: dict[str, Raw] = {}
     for batch in _batches(refs, DETAILS):
-        try:
-            rows = await _details(api, batch)
-        except ChannelError as problem:
-            if problem.fault is not Fault.MISSING:
-                raise
-            continue
-        for row in rows:
+        for row in await _unless_gone(_details(api, batch)) or []:
             try:
                 documents[mapping.order(row).ref] = row
             except Unreadable:
@@ -273,14 +269,10 @@ async def _items(api: Api, ids: Sequence[str], tags: Mapping[str, Raw] | None = 
     """`{item, models}` of those that are there; what models an item has is asked for one item at a time."""
     found: list[Raw] = []
     for batch in _batches(ids, DETAILS):
-        try:
-            told = await _get(api, "/api/v2/product/get_item_base_info", ("item_id_list", ",".join(batch)))
-        except ChannelError as problem:
-            if problem.fault is not Fault.MISSING:
-                raise
-            continue
-        rows = [{**row, "tag": row.get("tag") or (tags or {}).get(str(row.get("item_id")))} for row in
-                _rows(told, "item_list")]  # fmt: skip
+        asked = ("item_id_list", ",".join(batch))
+        told = await _unless_gone(_get(api, "/api/v2/product/get_item_base_info", asked))
+        rows = [{**row, "tag": row.get("tag") or (tags or {}).get(str(row.get("item_id")))}
+                for row in _rows(told or {}, "item_list")]  # fmt: skip
         for some in _batches(rows, MODELS_AT_ONCE):
             found += [box for box in await asyncio.gather(*(_with_models(api, row) for row in some)) if box]
     return found
@@ -289,15 +281,19 @@ async def _items(api: Api, ids: Sequence[str], tags: Mapping[str, Raw] | None = 
 async def _with_models(api: Api, row: Mapping[str, Any]) -> Raw:
     if not row.get("has_model"):
         return {"item": row, "models": None}
+    asked = ("item_id", str(row.get("item_id")))
+    models = await _unless_gone(_get(api, "/api/v2/product/get_model_list", asked))  # it may be, by now
+    return None if models is None else {"item": row, "models": models}
+
+
+async def _unless_gone(awaited: Awaitable[T]) -> T | None:
+    """What is answered; None for MISSING."""
     try:
-        return {
-            "item": row,
-            "models": await _get(api, "/api/v2/product/get_model_list", ("item_id", str(row["item_id"]))),
-        }
+        return await awaited
     except ChannelError as problem:
-        if problem.fault is Fault.MISSING:  # deleted in between
-            return None
-        raise
+        if problem.fault is not Fault.MISSING:
+            raise
+        return None
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
@@ -326,23 +322,19 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
 async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     """Point the application's pushes at us, switch on those we need, take our shop off the blocked ones."""
     told = await _get(api, "/api/v2/push/get_app_push_config", public=True)
-    off = sorted(PUSHES - set(_numbers(told, "push_config_on_list")))
     blocked, mine = _numbers(told, "blocked_shop_id"), int(api.credentials.shop_id)
-    suspended = told.get("live_push_status") == "suspended"  # too many pushes were not answered with 2xx
-    done = [
-        *([f"callback set to {url}"] if told.get("callback_url") != url else []),
-        *([f"pushes switched on: {', '.join(map(str, off))}"] if off else []),
-        *(["shop unblocked"] if mine in blocked else []),
-        *(["pushes were suspended"] if suspended else []),
-    ]
-    if done:
-        body: dict[str, Raw] = {"callback_url": url, "set_push_config_on": sorted(PUSHES)}
-        if mine in blocked:
-            body["blocked_shop_id_list"] = [shop for shop in blocked if shop != mine]
-        await api.call(
-            Request(method="POST", path="/api/v2/push/set_app_push_config", json=body, authenticate=False, signed=True)
-        )
-    return done
+    off = sorted(PUSHES - set(_numbers(told, "push_config_on_list")))
+    wrong = {
+        f"callback set to {url}": told.get("callback_url") != url,
+        f"pushes switched on: {', '.join(map(str, off))}": off,
+        "shop unblocked": mine in blocked,
+        "pushes were suspended": told.get("live_push_status") == "suspended",  # too many were not answered with 2xx
+    }
+    if any(wrong.values()):
+        others = {"blocked_shop_id_list": [shop for shop in blocked if shop != mine]} if mine in blocked else {}
+        config = {"callback_url": url, "set_push_config_on": sorted(PUSHES), **others}
+        await api.call(_public("/api/v2/push/set_app_push_config", config))
+    return [done for done, is_wrong in wrong.items() if is_wrong]
 
 
 def _numbers(told: Mapping[str, Any], key: str) -> list[int]:
@@ -361,17 +353,15 @@ async def missed(api: Api, cursor: str | None) -> tuple[list[Notice], str | None
         return [], None
     known = json.loads(cursor) if cursor else {}
     if known.get("last") != last:
-        mine = [notice for row in found for notice in _lost(row) if notice.account_ref == api.credentials.shop_id]
+        mine = [notice for row in found for notice in lost(row) if notice.account_ref == api.credentials.shop_id]
         return mine, json.dumps({"last": last, "seen": api.now().isoformat()})
     if api.now() - datetime.fromisoformat(known["seen"]) >= CONFIRM_AFTER:
-        path = "/api/v2/push/confirm_consumed_lost_push_message"
-        body = {"last_message_id": last}
-        await api.call(Request(method="POST", path=path, json=body, authenticate=False, signed=True))
+        await api.call(_public("/api/v2/push/confirm_consumed_lost_push_message", {"last_message_id": last}))
         return [], None
     return [], cursor
 
 
-def _lost(row: Mapping[str, Any]) -> list[Notice]:
+def lost(row: Mapping[str, Any]) -> list[Notice]:
     """A lost push stands whole in its `data`, as an object or as text."""
     told = row.get("data")
     try:

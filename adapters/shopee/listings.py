@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.shopee.errors import code_of, named_by
-from adapters.shopee.mapping import words
+from adapters.shopee.mapping import answered, words
 from hub import parse
 from hub.contract import json_of
 from hub.faults import Unreadable
@@ -30,11 +30,8 @@ def listings(raw: Raw) -> list[Listing]:
 
     Also of get_item_base_info's whole answer: what has models is then left out, for they alone tell numbers.
     """
-    if isinstance(raw, dict) and "response" in raw:
-        items = Wire(raw["response"], "response").rows("item_list")
-        if not items:
-            raise Unreadable("response.item_list", "not told")
-        return [one for item in items for one in _listings(item, Wire(None, "models"))]
+    if (items := answered(raw, "item_list")) is not None:
+        return [one for item in rows(items, "response.item_list") for one in _listings(item, Wire(None, "models"))]
     box = raw if isinstance(raw, dict) and "item" in raw else {"item": raw}
     models = box.get("models")
     told = models["response"] if isinstance(models, dict) and "response" in models else models

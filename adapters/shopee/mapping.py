@@ -117,13 +117,20 @@ def order(raw: Raw) -> Order:
 
 
 def _row(raw: Raw) -> Raw:
+    found = answered(raw, "order_list")
+    if found is not None and len(found) != 1:
+        raise Unreadable("response.order_list", f"{len(found)} orders, where one is read at a time")
+    return found[0] if found else raw
+
+
+def answered(raw: Raw, key: str) -> list[Raw] | None:
+    """The rows of a whole answer; None of a document that is none."""
     if not isinstance(raw, dict) or ("response" not in raw and "error" not in raw):
-        return raw
-    rows = Wire(raw.get("response"), "response").raw.get("order_list")
-    if not isinstance(rows, list) or len(rows) != 1:
-        told = f"{len(rows)} orders" if isinstance(rows, list) else "not told"
-        raise Unreadable("response.order_list", f"{told}, where one is read at a time")
-    return rows[0]
+        return None
+    rows = Wire(raw.get("response"), "response").raw.get(key)
+    if not isinstance(rows, list):
+        raise Unreadable(f"response.{key}", f"not told: {raw.get('error') or 'no error'}"[:120])
+    return rows
 
 
 def at(row: Wire, key: str) -> datetime | None:
@@ -189,7 +196,7 @@ def _line(row: Wire, ref: str, stage: Stage, keeper: FulfilledBy | None, left: M
         title=parse.joined(words(row, "item_name"), words(row, "model_name")),
         quantity=ordered,
         cancelled_quantity=cancelled,
-        dispatched_quantity=min(left.get(ref, 0), kept) if stage.fulfilment is Fulfilment.NONE else kept,
+        dispatched_quantity=min(left.get(ref, 0), ordered) if stage.fulfilment is Fulfilment.NONE else kept,
         returned_quantity=min(row.count("returned_qty"), kept),
         total_cents=_total(row, ordered),
         fulfilled_by=keeper,
@@ -206,12 +213,12 @@ def _total(row: Wire, ordered: int) -> int | None:
 
 
 def _fulfilment(stage: Stage, lines: Sequence[OrderLine]) -> Fulfilment:
-    """As the status says; before SHIPPED, the parcels that left already."""
+    """As the status says; before SHIPPED and after a cancellation, as the parcels that left already do."""
     kept = sum(line.quantity - line.cancelled_quantity for line in lines)
     if stage.fulfilment is Fulfilment.DELIVERED and 0 < kept == sum(line.returned_quantity for line in lines):
         return Fulfilment.RETURNED
     if stage.fulfilment is Fulfilment.NONE and (left := sum(line.dispatched_quantity for line in lines)):
-        return Fulfilment.DISPATCHED if left == kept else Fulfilment.PARTIAL
+        return Fulfilment.DISPATCHED if left >= kept else Fulfilment.PARTIAL
     return stage.fulfilment
 
 
@@ -245,6 +252,13 @@ def _left(rows: Sequence[Wire], parcels: Sequence[Shipment]) -> dict[str, int]:
     for line in (line for parcel in parcels if parcel.ref in gone for line in parcel.lines):
         units[line.line_ref] = units.get(line.line_ref, 0) + line.quantity
     return units
+
+
+def takes_stock(told: Order) -> bool | None:
+    """A cancelled order gives its units back; of one that came back from its way only the shelf tells."""
+    if told.cancelled and told.fulfilment is not Fulfilment.NONE:
+        return None
+    return not told.cancelled
 
 
 # ── Who and where ───────────────────────────────────────────────────────────────────────────────────────────

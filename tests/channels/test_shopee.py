@@ -151,6 +151,15 @@ def test_one_parcel_of_two_left():
     assert [line.dispatched_quantity for line in order.lines] == [1, 0]
 
 
+def test_what_is_cancelled_on_its_way_has_left_all_the_same():
+    order = mapping.order(payload("order", "cancelled_as_it_could_not_be_delivered"))
+    assert (order.cancelled, order.fulfilment, order.payment) == (True, Fulfilment.DISPATCHED, Payment.REFUNDED)
+    assert (order.lines[0].dispatched_quantity, order.lines[0].cancelled_quantity) == (2, 2)
+    assert order.shipments[0].status is TrackingStatus.RETURNING
+    assert mapping.takes_stock(order) is None
+    assert mapping.takes_stock(mapping.order(payload("order", "cancelled_after_payment"))) is False
+
+
 def test_all_that_came_back():
     order = mapping.order(payload("order", "completed_returned_whole"))
     assert (order.fulfilment, order.lines[0].returned_quantity) == (Fulfilment.RETURNED, 2)
@@ -419,6 +428,7 @@ def test_a_request_is_of_one_item_and_names_a_model_once():
         ("error_auth_that_is_a_business_rule", [("fault", None, "error_reserved_stock")]),
         ("item_of_shopees_own_shelf", [("fault", None, "error_fbs_stock")]),
         ("model_that_is_not_named_is_not_taken", [("accepted", 7, None), ("fault", None, "update_stock_failed")]),
+        ("model_in_both_lists_is_refused", [("fault", None, "update_stock_failed")]),
         ("two_warehouses", [("accepted", 9, None), ("accepted", 3, None)]),
     ],
 )
