@@ -85,7 +85,8 @@ async def test_an_order_that_moves_on_between_two_pages_hides_no_other(connect: 
     api.now = clock  # type: ignore[method-assign]  # time stands still
     refs = [(await place.act("buy", {"lines": CUPS}))["order_ref"] for _ in range(205)]
     clock.at += timedelta(seconds=30)
-    call, moved = api.call, []
+    moved: list[str] = []
+    call = api.call
 
     async def calling(request: Request) -> Reply:
         if ("cursor", "100") in request.params and not moved:
