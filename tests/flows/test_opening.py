@@ -201,10 +201,12 @@ async def test_where_physical_stock_is_told_that_number_alone_opens() -> None:
         await source.buy("CANECA", 3)
         await w.hurry("poll", "listings", "reconcile")
         await w.settle()
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("DELETE FROM orders")  # too old to be told: only the channel knows what it holds
         (told,) = await opening.preview(w.rt, source.account)
         assert (told.shows, told.held, told.units) == (10, 0, 10)
         await opening.open_from(w.rt, source.account)
-        assert await w.level("CANECA") == (10, 3)
+        assert await w.level("CANECA") == (10, 0)
 
 
 async def test_a_count_may_be_true_as_of_earlier() -> None:

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from hub.sandbox import Product
-from jobs import linking, opening, roles
+from jobs import approval, linking, opening, roles
 from jobs.connect import Refused
 from tests.world import Channel, World, world
 
@@ -240,7 +240,7 @@ async def test_an_account_without_a_role_is_left_alone_and_comes_back_as_a_targe
         await w.at_rest(CANECA=3)
 
 
-async def test_an_opening_is_refused_before_the_orders_were_read() -> None:
+async def test_openings_roles_and_approvals_are_refused_before_the_orders_were_read() -> None:
     async with world() as w:
         one = await w.connect("woocommerce", SHELF, approve=False, seed=1)
         async with w.rt.db.seller(w.seller_id) as tx:
@@ -249,3 +249,5 @@ async def test_an_opening_is_refused_before_the_orders_were_read() -> None:
             await opening.open_from(w.rt, one.account)
         with pytest.raises(Refused, match="its orders are not read yet"):
             await roles.switch(w.rt, one.account, "source")
+        with pytest.raises(Refused, match="its orders are not read yet"):
+            await approval.approve(w.rt, one.account)
