@@ -186,6 +186,8 @@ class OrderSource:
     takes_stock: Callable[[Order], bool | None] = lambda order: not order.cancelled
     # order ref of a notice with topic "shipment", where the channel tells shipments by their own id
     orders_of_shipment: Callable[[Api, str], Awaitable[list[str]]] | None = None
+    # Whether a notice with topic "order" may name one of an order's shipments instead of the order.
+    shipments_as_orders: bool = False
     # Confirms `Page.acks` after the page is committed.
     ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None
 

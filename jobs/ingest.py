@@ -12,7 +12,7 @@ import adapters
 from hub import orders as decide
 from hub import parse
 from hub.context import working_for
-from hub.contract import Adapter, Kind, ListingSource
+from hub.contract import Adapter, Kind, ListingSource, OrderSource
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.model import Order, Raw, Topic
@@ -117,6 +117,9 @@ async def _order(
             raw = json.loads(row.raw)
             told.append((row.seq, raw, adapter.orders.parse(raw)))
     thin = [row for row in rows if row.raw is None]
+    if thin and not told and (known := await _orders_with(rt, account, adapter.orders, ref)):
+        await _hand_on(rt, account, token, known, rows)
+        return
     seq, last = await _before_fetch(rt, account, ref) if thin else (0, None)
     if thin and not (last and last.seq > max(row.seq for row in thin)):
         if last and not told and rt.now() - last.at < DEBOUNCE:
@@ -124,6 +127,9 @@ async def _order(
             return
         have = last.have if last else frozenset()
         fetched = await _fetch(rt, account, api, adapter, ref, rows, have, seq)
+        if fetched is None and (found := await _orders_there(api, adapter.orders, ref)):
+            await _hand_on(rt, account, token, found, rows)
+            return
         if fetched is None:
             told.append((rows[-1].seq, None, _gone(rt, ref)))
         else:
@@ -132,6 +138,26 @@ async def _order(
         await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each[0]))
     else:
         await _finish(rt, account, token, rows)
+
+
+async def _orders_with(rt: Runtime, account: Account, source: OrderSource, ref: str) -> list[str]:
+    """Orders whose shipment a notice named as if it were an order, as far as we know them."""
+    if not source.shipments_as_orders:
+        return []
+    async with rt.db.seller(account.seller_id) as tx:
+        return await shipments.order_refs(tx, account.id, ref)
+
+
+async def _orders_there(api: AccountApi, source: OrderSource, ref: str) -> list[str]:
+    """The same, asked of the channel; none where it has no such shipment either."""
+    if not source.shipments_as_orders or source.orders_of_shipment is None:
+        return []
+    try:
+        return await source.orders_of_shipment(api, ref)
+    except ChannelError as problem:
+        if problem.fault is Fault.MISSING:
+            return []
+        raise
 
 
 async def _before_fetch(rt: Runtime, account: Account, ref: str) -> tuple[int, orders.Fetched | None]:
@@ -317,6 +343,11 @@ async def _shipment(
         refs = await shipments.order_refs(tx, account.id, ref or "")
     if not refs and source and source.orders_of_shipment and ref:
         refs = await source.orders_of_shipment(api, ref)
+    await _hand_on(rt, account, token, refs, rows)
+
+
+async def _hand_on(rt: Runtime, account: Account, token: UUID, refs: Sequence[str], rows: Sequence[Entry]) -> None:
+    """Orders to be fetched in place of what named them."""
     arrivals = [
         Arrival(
             seller_id=account.seller_id, account_id=account.id, source="webhook", topic=Topic.ORDER, ref=order_ref,
