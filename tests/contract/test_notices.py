@@ -134,6 +134,8 @@ def test_a_missing_or_forged_header_is_refused(channel: str, path: Path):
     for name in carrying:
         for forged in ("", "forged", knock.headers[name][:-1], knock.headers[name].swapcase(), "\xff\xfe", "é" * 9):
             headers = {**knock.headers, name: forged}
+            if forged == knock.headers[name]:
+                continue  # digits have no other case
             assert is_refused(channel, raw["secret"], replace(knock, headers=headers)), f"{name}: {forged!r}"
 
 

@@ -1,0 +1,86 @@
+"""Magalu marketplace, Open API seller/v1."""
+
+from adapters.magalu import client, mapping, stock, webhook
+from hub.contract import (
+    Adapter,
+    Kind,
+    ListingSource,
+    OAuth,
+    OrderSource,
+    ShipmentSink,
+    StockSink,
+    TokenSource,
+    WebhookSource,
+)
+from hub.faults import Fault
+from hub.model import Limit
+
+PER_MINUTE = {  # of a seller, by operation
+    "orders": 850,
+    "deliveries": 850,
+    "shipment": 850,
+    "products": 550,
+    "stocks": 850,
+    "stock": 650,
+}
+TENTH, PAUSE = 10, 6.7  # a tenth at once, the rest evenly: never more than the figure in any minute
+
+ADAPTER = Adapter(
+    label="Magalu",
+    kind=Kind.MARKETPLACE,
+    docs="https://developers.magalu.com",
+    credentials=client.Credentials,
+    limits=(
+        *(Limit(burst=n // TENTH, seconds=PAUSE, operation=name) for name, n in PER_MINUTE.items()),
+        Limit(burst=200, seconds=PAUSE, assumed=True),  # 2000 a minute, as the documentation of 2025 has it for all
+    ),
+    faults={
+        "30001": Fault.AUTH,  # the gateway's own 401, in its own shape
+        "invalid_grant": Fault.AUTH,  # refresh tokens rotate: a used one is dead
+        "invalid_client": Fault.AUTH,
+        "UNAUTHORIZED": Fault.AUTH,
+        "FORBIDDEN": Fault.AUTH,  # a scope is missing, or who consented is no administrator of the company
+        "NOT_FOUND": Fault.MISSING,
+        "LOCKED": Fault.TRANSIENT,
+        "TOO_MANY_REQUESTS": Fault.THROTTLED,
+        303: Fault.REJECTED,  # a PUT may answer it: never followed
+        400: Fault.REJECTED,
+        401: Fault.AUTH,
+        403: Fault.AUTH,
+        404: Fault.MISSING,
+        409: Fault.REJECTED,
+        422: Fault.REJECTED,
+        423: Fault.TRANSIENT,
+        429: Fault.THROTTLED,
+    },
+    check=client.check,
+    token=TokenSource(request=client.refresh, read=client.read_token, headers=client.shown, single_use=True),
+    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    sign=client.for_channel,
+    read_error=stock.read_error,
+    # The seller registers it: the secret is shown once, in the answer to PUT /v1/onboarding/signup. Unsigned by v0.
+    webhook=WebhookSource(
+        signed="hex HMAC-SHA256 of timestamp and body, the secret that the registration answered",
+        verify=webhook.verify,
+        read=webhook.read,
+        deadline_ms=3000,  # assumed
+        secret=client.hook_secret,
+    ),
+    orders=OrderSource(
+        fetch=client.fetch_order,
+        since=client.orders_since,
+        latest=client.latest_orders,
+        parse=mapping.order,
+        orders_of_shipment=client.orders_of_delivery,
+        shipments_as_orders=True,
+    ),
+    listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
+    stock=StockSink(
+        render=stock.render,
+        read=stock.read,
+        look=client.look,
+        ask=client.ask,
+        asked=lambda request: [stock.sent(request)],
+    ),
+    shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),
+)

@@ -1,0 +1,167 @@
+"""How Magalu is told numbers and parcels, and what its answers say. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from adapters.magalu import mapping
+from hub import parse
+from hub.contract import json_of
+from hub.faults import ChannelError, Fault, Unreadable
+from hub.model import FulfilledBy, News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.wire import Wire
+
+PATH = "/seller/v1/portfolios/stocks/"
+TAKEN = 202  # always: the number is written some time after the answer, and nothing says when
+CORREIOS = "https://rastreamento.correios.com.br/app/index.php?objetos="
+S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
+UNSENT = frozenset({"new", "approved"})  # Magalu wants the NF-e, validated, before it hears of a parcel
+DONE = {
+    News.DISPATCHED: frozenset({"shipped", "delivered", "cancelled"}),
+    News.DELIVERED: frozenset({"delivered", "cancelled"}),
+}
+
+
+def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
+    """One SKU a call: the first number of a SKU is made, later ones change it."""
+    return [(_write(write), (write,)) for write in writes]
+
+
+def _write(write: StockWrite) -> Request:
+    return Request(
+        method="POST" if write.version == mapping.ABSENT else "PATCH",
+        path=PATH + quote(write.slot_ref, safe=""),
+        json={
+            "channel": {"id": write.location_ref or mapping.CHANNEL},
+            "quantity": write.quantity,
+            "type": "AVAILABLE",
+        },
+        operation="stock",
+        repeatable=True,  # absolute
+        accept=frozenset({400, 404, 409, 422}),
+    )
+
+
+def sent(request: Request) -> StockWrite:
+    """The write of a rendered request."""
+    sku, told = unquote(request.path.rpartition(PATH)[2]), Wire(request.json, "request")
+    if PATH not in request.path or not sku:
+        raise Unreadable("request.path", "not a SKU's stock")
+    units, channel = told.units("quantity"), told.part("channel").text("id")
+    if units is None or units < 0:
+        raise Unreadable("request.quantity", "not told" if units is None else "below zero")
+    return StockWrite(
+        slot_ref=sku,
+        location_ref=None if channel == mapping.CHANNEL else channel,
+        listing_ref=sku,
+        quantity=units,
+        version=mapping.ABSENT if request.method == "POST" else None,
+    )
+
+
+def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
+    """The one outcome: taken without a receipt, so that the number is read back; or refused."""
+    (write,) = writes
+    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
+    if reply.status == TAKEN:
+        return [Outcome(**named, outcome=OutcomeKind.PENDING)]
+    if reply.status < 400:  # noqa: PLR2004 - HTTP
+        raise Unreadable("status", f"{reply.status} where a write is answered {TAKEN}")
+    code, message = error_of(json_of(reply))
+    return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+
+
+def error_of(body: Raw) -> tuple[str | None, str | None]:
+    """Code and sentence of any of three shapes.
+
+    The API's `{slug, message, details}`, the gateway's `{errorCode, userMessage}`, the token's `{error}`.
+    """
+    if not isinstance(body, dict):
+        return None, None
+    code = next((body[key] for key in ("slug", "errorCode", "error") if isinstance(body.get(key), str | int)), None)
+    told = next((body[key] for key in ("message", "developerMessage", "error_description") if body.get(key)), None)
+    details = body.get("details")
+    found = [_detail(row) for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    return parse.text(code), parse.joined(". ".join(each for each in (told, *found) if isinstance(each, str) and each))
+
+
+def _detail(row: Mapping[str, Any]) -> str:
+    return ": ".join(str(row[key]) for key in ("field", "message") if isinstance(row.get(key), str))
+
+
+def read_error(reply: Reply) -> str | None:
+    """The vendor's code of an error answer."""
+    if reply.status < 400:  # noqa: PLR2004 - HTTP
+        return None
+    try:
+        return error_of(json_of(reply))[0]
+    except Unreadable:
+        return None
+
+
+# ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shipped(news: ShipmentNews, _target: str) -> list[Request]:
+    """What each delivery that the parcel carries must hear, by the order as `news.there` has it.
+
+    A frozen delivery, and one whose NF-e Magalu has not validated yet, is TRANSIENT: the telling waits.
+    """
+    if news.news not in DONE:
+        return []
+    box = Wire(news.there, "order")
+    channel = box.part("channel").text("id") or mapping.CHANNEL
+    return [request for each in _meant(news, box) for request in _told(news, each, channel)]
+
+
+def _meant(news: ShipmentNews, box: Wire) -> list[Wire]:
+    """The seller's own deliveries that hold the parcel's lines; else the one of its ref; else all."""
+    if not box:
+        return [Wire({"id": news.shipment_ref}, "delivery")] if news.shipment_ref else []
+    own = [row for row in box.rows("deliveries") if mapping.fulfilled_by(row) is not FulfilledBy.MARKETPLACE]
+    held = {line.line_ref.partition(":")[0] for line in news.lines}
+    by_line = [row for row in own if row.ref("id") in held]
+    return by_line or [row for row in own if row.ref("id") == news.shipment_ref] or own
+
+
+def _told(news: ShipmentNews, delivery: Wire, channel: str) -> list[Request]:
+    status, ref = delivery.text("status"), delivery.needed_ref("id")
+    if status in DONE[news.news]:
+        return []
+    if status == "frozen":
+        raise ChannelError(Fault.TRANSIENT, "frozen", f"delivery {ref} is frozen: it must not be shipped")
+    if news.news is News.DELIVERED:
+        body: dict[str, Any] = {"channel": {"id": channel}, "delivered_at": clock(news.at)}
+        return [_post(f"/seller/v1/deliveries/{ref}/finishing", body)]
+    if status in UNSENT and not any(row.text("status") == "approved" for row in delivery.rows("invoices")):
+        why = f"delivery {ref} waits for its NF-e: hand it to Magalu first, a parcel is told once it is validated"
+        raise ChannelError(Fault.TRANSIENT, "not_invoiced", why)
+    return [_post(f"/seller/v1/deliveries/{ref}/shippings", _parcel(news, delivery, channel))]
+
+
+def _parcel(news: ShipmentNews, delivery: Wire, channel: str) -> dict[str, Any]:
+    """There is no field for a tracking code: it is the protocol, and a part of the address."""
+    code = news.tracking_code or ""
+    url = news.tracking_url or (CORREIOS + code if S10.fullmatch(code) else code)
+    promised = mapping.deadline(delivery) or news.at
+    body: dict[str, Any] = {
+        "channel": {"id": channel},
+        "tracking_url": url,
+        "dates": {"shipped_at": clock(news.at), "estimated_delivery_at": clock(promised)},
+    }
+    return {
+        **body,
+        **({"protocol": code} if code else {}),
+        **({"carrier": {"name": news.carrier}} if news.carrier else {}),
+    }
+
+
+def _post(path: str, body: dict[str, Any]) -> Request:
+    return Request(method="POST", path=path, json=body, operation="shipment")
+
+
+def clock(at: datetime) -> str:
+    """A time as Magalu writes it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
