@@ -40,6 +40,7 @@ ADAPTER = Adapter(
         deadline_ms=3000,
         secret=lambda credentials: f"{credentials.app_key}:{credentials.app_secret.get_secret_value()}",
         subscribe=client.subscribe,
+        unsubscribe=client.unsubscribe,
     ),
     orders=OrderSource(
         fetch=client.fetch_order,

@@ -131,8 +131,8 @@ def shown(token: Token) -> dict[str, str]:
 
 
 async def _ask(api: Api, method: str, path: str, *params: tuple[str, str], body: Raw = None) -> Wire:
-    """What stands in `data`. Searches are POST, and nothing changes by them."""
-    request = Request(method=method, path=path, params=params, json=body, repeatable=True)
+    """What stands in `data`. Searches are POST."""
+    request = Request(method=method, path=path, params=params, json=body, asks=method == "POST")
     told = json_of(await api.call(request))
     if not isinstance(told, dict):
         raise Unreadable("body", "not an answer of TikTok")
@@ -160,12 +160,19 @@ async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     """Each event once, to this address; what was done."""
     told = await _ask(api, "GET", "/event/202309/webhooks")
     there = {row.text("event_type"): row.text("address") for row in told.rows("webhooks")}
-    done = []
-    for event in webhook.EVENTS:
-        if there.get(event) != url:
-            await _ask(api, "PUT", "/event/202309/webhooks", body={"address": url, "event_type": event})
-            done.append(f"{event}: {'moved' if there.get(event) else 'subscribed'}")
-    return done
+    wrong = [event for event in webhook.EVENTS if there.get(event) != url]
+    for event in wrong:
+        await _ask(api, "PUT", "/event/202309/webhooks", body={"address": url, "event_type": event})
+    return [f"{event}: {'moved' if there.get(event) else 'subscribed'}" for event in wrong]
+
+
+async def unsubscribe(api: Api, url: str) -> list[str]:
+    """Takes back the events that are told to this address."""
+    told = await _ask(api, "GET", "/event/202309/webhooks")
+    mine = [row.text("event_type") for row in told.rows("webhooks") if row.text("address") == url]
+    for event in mine:
+        await _ask(api, "DELETE", "/event/202309/webhooks", body={"event_type": event})
+    return [f"{event}: taken back" for event in mine]
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +202,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     start = json.loads(cursor)["from"] if cursor else now - int(LOOK_BACK.total_seconds())
     rows, token = await _search(api, {"update_time_ge": start})
     if not token:
-        return Page(documents=_documents(rows), cursor=json.dumps({"from": max(start, now - OVERLAP)}))
+        return Page(documents=_documents(rows), cursor=json.dumps({"from": now - OVERLAP}))
     last = rows[-1].units("update_time") if rows else None
     if last is None or last < start:
         raise Unreadable("data.orders", "not sorted by update_time")

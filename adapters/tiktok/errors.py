@@ -5,7 +5,7 @@ from hub.contract import json_of
 from hub.faults import Fault, Unreadable
 from hub.model import Raw, Reply
 
-STALE_TOKEN = frozenset({401, "105002"})
+STALE_TOKEN: frozenset[int | str] = frozenset({401, "105002"})
 FAULTS: dict[int | str, Fault] = {
     # The groups of tokens and signatures: a refused refresh token, a wrong secret, an unknown application.
     **dict.fromkeys(map(str, (*range(105_000, 106_000), *range(36_004_000, 36_005_000))), Fault.AUTH),

@@ -203,6 +203,9 @@ class TikTok(Store):
             wanted = await request.json()
             self.hooks[wanted["event_type"]] = wanted["address"]
             return told({})
+        if request.method == "DELETE":
+            self.hooks.pop((await request.json())["event_type"], None)
+            return told({})
         rows = [{"event_type": event, "address": url} for event, url in self.hooks.items()]
         return told({"webhooks": rows, "total_count": len(rows)})
 
@@ -269,8 +272,7 @@ class TikTok(Store):
                 "total_amount": money(sale.total_cents),
             },
             "packages": [{"id": parcel["id"]} for parcel in sale.extra.get("packages", ())],
-            "line_items": [self._unit(word, unit, line, cancelled, parcels.get(unit)) for unit, line, cancelled in
-                           self._units(sale)],
+            "line_items": [self._unit(word, row, parcels.get(row[0])) for row in self._units(sale)],
         }  # fmt: skip
         times = {"paid_time": sale.paid, "cancel_time": sale.cancelled, "collection_time": sale.dispatched}
         order |= {key: seconds(at) for key, at in times.items() if at}
@@ -278,7 +280,8 @@ class TikTok(Store):
             order["recipient_address"] = self._address(sale)
         return order
 
-    def _unit(self, word: str, unit: str, line: Line, cancelled: bool, parcel: Mapping[str, Any] | None) -> Any:
+    def _unit(self, word: str, row: tuple[str, Line, bool], parcel: Mapping[str, Any] | None) -> dict[str, Any]:
+        unit, line, cancelled = row
         rest = "AWAITING_SHIPMENT" if word == "PARTIALLY_SHIPPING" else word
         sent = "IN_TRANSIT" if word == "PARTIALLY_SHIPPING" else word
         status = "CANCELLED" if cancelled else sent if parcel else rest
@@ -299,8 +302,10 @@ class TikTok(Store):
         who, masked = sale.buyer, self.shipping == "TIKTOK"
         areas = {"L0": ("country", "Brasil"), "L1": ("state", who.state_name), "L2": ("city", who.city),
                  "L3": ("district", who.district)}  # fmt: skip
-        clear = {"name": who.name, "phone_number": f"(+55){who.phone}", "address_line1": who.street,
-                 "address_line2": who.number, "address_line3": who.complement, "address_line4": who.district}  # fmt: skip
+        clear = {
+            "name": who.name, "phone_number": f"(+55){who.phone}", "address_line1": who.street,
+            "address_line2": who.number, "address_line3": who.complement, "address_line4": who.district,
+        }  # fmt: skip
         return {
             **(dict.fromkeys(clear, "****") if masked else clear), "postal_code": who.postal_code, "region_code": "BR",
             "district_info": [
@@ -431,6 +436,7 @@ class TikTok(Store):
         router.add_get("/authorization/202309/shops", self.shops)
         router.add_get("/event/202309/webhooks", self.webhooks)
         router.add_put("/event/202309/webhooks", self.webhooks)
+        router.add_delete("/event/202309/webhooks", self.webhooks)
         router.add_post("/order/202309/orders/search", self.search_orders)
         router.add_get("/order/202309/orders", self.order_detail)
         router.add_post(r"/fulfillment/202309/orders/{order:\d+}/packages", self.ship)

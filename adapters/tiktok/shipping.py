@@ -32,8 +32,8 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
         raise ChannelError(Fault.REJECTED, "no_tracking_code", "TikTok takes a parcel only with its tracking code")
     told = {"tracking_number": news.tracking_code, "shipping_provider_id": _provider(there, news)}
     if units := list(_unsent(rows, order, news)):
-        path, told = f"/fulfillment/202309/orders/{news.order_ref}/packages", {**told, "order_line_item_ids": units}
-        return [Request(method="POST", path=path, json=told, operation="shipment")]
+        path, body = f"/fulfillment/202309/orders/{news.order_ref}/packages", {**told, "order_line_item_ids": units}
+        return [Request(method="POST", path=path, json=body, operation="shipment")]
     parcel = _parcel(rows, news)
     if parcel is None:
         return []

@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from hub import parse
@@ -72,16 +73,16 @@ def read(knock: Knock) -> list[Notice]:
     told = Wire(raw, "body")
     number, inner = told.units("type"), told.raw.get("data")
     topic, about = TOPICS.get(number or 0, Topic.UNKNOWN), Wire(inner if isinstance(inner, dict) else None, "body.data")
-    refs: list[str | None] = []
+    named: list[str | None] = []
     if topic is Topic.ORDER:
-        refs += dict.fromkeys(_orders(dict(about.raw)))
+        named += dict.fromkeys(_orders(about.raw))
     elif topic is Topic.LISTING:
-        refs += _ids(about.raw.get("product_id"))
-    if topic is Topic.ORDER and not refs and (parcel := _ids(about.raw.get("package_id"))):
-        topic, refs = Topic.SHIPMENT, list(parcel)
-    if topic in (Topic.ORDER, Topic.LISTING) and not refs:
+        named += _ids(about.raw.get("product_id"))
+    if topic is Topic.ORDER and not named and (parcel := list(_ids(about.raw.get("package_id")))):
+        topic, named = Topic.SHIPMENT, [*parcel]
+    if topic in (Topic.ORDER, Topic.LISTING) and not named:
         raise Unreadable("body.data", "no order, parcel or product told")
-    return [_notice(told, about, topic, ref, number) for ref in refs or [None]]
+    return [_notice(told, about, topic, ref, number) for ref in named or [None]]
 
 
 def _notice(told: Wire, about: Wire, topic: Topic, ref: str | None, number: int | None) -> Notice:
@@ -97,10 +98,10 @@ def _notice(told: Wire, about: Wire, topic: Topic, ref: str | None, number: int 
     )
 
 
-def _orders(data: Raw) -> Iterator[str]:
+def _orders(data: Mapping[str, Any]) -> Iterator[str]:
     """Every order that the data of a notice names, also in its packages."""
     for row in (data, *_list(data.get("package_list")), *_list(data.get("packages"))):
-        if isinstance(row, dict):
+        if isinstance(row, Mapping):
             for each in (row.get("order_id"), *_list(row.get("order_ids")), *_list(row.get("order_id_list"))):
                 yield from _ids(each)
 
