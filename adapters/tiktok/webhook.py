@@ -82,17 +82,17 @@ def read(knock: Knock) -> list[Notice]:
         topic, named = Topic.SHIPMENT, [*parcel]
     if topic in (Topic.ORDER, Topic.LISTING) and not named:
         raise Unreadable("body.data", "no order, parcel or product told")
-    return [_notice(told, about, topic, ref, number) for ref in named or [None]]
+    return [_notice(told, about, topic, ref, alone=len(named) <= 1) for ref in named or [None]]
 
 
-def _notice(told: Wire, about: Wire, topic: Topic, ref: str | None, number: int | None) -> Notice:
+def _notice(told: Wire, about: Wire, topic: Topic, ref: str | None, *, alone: bool) -> Notice:
     event = next(_ids(told.raw.get("tts_notification_id")), None)  # absent in what older applications are told
     shop = next(_ids(told.raw.get("shop_id")), None)
     return Notice(
         topic=topic,
         ref=ref,
         account_ref=shop,
-        dedupe_key=f"{event}:{ref}" if event else f"{number}:{shop}:{ref}:{parse.digest(dict(told.raw))}",
+        dedupe_key=(event if alone else f"{event}:{ref}") if event else f"{shop}:{ref}:{parse.digest(dict(told.raw))}",
         at=_at(about, "update_time") or _at(told, "timestamp"),
         raw=dict(told.raw) if topic is Topic.UNKNOWN else None,
     )
