@@ -1,9 +1,13 @@
 """What becomes of a write between the moment it was planned and the moment it leaves. Pure."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+PATIENCE = timedelta(minutes=15)  # after which a number that was accepted and never took effect is told again
 Row = TypeVar("Row")
 
 
@@ -33,3 +37,25 @@ def halves(rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
     """A refused batch in two, until the row that was meant stands alone: 2 log2(n) requests for one in n."""
     middle = len(rows) // 2
     return rows[:middle], rows[middle:]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A number that a channel accepted to make true later, and under which receipt."""
+
+    units: int
+    at: str
+    receipt: str
+
+    def kept(self) -> str:
+        """As a slot keeps it."""
+        return json.dumps(asdict(self))
+
+    def waits(self, desired: int | None, now: datetime) -> bool:
+        """Whether it is still what the slot wants, and due to come true: telling it again could undo a sale."""
+        return desired == self.units and now - datetime.fromisoformat(self.at) < PATIENCE
+
+
+def submission(kept: str | None) -> Submission | None:
+    """What a slot keeps of its last accepted number; None for none."""
+    return Submission(**json.loads(kept)) if kept and kept.startswith("{") else None

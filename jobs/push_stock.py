@@ -11,7 +11,7 @@ from hub.contract import PHYSICAL, StockSink
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi, CallError
 from hub.model import Outcome, OutcomeKind, Request, StockWrite
-from hub.pushing import Late, halves, late
+from hub.pushing import Late, Submission, halves, late, submission
 from hub.stock import zero_brake
 from hub.store import Tx, accounts, alerts, cases, held, inbox, slots, sources
 from hub.store.accounts import Account
@@ -64,6 +64,9 @@ async def drain(rt: Runtime, account: Account, only: Sequence[UUID] | None = Non
 async def _push(push: _Push, claimed: Sequence[Due]) -> None:
     """Drain what that account sold, look where in doubt, then write what still differs."""
     rt, sink, token = push.rt, push.sink, push.token
+    if any(slot.pending for slot in claimed):
+        await asyncio.gather(*(_follow(push, slot) for slot in claimed))
+        claimed = await _again(push)
     drained = any(_needs_drain(sink, slot) for slot in claimed)
     if drained:
         # An absolute write computed before an unknown sale would put the unit back; a write of 0 cannot.
@@ -90,6 +93,25 @@ async def _push(push: _Push, claimed: Sequence[Due]) -> None:
 def _needs_drain(sink: StockSink, slot: Due) -> bool:
     """An absolute number other than zero: it would put back what an unknown sale took."""
     return bool(slot.desired) and not sink.compare_and_set(slot.write())
+
+
+async def _follow(push: _Push, slot: Due) -> None:
+    """Ask about a number that was accepted and is still wanted; one that has not come true waits on, untold."""
+    told, began = submission(slot.pending), push.rt.now()
+    if told is None or push.sink.ask is None or not told.waits(slot.desired, began):
+        return
+    async with push.gate:
+        (outcome,) = await push.sink.ask(push.api, [slot.write()], told.receipt)
+    async with push.rt.db.seller(push.account.seller_id) as tx:
+        await slots.lock(tx, [slot.id])
+        if outcome.outcome is OutcomeKind.PENDING:
+            await slots.pend(tx, push.token, slot.id, told.kept(), push.rt.now() + TAKES_EFFECT)
+        elif outcome.outcome is OutcomeKind.ACCEPTED:
+            seen = told.units if outcome.seen is None else outcome.seen
+            await slots.looked(tx, push.token, slot.id, seen, None, began, push.rt.now())
+            await slots.release(tx, push.token, [slot.id], None)
+        else:
+            await _RECORD[outcome.outcome](push, tx, slot, outcome)
 
 
 async def _again(push: _Push) -> list[Due]:
@@ -291,8 +313,9 @@ def _problem(push: _Push, outcome: Outcome) -> ChannelError:
 
 
 async def _pending(push: _Push, tx: Tx, slot: Due, outcome: Outcome) -> None:
-    until = push.rt.now() + TAKES_EFFECT
-    await slots.pend(tx, push.token, slot.id, outcome.message or slot.ref, until)
+    at = push.rt.now()
+    told = Submission(slot.desired or 0, at.isoformat(), outcome.code or "")
+    await slots.pend(tx, push.token, slot.id, told.kept(), at + TAKES_EFFECT)
 
 
 async def _stale(push: _Push, tx: Tx, slot: Due, outcome: Outcome) -> None:

@@ -1,7 +1,10 @@
 """Amazon beside a store: sales both ways, numbers that take effect late, what Amazon sends itself, a parcel told."""
 
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
+from hub import pushing
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import shipments
@@ -52,6 +55,50 @@ async def test_a_pending_order_keeps_its_units_and_its_money_comes_later():
         await polled(w)
         assert (await w.order(ref))["total_cents"] == 4 * 3990 + 1590
         await w.at_rest(CANECA=6)
+
+
+PATCHES = "PATCH /listings/2021-08-01/items/{seller}/{sku}"
+
+
+async def test_a_number_is_told_once_and_followed_until_it_has_taken_effect():
+    """Told again while it is under way, the second would land on whatever was sold after the first."""
+    async with world() as w:
+        store, there = await w.connect("woocommerce", [CANECA]), await amazon(w, delay=1.2)
+        await w.count(CANECA=10)
+        await w.at_rest(CANECA=10)
+        before = there.calls()[PATCHES]
+        await store.buy("CANECA", 7)
+        await w.at_rest(CANECA=3)
+        assert there.calls()[PATCHES] == before + 1
+        assert vars(there.sandbox)["submitted"] == []
+
+
+async def test_another_number_goes_out_while_the_last_one_is_under_way():
+    async with world() as w:
+        store, there = await w.connect("woocommerce", [CANECA]), await amazon(w, delay=1.2)
+        await w.count(CANECA=10)
+        await w.at_rest(CANECA=10)
+        before = there.calls()[PATCHES]
+        await store.buy("CANECA", 7)
+        await w.until("SELECT 1 FROM stock_slot WHERE pending IS NOT NULL")
+        await store.buy("CANECA", 2)
+        await w.at_rest(CANECA=1)
+        assert there.calls()[PATCHES] == before + 2
+
+
+async def test_a_number_that_never_takes_effect_is_told_again():
+    async with world() as w:
+        store, there = await w.connect("woocommerce", [CANECA]), await amazon(w)
+        await w.count(CANECA=10)
+        await w.at_rest(CANECA=10)
+        sandbox = vars(there.sandbox)
+        sandbox["delay"] = timedelta(days=1)
+        await store.buy("CANECA", 7)
+        await w.until("SELECT 1 FROM stock_slot WHERE pending IS NOT NULL")
+        sandbox["submitted"].clear()
+        sandbox["delay"] = timedelta(0)
+        with patch.object(pushing, "PATIENCE", timedelta(seconds=0.5)):
+            await w.at_rest(CANECA=3)
 
 
 async def test_what_amazon_sends_takes_nothing_of_ours():
