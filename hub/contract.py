@@ -300,6 +300,8 @@ class Adapter:
     # headers; `shown` is not added by itself). Pure; the time it is given is that of the attempt.
     sign: Callable[[Unsigned], Request] | None = None
     read_error: Callable[[Reply], str | None] = lambda _reply: None
+    # Until when a code says that there is no more (a quota of the day), where no Retry-After does. Pure.
+    until: Callable[[str, datetime], datetime | None] = lambda _code, _now: None
     webhook: WebhookSource | None = None
     orders: OrderSource | None = None
     listings: ListingSource | None = None

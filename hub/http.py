@@ -51,6 +51,7 @@ NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])  # one account's would reac
 _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 ReadError: TypeAlias = Callable[[Reply], str | None]
+Until: TypeAlias = Callable[[str, datetime], datetime | None]
 Sign: TypeAlias = Callable[[Unsigned], Request]
 Observe: TypeAlias = Callable[[str, str | None, int | None, float], None]  # channel, operation, status, seconds
 
@@ -195,6 +196,7 @@ class Client:
         credentials: Any = None,
         facts: Mapping[str, Any] | None = None,
         sign: Sign | None = None,
+        until: Until = lambda _code, _now: None,
         now: Callable[[], datetime] = utc_now,
     ) -> "AccountApi":
         """An account to talk to; cheap to make: all of one `account_id` share breaker, limits and renewals.
@@ -220,6 +222,7 @@ class Client:
             credentials=credentials,
             facts=facts or {},
             sign=sign,
+            until=until,
             now=now,
         )
 
@@ -322,6 +325,7 @@ class AccountApi:
     credentials: Any
     facts: Mapping[str, Any]
     sign: Sign | None
+    until: Until
     now: Callable[[], datetime]
     spare: float = 0.0  # share of each limit's burst that these calls leave to others
 
@@ -473,14 +477,15 @@ class AccountApi:
         if fault is None:
             return None
         detail = redact(sentence_of(reply)[:2000], secrets_of(request, shown, self.credentials))
-        wait = wait_told(reply.headers, self.now())
+        now, wait = self.now(), wait_told(reply.headers, self.now())
+        until = self.until(code or "", now) if wait is None else now + timedelta(seconds=wait)
         undone = reply.status in NOT_DONE or 300 <= reply.status < 400  # noqa: PLR2004 - a redirect did nothing
         return CallError(
             fault,
             redact(code or str(reply.status)),
             detail if len(detail) <= DETAIL_LENGTH else detail[: DETAIL_LENGTH - 1] + "…",
             status=reply.status,
-            retry_at=self.now() + timedelta(seconds=wait) if wait is not None and fault in _TIMED else None,
+            retry_at=until if fault in _TIMED else None,
             in_doubt=write and fault in _DOUBTFUL and not undone,
         )
 

@@ -91,7 +91,8 @@ class Runtime:
             external_id=account.external_id, headers=shown, limits=adapter.limits,
             faults=adapter.faults, read_error=adapter.read_error, tokens=tokens,
             renew_on=adapter.token.renew_on if adapter.token else (), credentials=credentials,
-            facts={**account.facts, "settings": dict(account.settings)}, sign=adapter.sign, now=self.now,
+            facts={**account.facts, "settings": dict(account.settings)}, sign=adapter.sign, until=adapter.until,
+            now=self.now,
         )  # fmt: skip
         if tokens:
             tokens.api = api

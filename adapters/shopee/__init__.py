@@ -32,6 +32,7 @@ ADAPTER = Adapter(
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
     sign=client.sign,
     read_error=errors.read_error,
+    until=errors.until,
     webhook=WebhookSource(
         signed="hex HMAC-SHA256 of url|body, the partner key",
         verify=webhook.verify,

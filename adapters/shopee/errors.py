@@ -1,11 +1,16 @@
 """What Shopee's errors mean: they come inside a 200, under codes that say too little. Pure."""
 
+from datetime import datetime, timedelta, timezone
+
 from hub.contract import json_of
 from hub.faults import Fault, Unreadable
 from hub.model import Raw, Reply
 
+SINGAPORE = timezone(timedelta(hours=8))
 SUCCESS = frozenset({"", "-"})  # what stands in `error` when there is none; "-" is the documentation's
-OVERLOADED = frozenset({"error_auth", "error_param", "error_server", "error_inner", "error_shop", "error_data", ""})
+OVERLOADED = frozenset(
+    {"error_auth", "error_param", "error_server", "error_inner", "error_shop", "error_data", "error_limit", ""}
+)
 WORDS = (  # in the message of an overloaded code, lower case; the first that is found: the code that it should have
     ("normal stock must be equal to 0", "error_fbs_stock"),  # error_server of an item that Shopee itself fulfils
     ("stock location", "error_location"),
@@ -17,6 +22,10 @@ WORDS = (  # in the message of an overloaded code, lower case; the first that is
     ("refresh_token", "invalid_refresh_token"),  # used, or older than 30 days: the seller connects again
     ("access_token", "invalid_access_token"),
     ("timestamp", "error_timestamp"),  # this machine's clock is more than 5 minutes off
+    ("daily api call limit", "error_daily_limit"),
+    ("limit 50", "error_over_limit"),  # of a batch; and of parcels
+    ("exceed limit", "error_over_limit"),
+    ("current status", "error_status"),
     ("system error", "error_system_busy"),  # under error_auth too
     ("permission to current api", "error_api_permission"),
     ("have been restricted", "error_api_call_restricted"),
@@ -38,7 +47,7 @@ FAULTS: dict[int | str, Fault] = {
          "error_kyc_auth", "error_api_call_restricted", "source_ip_undeclared"),
         Fault.AUTH,
     ),
-    **dict.fromkeys(("error_rate_limit", "error_limit"), Fault.THROTTLED),  # the second: of the day, until 00:00 UTC+8
+    **dict.fromkeys(("error_rate_limit", "error_limit", "error_daily_limit"), Fault.THROTTLED),
     **dict.fromkeys(
         ("error_server", "error_inner", "error_system_busy", "error_network", "error_unknown", "error_other",
          "error_timeout", "error_third_party_server", "error_core_server", "error_connection"),
@@ -58,7 +67,8 @@ FAULTS: dict[int | str, Fault] = {
          "error_wms_shop_block_upate_stock", "error_seller_under_penalty", "error_param_shop_id_not_found",
          "error_status", "error_state", "error_order_state", "order_list_invalid_time", "package_number_not_exist",
          "no_available_time_slot", "no_supported_dropoff_branch", "no_supported_pickup_address",
-         "no_valid_shipping_parameters", "no_way_to_ship", "update_stock_failed"),
+         "no_valid_shipping_parameters", "no_way_to_ship", "update_stock_failed",
+         "error_over_limit"),
         Fault.REJECTED,
     ),
     400: Fault.REJECTED,
@@ -86,6 +96,13 @@ def code_of(body: Raw) -> str | None:
         return None
     code = str(told).rpartition(".")[2].strip() or "error"
     return named_by(code, str(body.get("message") or ""))
+
+
+def until(code: str, now: datetime) -> datetime | None:
+    """The calls of a day are spent until 00:00 in Singapore; going on asking gets the application restricted."""
+    if code != "error_daily_limit":
+        return None
+    return (now.astimezone(SINGAPORE) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def named_by(code: str, message: str) -> str:

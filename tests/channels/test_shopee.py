@@ -256,6 +256,8 @@ def test_a_broken_document_is_read_or_refused(facet: str, read: Any, data: st.Da
         ("error_inner", "Invalid stock location ID", Fault.REJECTED),
         ("error_rate_limit", "Too many requests.", Fault.THROTTLED),
         ("error_limit", "The total API call number has reached the daily API call limit", Fault.THROTTLED),
+        ("logistics.error_limit", "The batch request reach limit 50.", Fault.REJECTED),
+        ("logistics.error_limit", "Can not update order logistics in current status.", Fault.REJECTED),
         ("order.order_list_invalid_time", "Start time must be earlier than end time", Fault.REJECTED),
         ("product.error_item_not_found", "Item_id is not found.", Fault.MISSING),
     ],
@@ -271,6 +273,12 @@ def test_an_overloaded_code_is_told_by_its_message(code: str, message: str, faul
 def test_no_error_is_no_error(error: str | None):
     body = json.dumps({"error": error, "message": "", "response": {}}).encode()
     assert errors.read_error(Reply(status=200, headers={}, body=body)) is None
+
+
+def test_a_spent_day_ends_at_midnight_in_singapore():
+    assert errors.until("error_daily_limit", NOW) == datetime(2026, 11, 22, 16, tzinfo=UTC)
+    assert errors.until("error_daily_limit", NOW + timedelta(hours=5)) == datetime(2026, 11, 23, 16, tzinfo=UTC)
+    assert errors.until("error_rate_limit", NOW) is None
 
 
 def test_only_a_stale_token_is_renewed():

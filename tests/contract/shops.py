@@ -129,6 +129,7 @@ class Shop:
             faults=self.adapter.faults,
             read_error=self.adapter.read_error,
             sign=self.adapter.sign,
+            until=self.adapter.until,
             tokens=keeper,
             renew_on=self.adapter.token.renew_on if self.adapter.token else (),
             credentials=credentials,

@@ -270,6 +270,24 @@ async def test_a_longer_one_is_told_to_the_caller(api, shop: Shop, clock: Clock,
     assert shop.calls == 1
 
 
+async def test_a_code_may_say_until_when_there_is_no_more(api, shop: Shop, clock: Clock):
+    """A quota of the day, told inside a 200: whoever goes on asking is restricted."""
+    midnight = clock.now() + timedelta(hours=4)
+    spent = api(
+        read_error=lambda reply: "daily" if b"daily" in reply.body else None,
+        faults={"daily": Fault.THROTTLED},
+        until=lambda code, _now: midnight if code == "daily" else None,
+    )
+    shop.answers = [answer(200, {"error": "daily"}), answer()]
+    for _ in range(2):
+        with pytest.raises(ChannelError) as refusal:
+            await spent.call(GET)
+        assert (refusal.value.fault, refusal.value.retry_at) == (Fault.THROTTLED, midnight)
+    assert shop.calls == 1, "the second did not leave"
+    await clock.sleep(4 * 3600)
+    assert (await spent.call(GET)).status == 200
+
+
 @pytest.mark.parametrize("told", ["soon", "nan", "-5", "99999999", "inf"])
 async def test_a_strange_retry_after_holds_nobody_for_long(api, shop: Shop, clock: Clock, told: str):
     shop.answers = [answer(429, Retry_After=told)]
