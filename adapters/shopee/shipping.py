@@ -10,7 +10,7 @@ from hub.wire import Wire
 
 SHIP_ORDER = "/api/v2/logistics/ship_order"
 TO_ARRANGE = frozenset({"READY_TO_SHIP", "RETRY_SHIP"})
-ARRANGED = frozenset({"LOGISTICS_REQUEST_CREATED", "LOGISTICS_PICKUP_DONE", "LOGISTICS_DELIVERY_DONE"})
+WAITING = frozenset({"LOGISTICS_NOT_START", "LOGISTICS_PENDING_ARRANGE", "LOGISTICS_READY", "LOGISTICS_PICKUP_RETRY"})
 CODE = frozenset({"tracking_no", "tracking_number"})  # what a carrier may ask for, under either name
 
 
@@ -96,5 +96,5 @@ def package(order: Raw, news: ShipmentNews) -> str | None:
     parcels = {parse.ref(row.value("package_number")): row for row in Wire(order, "order").rows("package_list")}
     if len(parcels) <= 1:
         return None
-    waiting = [ref for ref, row in parcels.items() if ref and row.text("logistics_status") not in ARRANGED]
+    waiting = [ref for ref, row in parcels.items() if ref and row.text("logistics_status") in WAITING]
     return news.shipment_ref if news.shipment_ref in parcels else next(iter(waiting), None)
