@@ -1,11 +1,19 @@
 """The installation's processes: all of them, one of them, the demo; and the schema."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from hub.cli import page
 from hub.cli.refusals import Failed
+
+
+class Channels(StrEnum):
+    """Which sandboxes take part in a demo."""
+
+    SOME = "some"
+    ALL = "all"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,6 +53,7 @@ def demo(
     flush_redis_every: Annotated[float | None, typer.Option(min=0.1, help="FLUSHALL each so many seconds.")] = None,
     stop_redis_for: Annotated[float | None, typer.Option(min=0.1, help="kill -9 Redis once, for so long.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Where the pages are served.")] = None,
+    channels: Annotated[Channels, typer.Option(help="A few, or every one that there is a sandbox of.")] = Channels.SOME,
     skus: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many products.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another story.")] = None,
     as_json: page.AsJson = False,
@@ -61,6 +70,7 @@ def demo(
         "flush_redis_every": flush_redis_every,
         "stop_redis_for": stop_redis_for,
         "port": port,
+        "channels": channels.value,
         "skus": skus,
         "seed": seed,
         "as_json": as_json,

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import aiohttp
 
+import adapters
+from hub.contract import Kind
 from hub.demo.shop import Shop
 from hub.model import Shipment, TrackingStatus
 from hub.store import shipments
@@ -91,7 +93,8 @@ class People:
                 self.sold[sku] -= quantity
                 self.told["cancelled"] += 1
             return
-        await (self._post(store, ref) if store.channel == "woocommerce" else self._market(store, ref))
+        market = adapters.get(store.channel).kind is Kind.MARKETPLACE
+        await (self._market(store, ref) if market else self._post(store, ref))
 
     async def _market(self, store: Shelf, ref: str) -> None:
         """The marketplace's own carrier fetches, carries and delivers."""

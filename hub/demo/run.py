@@ -24,7 +24,7 @@ from rich.live import Live
 
 from hub import embedded
 from hub.backoffice import invariants
-from hub.demo import faults, figures, shop
+from hub.demo import channels, faults, figures, shop
 from hub.demo.people import People, Shelf
 from hub.store import kits, schema, stock, warehouses
 from hub.store import people as persons
@@ -35,7 +35,9 @@ from jobs.supervise import Supervisor, start_all
 
 DATABASE, REDIS_DB = "balcao_demo", 1
 EMAIL = "demo@balcao.local"
-REST_SECONDS = 120.0
+REST_SECONDS = {"some": 120.0, "all": 600.0}  # some vendors take a call a minute, some a few a second
+START_SECONDS = {"some": 120.0, "all": 900.0}
+SKUS = {"some": 200, "all": 30}  # products, unless told
 SEED = 7
 
 
@@ -50,7 +52,8 @@ class Wanted:
     flush_redis_every: float | None = None
     stop_redis_for: float | None = None
     port: int | None = None
-    skus: int = 200
+    channels: str = "some"
+    skus: int | None = None
     workers: int = 3
     seed: int = SEED
 
@@ -98,8 +101,10 @@ def fresh_database(url: str) -> str:
 class _Demo:
     def __init__(self, wanted: Wanted, out: Console, home: Path, services: embedded.Services, began: float) -> None:
         self.wanted, self.out, self.home, self.began = wanted, out, home, began
-        self.port = wanted.port or free_ports(6)
-        self.shop = shop.make(wanted.skus, wanted.seed)
+        self.places = channels.places(wanted.channels)
+        self.port = wanted.port or free_ports(len(self.places) + 2)
+        self.skus = wanted.skus or SKUS[wanted.channels]
+        self.shop = shop.make(self.skus, wanted.seed)
         self.password = secrets.token_urlsafe(9)
         self.redis_url = services.redis_url.replace("db=0", f"db={REDIS_DB}")
         self.url = f"http://127.0.0.1:{self.port}"
@@ -128,7 +133,7 @@ class _Demo:
                 sys.executable,
                 "-m",
                 "hub.demo.channels",
-                *map(str, (self.port + 1, self.wanted.skus, self.wanted.seed)),
+                *map(str, (self.port + 1, self.skus, self.wanted.seed, self.wanted.channels)),
             ]
             supervisor.start("channels", argv)
             start_all(supervisor, self.wanted.workers)
@@ -146,7 +151,7 @@ class _Demo:
         schema.migrate(self.environment["DATABASE_URL"])
         return prepare(migrate=False)
 
-    # ── a seller with four channels ────────────────────────────────────────────────────────────────────────────
+    # ── a seller with several channels ──────────────────────────────────────────────────────────────────────────
 
     async def _seed(self, rt: Runtime, session: aiohttp.ClientSession) -> People:
         seller_id = await connect.seller_add(rt, "Loja Demonstração")
@@ -154,7 +159,7 @@ class _Demo:
         await self._stock(rt, seller_id)
         shelves = [
             await self._connect(rt, session, seller_id, number, channel, name)
-            for number, (channel, name) in enumerate(CHANNELS, start=1)
+            for number, (channel, name, _options) in enumerate(self.places, start=1)
         ]
         await self._wait_for_listings(rt, seller_id, len(shelves) - 1)
         for shelf in shelves[:-1]:
@@ -209,10 +214,11 @@ class _Demo:
         await _until(
             lambda: _count(rt, seller_id, "SELECT count(*)::int FROM listing WHERE sku_id IS NOT NULL"),
             wanted,
+            START_SECONDS[self.wanted.channels],
         )
         read = """SELECT (count(*) FILTER (WHERE succeeded_at IS NULL) = 0)::int FROM task
                   WHERE kind IN ('poll', 'listings')"""
-        await _until(lambda: _count(rt, seller_id, read), 1)
+        await _until(lambda: _count(rt, seller_id, read), 1, START_SECONDS[self.wanted.channels])
 
     async def _wait_for_hooks(self, rt: Runtime, seller_id: UUID, shelves: list[Shelf]) -> None:
         """Webhooks are registered by the hub itself, once an account is live."""
@@ -274,7 +280,7 @@ class _Demo:
         began: float,
     ) -> bool:
         """Wait until nothing is due and no webhook is under way. False when it does not come to rest."""
-        until, quiet = time.monotonic() + REST_SECONDS, 0
+        until, quiet = time.monotonic() + REST_SECONDS[self.wanted.channels], 0
         while time.monotonic() < until:
             told = await self._figures(rt, people, supervisor, since)
             live.update(figures.table(told, self.url, time.monotonic() - began))
@@ -308,12 +314,6 @@ class _Demo:
             return
         for name in ("rested", "broken", "missing_orders", "shelf_differences", "arithmetic_differences"):
             self.out.print(f"{name}: {told[name]}", style="red")
-
-
-CHANNELS = (
-    ("woocommerce", "Loja própria"), ("mercadolivre", "Mercado Livre A"), ("mercadolivre", "Mercado Livre B"),
-    ("correios", "Correios"),
-)  # fmt: skip
 
 
 async def _answers(session: aiohttp.ClientSession, url: str, seconds: float = 60.0) -> None:
