@@ -22,7 +22,7 @@ ADAPTER = Adapter(
     docs="https://developer.bling.com.br",
     credentials=client.Credentials,
     limits=(
-        Limit(burst=1, seconds=0.34),  # 3 a second of the account, all applications together: evenly, never in bursts
+        Limit(burst=1, seconds=0.5),  # 3 in any second of the account, all applications together: with room for jitter
         Limit(burst=120_000, seconds=86_400),
     ),
     faults={

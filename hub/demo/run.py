@@ -24,7 +24,7 @@ from rich.live import Live
 
 from hub import embedded
 from hub.backoffice import invariants
-from hub.demo import channels, faults, figures, shop
+from hub.demo import faults, figures, places, shop
 from hub.demo.people import People, Shelf
 from hub.store import kits, schema, stock, warehouses
 from hub.store import people as persons
@@ -101,7 +101,7 @@ def fresh_database(url: str) -> str:
 class _Demo:
     def __init__(self, wanted: Wanted, out: Console, home: Path, services: embedded.Services, began: float) -> None:
         self.wanted, self.out, self.home, self.began = wanted, out, home, began
-        self.places = channels.places(wanted.channels)
+        self.places = places.places(wanted.channels)
         self.port = wanted.port or free_ports(len(self.places) + 2)
         self.skus = wanted.skus or SKUS[wanted.channels]
         self.shop = shop.make(self.skus, wanted.seed)
