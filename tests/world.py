@@ -112,7 +112,6 @@ def brisk() -> Iterator[None]:
         exits.enter_context(patch.object(drift, "GRACE", timedelta(seconds=0.3)))
         exits.enter_context(patch.object(push_stock, "DEADLINE", timedelta(seconds=1.5)))
         exits.enter_context(patch.object(push_stock, "LANDED", timedelta(seconds=2)))
-        exits.enter_context(patch.object(push_stock, "TAKES_EFFECT", timedelta(seconds=0.3)))
         exits.enter_context(patch.object(Breaker, "FIRST_PAUSE", 0.3))
         exits.enter_context(patch.object(Breaker, "LONGEST_PAUSE", 1.0))
         exits.enter_context(patch.object(Throttle, "take", unlimited))

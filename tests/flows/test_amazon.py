@@ -1,18 +1,29 @@
 """Amazon beside a store: sales both ways, numbers that take effect late, what Amazon sends itself, a parcel told."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
+
+import pytest
 
 from hub import pushing
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import shipments
+from jobs import push_stock
 from jobs.poll import webhook_url
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
 CANECA_FBA = Product(sku="CANECA-FBA", title="Caneca", quantity=50, price_cents=3990, managed_by="marketplace")
+
+
+@pytest.fixture(autouse=True)
+def soon() -> Iterator[None]:
+    """What was only accepted is asked about after a moment."""
+    with patch.object(push_stock, "TAKES_EFFECT", timedelta(seconds=0.3)):
+        yield
 
 
 async def polled(w: World) -> None:
