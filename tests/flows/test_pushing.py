@@ -1,6 +1,7 @@
 """What leaves for a channel: the number as it is, in the right order, seldom, and never one bad row's hostage."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -450,7 +451,7 @@ async def takes(w: World, first: UUID, then: UUID, other: Callable[[], Awaitable
     """With the lower slot locked by us, `other` waits without holding the higher one."""
     async with w.rt.db.seller(w.seller_id) as tx:
         await tx.run("SELECT 1 FROM stock_slot WHERE id = %s FOR UPDATE", [first])
-        task = asyncio.create_task(_run(other))
+        task = asyncio.create_task(_run(other), context=contextvars.Context())  # outside of our transaction
         await waiting(w)
         try:
             await tx.run("SELECT 1 FROM stock_slot WHERE id = %s FOR UPDATE NOWAIT", [then])
