@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from aiohttp import web
 
 from hub.sandbox import Product
