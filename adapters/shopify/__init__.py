@@ -1,0 +1,97 @@
+"""Shopify storefront, Admin GraphQL API 2026-04."""
+
+from adapters.shopify import client, mapping, stock, webhook
+from hub.contract import (
+    Adapter,
+    Kind,
+    ListingSource,
+    OAuth,
+    OrderSource,
+    ShipmentSink,
+    StockSink,
+    TokenSource,
+    WebhookSource,
+)
+from hub.faults import Fault
+from hub.model import Limit
+from hub.signing import hmac_sha256
+
+ADAPTER = Adapter(
+    label="Shopify",
+    kind=Kind.STOREFRONT,
+    docs="https://shopify.dev/docs/api/admin-graphql/2026-04",
+    credentials=client.Credentials,
+    # A shop's application has 100 points a second (200, 1,000 or 2,000 on larger plans), and a query costs what it
+    # asks for: so many calls are what ours come to. What is too much is told as THROTTLED.
+    limits=(Limit(burst=20, seconds=5, assumed=True), Limit(burst=4, seconds=1, operation="stock", assumed=True)),
+    faults={
+        "THROTTLED": Fault.THROTTLED,
+        "ACCESS_DENIED": Fault.AUTH,  # a scope is missing
+        "SHOP_INACTIVE": Fault.AUTH,
+        "INTERNAL_SERVER_ERROR": Fault.TRANSIENT,
+        "TIMEOUT": Fault.TRANSIENT,
+        "MAX_COST_EXCEEDED": Fault.REJECTED,
+        "GRAPHQL_ERROR": Fault.SHAPE,  # the query itself is refused: the API changed
+        "USER_ERROR": Fault.REJECTED,  # of mutations that tell no code
+        "NOT_FOUND": Fault.MISSING,
+        "INVALID_INVENTORY_ITEM": Fault.MISSING,
+        "INVALID_LOCATION": Fault.REJECTED,
+        "ITEM_NOT_STOCKED_AT_LOCATION": Fault.REJECTED,
+        "NON_MUTABLE_INVENTORY_ITEM": Fault.REJECTED,
+        "INVALID_QUANTITY_NEGATIVE": Fault.REJECTED,
+        "INVALID_QUANTITY_TOO_HIGH": Fault.REJECTED,
+        "INVALID_QUANTITY_TOO_LOW": Fault.REJECTED,
+        "INVALID_NAME": Fault.REJECTED,
+        "INVALID_REASON": Fault.REJECTED,
+        "INVALID_REFERENCE_DOCUMENT": Fault.REJECTED,
+        "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": Fault.REJECTED,
+        "IDEMPOTENCY_CONCURRENT_REQUEST": Fault.TRANSIENT,  # the same write is still under way
+        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": Fault.TRANSIENT,  # looked at again, it goes out under another key
+        "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": Fault.TRANSIENT,
+        # of the token's address
+        **dict.fromkeys(
+            ("invalid_client", "invalid_request", "invalid_grant", "application_cannot_be_found", "shop_not_permitted"),
+            Fault.AUTH,
+        ),
+        400: Fault.REJECTED,
+        401: Fault.AUTH,
+        402: Fault.AUTH,  # the shop is frozen for its bill
+        403: Fault.AUTH,
+        404: Fault.AUTH,  # all calls go to one address: there is no such shop
+        423: Fault.AUTH,  # locked
+        429: Fault.THROTTLED,
+    },
+    check=client.check,
+    token=TokenSource(request=client.token_request, read=client.read_token, headers=client.shown, single_use=True),
+    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    read_error=stock.read_error,
+    webhook=WebhookSource(
+        signed="base64 HMAC-SHA256 of the body, the application's secret",
+        verify=hmac_sha256("x-shopify-hmac-sha256", encoding="base64"),
+        read=webhook.read,
+        deadline_ms=5000,
+        secret=client.hook_secret,
+        subscribe=client.subscribe,
+        unsubscribe=client.unsubscribe,
+    ),
+    orders=OrderSource(
+        fetch=client.fetch_order,
+        since=client.orders_since,
+        latest=client.latest_orders,
+        parse=mapping.order,
+        parts=mapping.PARTS,
+        takes_stock=mapping.takes_stock,
+        orders_of_shipment=client.orders_of_shipment,
+    ),
+    listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
+    stock=StockSink(
+        render=stock.render,
+        read=stock.read,
+        look=client.look,
+        batch=stock.BATCH,
+        atomic=True,
+        compare_and_set=lambda _write: True,
+        asked=stock.sent,
+    ),
+    shipments=ShipmentSink(render=stock.shipped, prepare=client.parcels_of),
+)
