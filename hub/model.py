@@ -401,6 +401,20 @@ class Outcome(Canonical):
     code: str | None = None
     message: str | None = None
 
+    @classmethod
+    def accepted(cls, write: StockWrite, seen: int | None = None) -> "Outcome":
+        """The channel took the number; `seen` is the one that it answered, when it does."""
+        return cls(**_of(write), outcome=OutcomeKind.ACCEPTED, seen=seen)
+
+    @classmethod
+    def refused(cls, write: StockWrite, code: str, message: str | None) -> "Outcome":
+        """The channel refused this slot, with its code and sentence."""
+        return cls(**_of(write), outcome=OutcomeKind.FAULT, code=code, message=message)
+
+
+def _of(write: StockWrite) -> dict[str, Any]:
+    return {"listing_ref": write.listing_ref, "variation_ref": write.variation_ref, "slot_ref": write.slot_ref}
+
 
 class News(StrEnum):
     """What the hub tells a channel about a shipment."""

@@ -1,6 +1,8 @@
 """A wire document read by name: each value in our types, and whatever cannot be read named by its path. Pure."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timezone
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -51,6 +53,11 @@ class Wire:
         """The objects of a list, none when not told."""
         return list(rows(self.raw.get(key), self.at(key)))
 
+    def objects(self, key: str) -> list["Wire"]:
+        """As rows, where others than the channel may add to the list: what is no object is left out."""
+        told = listed(self.raw.get(key), self.at(key))
+        return [Wire(row, f"{self.at(key)}.{n}") for n, row in enumerate(told) if isinstance(row, dict)]
+
     def text(self, *keys: str) -> str | None:
         """The first of these that tells something unmasked."""
         return next((told for told in (parse.text(self.value(key)) for key in keys) if told is not None), None)
@@ -97,6 +104,20 @@ class Wire:
                 return parse.instant(told, self.at(key), zone=zone)
         return None
 
+    def clock(self, *keys: str, zone: timezone | ZoneInfo = UTC) -> datetime | None:
+        """As instant, for notices: an odd time must not lose the bell, and is not told."""
+        try:
+            return self.instant(*keys, zone=zone)
+        except Unreadable:
+            return None
+
+    def currency(self, key: str) -> str:
+        """An ISO 4217 code; reais where not told."""
+        code = (self.text(key) or "BRL").upper()
+        if not _CURRENCY.fullmatch(code):
+            raise Unreadable(self.at(key), f"not a currency code: {code!r}"[:120])
+        return code
+
     def flag(self, key: str) -> bool | None:
         """A yes or no, also told as 1, "true", "S"."""
         told = self.value(key)
@@ -125,11 +146,30 @@ class Wire:
 
 _YES = frozenset({"true", "1", "s", "sim", "yes", "y"})
 _NO = frozenset({"false", "0", "n", "nao", "não", "no"})
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def rows(raw: Raw, path: str) -> Iterator[Wire]:
     """The objects of a list, each with its place in the path; null is no list."""
-    if raw is not None and not isinstance(raw, list):
-        raise Unreadable(path, "not a list")
-    for n, row in enumerate(raw or ()):
+    for n, row in enumerate(listed(raw, path)):
         yield Wire(row, f"{path}.{n}")
+
+
+def listed(raw: Raw, path: str) -> Sequence[Raw]:
+    """A list's members. PHP tells an empty list also as "" or false, and one with a gap as an object by number."""
+    if isinstance(raw, dict) and all(str(key).isdecimal() for key in raw):
+        return list(raw.values())
+    if raw is None or raw == "" or raw is False:
+        return ()
+    if not isinstance(raw, list):
+        raise Unreadable(path, "not a list")
+    return raw
+
+
+def of_body(body: bytes) -> Wire:
+    """The object that a notice's body is."""
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise Unreadable("body", "not JSON") from problem
+    return Wire(raw, "body")

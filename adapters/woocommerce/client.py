@@ -12,7 +12,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from adapters.woocommerce import mapping
 from adapters.woocommerce.mapping import API
-from adapters.woocommerce.webhook import TOPICS, store_ref
+from adapters.woocommerce.webhook import TOPICS
+from hub.addresses import store_ref
 from hub.contract import Api, Credentials, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, StockWrite

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 import adapters
 from adapters.woocommerce import ADAPTER, client, mapping, shipping, stock, webhook
+from hub.addresses import store_ref
 from hub.faults import BadSignature, ChannelError, Fault, Unreadable
 from hub.model import (
     Fulfilment,
@@ -761,7 +762,7 @@ KEY = {"consumer_key": "ck_1", "consumer_secret": "cs_1"}
 def test_store_url(typed: str, base_url: str, external_id: str):
     credentials = client.WooCredentials.model_validate({"store_url": typed, **KEY})
     assert credentials.base_url() == base_url
-    assert webhook.store_ref(credentials.store_url) == external_id
+    assert store_ref(credentials.store_url) == external_id
 
 
 @pytest.mark.parametrize("source", ["", "https://[::1", "http://a:b", "http://a:99999999"])

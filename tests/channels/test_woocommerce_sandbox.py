@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce import ADAPTER, client, mapping, sandbox, shipping, stock, webhook
 from adapters.woocommerce.sandbox import Woo
+from hub.addresses import store_ref
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import (
     Fulfilment,
@@ -758,7 +759,7 @@ async def test_a_sale_knocks_twice_with_true_signatures(connect: Connect, ear: E
     ]
     of_order = [notice for notice in notices if notice.topic is Topic.ORDER]
     assert {notice.ref for notice in of_order} == {ref}
-    assert {notice.account_ref for notice in notices} == {webhook.store_ref(api.credentials.store_url)}
+    assert {notice.account_ref for notice in notices} == {store_ref(api.credentials.store_url)}
     first, second = (mapping.order(notice.raw) for notice in of_order)
     assert first == second
     assert first == mapping.order(await client.fetch_order(api, ref))

@@ -1,0 +1,68 @@
+"""Wire documents: what stands in a list, times that must not matter, codes of money, bodies of notices."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hub.faults import Unreadable
+from hub.model import Outcome, OutcomeKind, StockWrite
+from hub.wire import Wire, of_body, rows
+
+
+@pytest.mark.parametrize("empty", [None, [], {}, "", False])
+def test_lists_of_nothing_as_php_tells_them(empty: Any):
+    assert list(rows(empty, "list")) == []
+
+
+def test_a_php_list_with_a_gap_is_an_object_by_number():
+    found = list(rows({"0": {"id": 1}, "2": {"id": 3}}, "list"))
+    assert [(row.ref("id"), row.path) for row in found] == [("1", "list.0"), ("3", "list.1")]
+
+
+@pytest.mark.parametrize("told", ["none", 7, 0, True, {"id": 1}, {"0": {}, "x": {}}])
+def test_what_is_no_list_is_named(told: Any):
+    with pytest.raises(Unreadable, match="list: not a list"):
+        list(rows(told, "list"))
+
+
+def test_a_row_that_is_no_object_is_named_and_where_others_write_it_is_left_out():
+    o = Wire({"list": [1, {"id": 2}, "x"]}, "o")
+    with pytest.raises(Unreadable, match=r"o\.list\.0: not an object"):
+        o.rows("list")
+    assert [(row.ref("id"), row.path) for row in o.objects("list")] == [("2", "o.list.1")]
+
+
+@pytest.mark.parametrize("told", ["ontem", {"a": 1}, None, "", 1e99])
+def test_an_odd_time_loses_no_bell(told: Any):
+    assert Wire({"at": told}, "body").clock("at") is None
+
+
+def test_a_good_time_is_told():
+    assert Wire({"at": "2026-03-04T13:16:02"}, "body").clock("at") == datetime(2026, 3, 4, 13, 16, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("told", "want"), [(None, "BRL"), ("", "BRL"), ("brl", "BRL"), (" usd ", "USD")])
+def test_currency(told: Any, want: str):
+    assert Wire({"currency": told}, "order").currency("currency") == want
+
+
+@pytest.mark.parametrize("told", ["reais", "R$", "BRLX", 986])
+def test_what_is_no_currency_is_named(told: Any):
+    with pytest.raises(Unreadable, match=r"order\.currency: not a currency code"):
+        Wire({"currency": told}, "order").currency("currency")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b'{"id":', b"[" * 9000, b"[]", b"7"])
+def test_a_body_that_is_no_object_is_named(body: bytes):
+    with pytest.raises(Unreadable, match="body: not "):
+        of_body(body)
+
+
+def test_outcomes_name_the_slot_of_their_write():
+    write = StockWrite(slot_ref="90:93", listing_ref="90", variation_ref="93", quantity=4)
+    taken, refused = Outcome.accepted(write, 4), Outcome.refused(write, "gone", "no such row")
+    for each in (taken, refused):
+        assert (each.slot_ref, each.listing_ref, each.variation_ref) == ("90:93", "90", "93")
+    assert (taken.outcome, taken.seen, taken.code) == (OutcomeKind.ACCEPTED, 4, None)
+    assert (refused.outcome, refused.seen, refused.code, refused.message) == ("fault", None, "gone", "no such row")
