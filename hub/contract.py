@@ -82,7 +82,7 @@ def json_of(reply: Reply) -> Raw:
     """The JSON value of a reply; a body that is not JSON is a SHAPE fault."""
     try:
         return json.loads(reply.body)
-    except (ValueError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise Unreadable("body", f"not JSON (status {reply.status})") from problem
 
 

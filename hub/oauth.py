@@ -5,14 +5,19 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from hub import parse
 from hub.contract import Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Reply
 from hub.wire import Wire
 
+FAULTS: dict[int | str, Fault] = dict.fromkeys(  # RFC 6749's words for grants and applications that are refused
+    ("invalid_grant", "invalid_client", "invalid_scope", "unauthorized_client"), Fault.AUTH
+)
 LONGEST = 10**8  # seconds: some answers tell the instant of expiry where the standard has a duration
 
 
@@ -30,6 +35,27 @@ def basic(name: str, secret: SecretStr) -> dict[str, str]:
 def challenge_of(verifier: str) -> str:
     """The S256 code challenge of a PKCE verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def refresh_with(given: SecretStr | None, token: Token | None, way_out: str = "the account must be connected") -> str:
+    """The last refresh token, at first the one of the credentials; without any the seller must connect."""
+    last = (token.refresh if token else None) or given
+    if last is None:
+        raise ChannelError(Fault.AUTH, "no_refresh_token", way_out)
+    return last.get_secret_value()
+
+
+def consent(page: str, client_id: str, redirect_uri: str, state: str, challenge: str) -> str:
+    """The address where access is granted, with PKCE."""
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{page}?{urlencode(asked)}"
 
 
 def token_of(
@@ -56,13 +82,13 @@ def token_of(
         raise Unreadable(told.at(expires), "below zero")
     return Token(
         access=SecretStr(access),
-        expires_at=_ends(now, lasts),
+        expires_at=_ends(now, lasts, told.at(expires)),
         refresh=SecretStr(refresh) if refresh else None,
         account_ref=told.ref(account) if account else None,
     )
 
 
-def _ends(now: datetime, lasts: int | None) -> datetime | None:
+def _ends(now: datetime, lasts: int | None, path: str) -> datetime | None:
     if lasts is None:
         return None
-    return now + timedelta(seconds=lasts) if lasts <= LONGEST else datetime.fromtimestamp(lasts, now.tzinfo)
+    return now + timedelta(seconds=lasts) if lasts <= LONGEST else parse.instant(lasts, path)

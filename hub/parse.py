@@ -43,12 +43,15 @@ def wire(model: type[W], raw: Raw, path: str = "") -> W:
         raise Unreadable(where or "document", first["msg"]) from None
 
 
-def cents(amount: str | float | Decimal | None, path: str) -> int | None:
-    """Centavos of a decimal amount told as string or number; null and "" are not told."""
+def cents(amount: str | float | Decimal | None, path: str, times: int = 1) -> int | None:
+    """Centavos of a decimal amount told as string or number; null and "" are not told.
+
+    Of so many units the product is rounded, never the unit: one may be told as 14.290000000000001.
+    """
     if amount is None or amount == "":
         return None
     try:
-        exact = Decimal(str(amount))
+        exact = Decimal(str(amount)) * times
         if exact.adjusted() <= _LARGEST:
             return int((exact * 100).to_integral_value(ROUND_HALF_EVEN))
     except (InvalidOperation, ValueError, OverflowError):

@@ -58,6 +58,19 @@ class Wire:
         told = listed(self.raw.get(key), self.at(key))
         return [Wire(row, f"{self.at(key)}.{n}") for n, row in enumerate(told) if isinstance(row, dict)]
 
+    def needed_rows(self, key: str) -> list["Wire"]:
+        """The objects of a list, which may be empty, without which the document says nothing."""
+        if self.raw.get(key) is None:
+            raise Unreadable(self.at(key), "not told")
+        return self.rows(key)
+
+    def texts(self, key: str) -> list[str]:
+        """The strings of a list, none when not told."""
+        told = listed(self.raw.get(key), self.at(key))
+        if not all(isinstance(each, str) for each in told):
+            raise Unreadable(self.at(key), "not a list of strings")
+        return list(told)
+
     def text(self, *keys: str) -> str | None:
         """The first of these that tells something unmasked."""
         return next((told for told in (parse.text(self.value(key)) for key in keys) if told is not None), None)
@@ -73,9 +86,9 @@ class Wire:
             raise Unreadable(self.at(key), "not told")
         return told
 
-    def cents(self, key: str) -> int | None:
-        """Centavos of a decimal amount."""
-        return parse.cents(self._amount(key), self.at(key))
+    def cents(self, key: str, times: int = 1) -> int | None:
+        """Centavos of a decimal amount, of so many units."""
+        return parse.cents(self._amount(key), self.at(key), times)
 
     def units(self, key: str) -> int | None:
         """A whole number of units, of either sign; a fraction is Unreadable."""
@@ -95,6 +108,12 @@ class Wire:
         if told < 0:
             raise Unreadable(self.at(key), "below zero")
         return told
+
+    def needed_count(self, key: str) -> int:
+        """A whole number of units from 0 that must be told: silence is not zero."""
+        if self.units(key) is None:
+            raise Unreadable(self.at(key), "not told")
+        return self.count(key)
 
     def instant(self, *keys: str, zone: timezone | ZoneInfo = UTC) -> datetime | None:
         """The first of these that tells a time: ISO 8601 (in `zone` without an offset), or unix seconds."""

@@ -1,6 +1,7 @@
 """Mercado Livre, site MLB: each seller is an account under one OAuth application."""
 
-from adapters.mercadolivre import client, listings, mapping, webhook
+from adapters.mercadolivre import client, mapping, stock, webhook
+from hub import oauth
 from hub.contract import (
     Adapter,
     Kind,
@@ -26,10 +27,7 @@ ADAPTER = Adapter(
         Limit(burst=100, seconds=60, per="app", operation="user_product_stock"),
     ),
     faults={
-        "invalid_grant": Fault.AUTH,  # used, revoked, password changed: never to be retried
-        "invalid_client": Fault.AUTH,
-        "invalid_scope": Fault.AUTH,
-        "unauthorized_client": Fault.AUTH,
+        **oauth.FAULTS,  # invalid_grant: used, revoked, password changed
         "unauthorized_application": Fault.AUTH,
         "unauthorized_scopes": Fault.AUTH,
         "invalid_operator_user_id": Fault.AUTH,  # granted by a collaborator, not by the administrator
@@ -37,25 +35,16 @@ ADAPTER = Adapter(
         "local_rate_limited": Fault.THROTTLED,
         "too_many_requests": Fault.THROTTLED,
         "EXCESSIVE_API_CALL": Fault.THROTTLED,  # too many 4xx: the application is blocked for a while
-        400: Fault.REJECTED,
         401: Fault.AUTH,
-        403: Fault.REJECTED,
-        404: Fault.MISSING,
-        408: Fault.TRANSIENT,
-        409: Fault.TRANSIENT,  # item optimistic locking: wait some seconds
-        410: Fault.MISSING,
-        423: Fault.TRANSIENT,
-        424: Fault.TRANSIENT,
+        **dict.fromkeys((400, 403), Fault.REJECTED),
+        **dict.fromkeys((404, 410), Fault.MISSING),
+        **dict.fromkeys((408, 409, 423, 424, 500, 502, 503, 504), Fault.TRANSIENT),  # 409: optimistic locking
         429: Fault.THROTTLED,
-        500: Fault.TRANSIENT,
-        502: Fault.TRANSIENT,
-        503: Fault.TRANSIENT,
-        504: Fault.TRANSIENT,
     },
     check=client.check,
-    token=TokenSource(request=client.refresh, read=client.read_token, headers=client.bearer, single_use=True),
+    token=TokenSource(request=client.refresh, read=client.read_token, headers=oauth.bearer, single_use=True),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
-    read_error=listings.read_error,
+    read_error=stock.read_error,
     # No subscription: callback and topics are set by hand in the application's page.
     webhook=WebhookSource(
         signed="none", verify=unsigned, read=webhook.read, per="app", deadline_ms=500, missed=client.missed
@@ -74,14 +63,14 @@ ADAPTER = Adapter(
         fetch=client.fetch_listing,
         fetch_many=client.fetch_listings,
         batch=client.MULTIGET,
-        parse=listings.listings,
+        parse=mapping.listings,
     ),
     stock=StockSink(
-        render=listings.stock_requests,
-        read=listings.stock_outcomes,
+        render=stock.render,
+        read=stock.read,
         look=client.look,
-        asked=lambda request: listings.stock_writes(request.path, request.json),
+        asked=stock.asked,
         compare_and_set=lambda write: write.location_ref is not None,
     ),
-    shipments=ShipmentSink(render=mapping.seller_notifications, targets=("seller_notifications",)),
+    shipments=ShipmentSink(render=stock.shipped, targets=("seller_notifications",)),
 )

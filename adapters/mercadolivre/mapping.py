@@ -1,394 +1,262 @@
-"""Mercado Livre's orders and shipments in our words, and our news in theirs. Pure.
+"""Mercado Livre's orders, shipments and items in our words. Pure.
 
 Source: developers.mercadolivre.com.br, pages gerenciamento-de-vendas, packs, envios.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, Field
 
 from adapters.mercadolivre.shipment_statuses import HOLDS, MOVED, STAGES, TRACKING
 from hub import parse
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import Unreadable
 from hub.model import (
     Address,
     Buyer,
     FulfilledBy,
     Fulfilment,
     Hold,
-    News,
+    Listing,
+    ListingStatus,
+    ManagedBy,
     Order,
     OrderLine,
     Payment,
     Raw,
-    Request,
     Shipment,
-    ShipmentNews,
     TrackingStatus,
 )
+from hub.wire import Wire, rows
 
-PAYMENTS = {
-    "confirmed": Payment.PENDING,  # no payment yet; the stock is taken
-    "payment_required": Payment.PENDING,
-    "payment_in_process": Payment.PENDING,
-    "partially_paid": Payment.PENDING,
-    "paid": Payment.PAID,
-    "partially_refunded": Payment.PARTIALLY_REFUNDED,  # stays live
-    "pending_cancel": Payment.PENDING,
-    "cancelled": Payment.VOIDED,
-    "invalid": Payment.VOIDED,  # made by a malicious buyer
-}
-ONCE_PAID = PAYMENTS | {  # the same where a payment had been approved
-    "pending_cancel": Payment.PAID,
-    "cancelled": Payment.REFUNDED,  # "paid -> cancelled" is what a refund does
-    "invalid": Payment.REFUNDED,
+PAYMENTS = {  # status: (while no payment was approved, once one was)
+    "confirmed": (Payment.PENDING, Payment.PENDING),  # no payment yet; the stock is taken
+    "payment_required": (Payment.PENDING, Payment.PENDING),
+    "payment_in_process": (Payment.PENDING, Payment.PENDING),
+    "partially_paid": (Payment.PENDING, Payment.PENDING),
+    "paid": (Payment.PAID, Payment.PAID),
+    "partially_refunded": (Payment.PARTIALLY_REFUNDED, Payment.PARTIALLY_REFUNDED),  # stays live
+    "pending_cancel": (Payment.PENDING, Payment.PAID),
+    "cancelled": (Payment.VOIDED, Payment.REFUNDED),  # "paid -> cancelled" is what a refund does
+    "invalid": (Payment.VOIDED, Payment.REFUNDED),  # made by a malicious buyer
 }
 CANCELLED = frozenset({"cancelled", "invalid"})
 APPROVED = frozenset({"approved", "in_mediation", "refunded", "partially_refunded", "charged_back"})
 GONE = frozenset({Fulfilment.DISPATCHED, Fulfilment.DELIVERED, Fulfilment.RETURNED})
-# ME1 only: (status, substatus, comment); the substatus "null" is a string. A failed attempt wants a reason
-# that the hub does not know, and in_transit has no word of its own: neither is told.
-SELLER_NOTIFICATIONS = {
-    News.DISPATCHED: ("shipped", "null", "Despachado"),
-    News.OUT_FOR_DELIVERY: ("shipped", "out_for_delivery", "Saiu para entrega"),
-    News.DELIVERED: ("delivered", "null", "Pedido entregue"),  # final
-    News.RETURNED: ("not_delivered", "returning_to_sender", "Não entregue"),  # final
-}
-ME1_SERVICE = 11  # service_id of ME1 on MLB
 MANAUS = ZoneInfo("America/Manaus")  # times come as -04:00; one without an offset is meant so
 PARTS = {
     "shipment": frozenset({"fulfilment", "fulfilled_by", "shipments", "ship_to", "ship_by", "deliver_by"}),
     "billing": frozenset({"buyer"}),
 }
-
-# ── What we read of the wire ────────────────────────────────────────────────────────────────────────────────
-
-
-def _spelt(told: Any) -> Any:
-    return str(told) if isinstance(told, int) and not isinstance(told, bool) else told
-
-
-Id = Annotated[str, BeforeValidator(_spelt)]  # numbers, or the same as strings
-Empty = BeforeValidator(lambda told: None if told == "" else told)
-Sum = Annotated[Decimal, Field(ge=-(10**12), le=10**12, allow_inf_nan=False)]
-Amount = Annotated[Sum | None, Empty]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
-Time = Annotated[str | None, Empty]
-
-
-def told_at(*paths: str) -> Any:
-    """The first of these dotted paths that stands in the document; null when none does."""
-    choices = (AliasPath(*path.split(".")) for path in paths)
-    return Field(default=None, validation_alias=AliasChoices(*choices))
-
-
-class _Discount(BaseModel):
-    full: Amount = told_at("amounts.full")
-    seller: Amount = told_at("amounts.seller")
-
-
-class _Row(BaseModel):
-    listing: str | None = told_at("item.id")
-    variation: Id | None = told_at("item.variation_id")
-    title: str | None = told_at("item.title")
-    seller_sku: str | None = told_at("item.seller_sku")
-    seller_custom_field: str | None = told_at("item.seller_custom_field")
-    quantity: Annotated[int, Field(gt=0, le=10**9)]
-    unit_price: Amount = None
-    sale_fee: Amount = None  # per unit
-    discounts: list[_Discount] | None = None  # per unit, already taken off unit_price
-
-
-class _Payment(BaseModel):
-    status: str | None = None
-    shipping_cost: Amount = None
-    transaction_amount_refunded: Amount = None
-    date_approved: Time = None
-
-
-class _Order(BaseModel):
-    id: Id
-    pack_id: Id | None = None
-    status: str
-    date_created: Time = None
-    last_updated: Time = told_at("last_updated", "date_last_updated")  # the second in search results
-    currency_id: Currency | None = None
-    total_amount: Amount = None
-    shipping_cost: Amount = None
-    order_items: Annotated[list[_Row], Field(min_length=1)]
-    payments: list[_Payment] | None = None
-    shipping_id: Id | None = told_at("shipping.id")
-    buyer_id: Id | None = told_at("buyer.id")
-    buyer_name: str | None = told_at("buyer.first_name")
-    buyer_last_name: str | None = told_at("buyer.last_name")
-    buyer_email: str | None = told_at("buyer.email")
-    tags: list[str] | None = None
-    taxes: Amount = told_at("taxes.amount")
-    cancelled_at: Time = told_at("cancel_detail.date")
-
-
-class _Address(BaseModel):
-    address_line: str | None = None
-    street_name: str | None = None
-    street_number: Id | None = None
-    comment: str | None = None
-    zip_code: Id | None = None
-    city: str | None = told_at("city.name")
-    state: str | None = told_at("state.id")
-    state_name: str | None = told_at("state.name")
-    neighborhood: str | None = told_at("neighborhood.name")
-    country: str | None = told_at("country.id")
-
-
-class _Shipment(BaseModel):
-    """With x-format-new, or as it was before (the second path)."""
-
-    id: Id
-    status: str
-    substatus: str | None = None
-    last_updated: Time = None
-    mode: str | None = told_at("logistic.mode", "mode")
-    type: str | None = told_at("logistic.type", "logistic_type")
-    tracking_number: str | None = None
-    tracking_method: str | None = None
-    address: _Address | None = told_at("destination.shipping_address", "receiver_address")
-    receiver_name: str | None = told_at("destination.receiver_name", "receiver_address.receiver_name")
-    receiver_phone: str | None = told_at("destination.receiver_phone", "receiver_address.receiver_phone")
-    cost: Amount = told_at("lead_time.cost", "shipping_option.cost")
-    handling: Time = told_at("lead_time.estimated_handling_limit.date", "shipping_option.estimated_handling_limit.date")
-    delivery: Time = told_at("lead_time.estimated_delivery_time.date", "shipping_option.estimated_delivery_time.date")
-    delivery_limit: Time = told_at(
-        "lead_time.estimated_delivery_limit.date", "shipping_option.estimated_delivery_limit.date"
-    )
-
-
-class _Billing(BaseModel):
-    name: str | None = told_at("buyer.billing_info.name")
-    last_name: str | None = told_at("buyer.billing_info.last_name")
-    number: Id | None = told_at("buyer.billing_info.identification.number")
-
-
-class _Told(BaseModel):
-    order: _Order
-    shipment: _Shipment | None = None
-    billing_info: _Billing | None = None
-    ship_by: Time = told_at("sla.expected_date")
-
+LISTING_STATUSES = {
+    "active": ListingStatus.ACTIVE,
+    "paused": ListingStatus.PAUSED,  # by the seller, or out_of_stock: buyers cannot buy
+    "payment_required": ListingStatus.PAUSED,
+    "under_review": ListingStatus.PAUSED,
+    "not_yet_active": ListingStatus.PAUSED,
+    "inactive": ListingStatus.PAUSED,
+    "closed": ListingStatus.CLOSED,
+}
+REVIEWS = {"warning": ListingStatus.ACTIVE, "forbidden": ListingStatus.CLOSED}  # sub_status of under_review
+GTINS = ("GTIN", "EAN", "UPC", "ISBN", "JAN")
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def order(raw: Raw) -> Order:
-    """The order of `{order, shipment, billing_info, sla}`, /orders/{id} or a search with one result."""
-    told = _told(raw)
-    o, shipment = told.order, told.shipment
-    ref, pack = id_of(o.id, "order.id"), parse.ref(o.pack_id)
-    by = _fulfilled_by(o, shipment)
-    fulfilment, tracking = _stage(shipment) if shipment else (_agreed(o, by), None)
-    buyer = _buyer(o, shipment, told.billing_info)
-    clocks = _clocks(o, shipment, by, buyer)
-    lines = tuple(_line(row, number, o, fulfilment, by) for number, row in enumerate(o.order_items))
-    items, shipping = parse.total(line.total_cents for line in lines), _shipping_cents(o, shipment)
+    """The order of `{order, shipment, billing_info, sla}`, /orders/{id} or a search with one result.
+
+    The shipment may be told with x-format-new, or as it was before.
+    """
+    box = _box(raw)
+    o, s = box.part("order"), box.part("shipment")
+    lead, tags = s.part("lead_time") or s.part("shipping_option"), o.texts("tags")
+    ref, pack, approved = o.needed_ref("id"), o.ref("pack_id"), _approved(o)
+    payment, cancelled = o.one_of("status", PAYMENTS)[bool(approved)], o.text("status") in CANCELLED
+    by = _fulfilled_by(o, s, tags)
+    # Without a shipment the seller tells the delivery by a tag.
+    fulfilment, tracking = _stage(s) if s else (Fulfilment.DELIVERED if by and "delivered" in tags else None, None)
+    buyer, clocks = _buyer(o, s, box.part("billing_info")), {"order": _at(o, "last_updated", "date_last_updated")}
+    if s:
+        clocks["shipment"] = _at(s, "last_updated")
+    elif by:
+        clocks["shipment"] = None  # an order without shipping tells by itself that the seller sends it
+    if buyer:
+        clocks["billing"] = None  # billing documents carry no clock
+    lines = tuple(_line(row, fulfilment, by, cancelled=cancelled) for row in o.rows("order_items"))
+    items, shipping = parse.total(line.total_cents for line in lines), _shipping_cents(o, lead, approved)
+    total, taxes = o.cents("total_amount"), o.part("taxes").cents("amount")
     return Order(
         ref=ref,
         number=pack or ref,
         group_ref=pack,
-        payment=(ONCE_PAID if _approved(o) else PAYMENTS)[o.status],
+        payment=payment,
         fulfilment=fulfilment,
-        cancelled=o.status in CANCELLED,
-        hold=_hold(o, shipment),
+        cancelled=cancelled,
+        hold=_hold(o, s, tags),
         fulfilled_by=by,
-        raw_status=_raw_status(o, shipment),
-        placed_at=_instant(o.date_created, "order.date_created"),
+        raw_status=_raw_status(o, s, tags),
+        placed_at=_at(o, "date_created"),
         changed_at=max((at for at in clocks.values() if at), default=None),
-        paid_at=max((at for p in _approved(o) if (at := _paid_at(p))), default=None),
-        cancelled_at=_instant(o.cancelled_at, "order.cancel_detail.date") if o.status in CANCELLED else None,
-        ship_by=_instant(told.ship_by or (shipment.handling if shipment else None), "shipment.handling_limit"),
-        deliver_by=_deliver_by(shipment) if shipment else None,
-        currency=o.currency_id or "BRL",
+        paid_at=max((at for row in approved if (at := _at(row, "date_approved"))), default=None),
+        cancelled_at=_at(o.part("cancel_detail"), "date") if cancelled else None,
+        ship_by=_at(box.part("sla"), "expected_date") or _at(lead.part("estimated_handling_limit"), "date"),
+        deliver_by=_at(lead.part("estimated_delivery_time"), "date")
+        or _at(lead.part("estimated_delivery_limit"), "date"),
+        currency=o.currency("currency_id"),
         items_cents=items,
         shipping_cents=shipping,
-        other_cents=to_cents(o.taxes),
-        fees_cents=parse.total(to_cents(row.sale_fee, row.quantity) for row in o.order_items),
-        channel_discount_cents=_channel_discount(o.order_items),
+        other_cents=taxes,
+        fees_cents=parse.total(row.cents("sale_fee", row.quantity("quantity")) for row in o.rows("order_items")),
+        channel_discount_cents=_channel_discount(o),
         # "Total with shipping": total_amount + taxes.amount + what the buyer pays for the shipment.
-        total_cents=parse.total(
-            (items if o.total_amount is None else to_cents(o.total_amount), to_cents(o.taxes), shipping)
-        ),
-        refunded_cents=parse.total(to_cents(p.transaction_amount_refunded) for p in o.payments or ()),
+        total_cents=parse.total((items if total is None else total, taxes, shipping)),
+        refunded_cents=parse.total(row.cents("transaction_amount_refunded") for row in o.rows("payments")),
         lines=lines,
         buyer=buyer,
-        ship_to=_ship_to(shipment) if shipment else None,
-        shipments=(_parcel(shipment, tracking),) if shipment else (),
+        ship_to=_ship_to(s),
+        shipments=(_parcel(s, tracking),) if s else (),
         clocks=clocks,
     )
 
 
-def _told(raw: Raw) -> _Told:
+def _box(raw: Raw) -> Wire:
     if isinstance(raw, dict) and isinstance(raw.get("results"), list) and len(raw["results"]) == 1:
         raw = raw["results"][0]
     if isinstance(raw, dict) and "order_items" in raw:
         raw = {"order": raw}
     if not isinstance(raw, dict) or not isinstance(raw.get("order"), dict):
         raise Unreadable("order", "this is not a Mercado Livre order: it has no order_items")
-    told = parse.wire(_Told, raw)
-    known(told.order.status, PAYMENTS, "order.status")
-    if told.shipment:
-        known(told.shipment.status, STAGES, "shipment.status")
-    return told
+    if not Wire(raw["order"], "order").needed_rows("order_items"):
+        raise Unreadable("order.order_items", "an order has at least one")
+    return Wire(raw, "")
 
 
-def known(word: str, table: Iterable[str], path: str) -> None:
-    """Unreadable at `path` when the vendor's word is not in its table."""
-    if word not in table:
-        raise Unreadable(path, f"not a known status: {word!r}"[:120])
+def _at(told: Wire, *keys: str) -> datetime | None:
+    return told.instant(*keys, zone=MANAUS)
 
 
-def id_of(told: object, path: str) -> str:
-    """A told id as a string; none is Unreadable at `path`."""
-    ref = parse.ref(told)
-    if ref is None:
-        raise Unreadable(path, f"not an id: {told!r}"[:120])
-    return ref
+def _approved(o: Wire) -> list[Wire]:
+    return [row for row in o.rows("payments") if row.text("status") in APPROVED or row.text("date_approved")]
 
 
-def to_cents(amount: Decimal | None, times: int = 1) -> int | None:
-    """Centavos of so many units: the product is rounded, for a unit may be 14.290000000000001."""
-    return None if amount is None else parse.cents(amount * times, "amount")
+def _raw_status(o: Wire, s: Wire, tags: list[str]) -> dict[str, Any]:
+    words: dict[str, Any] = {"order": o.text("status"), "tags": tags}
+    return words | ({"shipment": "/".join(filter(None, (s.text("status"), s.text("substatus"))))} if s else {})
 
 
-def _instant(told: str | None, path: str) -> datetime | None:
-    return parse.instant(told, path, zone=MANAUS)
-
-
-def _clocks(
-    o: _Order, shipment: _Shipment | None, by: FulfilledBy | None, buyer: Buyer | None
-) -> dict[str, datetime | None]:
-    clocks = {"order": _instant(o.last_updated, "order.last_updated")}
-    if shipment:
-        clocks["shipment"] = _instant(shipment.last_updated, "shipment.last_updated")
-    elif by:
-        clocks["shipment"] = None  # an order without shipping tells by itself that the seller sends it
-    if buyer:
-        clocks["billing"] = None  # billing documents carry no clock
-    return clocks
-
-
-def _approved(o: _Order) -> list[_Payment]:
-    return [p for p in o.payments or () if p.status in APPROVED or p.date_approved]
-
-
-def _paid_at(payment: _Payment) -> datetime | None:
-    return _instant(payment.date_approved, "order.payments.date_approved")
-
-
-def _raw_status(o: _Order, shipment: _Shipment | None) -> dict[str, Any]:
-    words: dict[str, Any] = {"order": o.status, "tags": o.tags or []}
-    if shipment:
-        words["shipment"] = "/".join(filter(None, (shipment.status, shipment.substatus)))
-    return words
-
-
-def _hold(o: _Order, shipment: _Shipment | None) -> Hold | None:
-    if "fraud_risk_detected" in (o.tags or ()):  # comes on an order already paid
+def _hold(o: Wire, s: Wire, tags: list[str]) -> Hold | None:
+    if "fraud_risk_detected" in tags:  # comes on an order already paid
         return Hold.FRAUD
-    if o.status == "pending_cancel":
+    if o.text("status") == "pending_cancel":
         return Hold.CANCEL_REQUESTED
-    return HOLDS.get((shipment.status, shipment.substatus or "")) if shipment else None
+    return HOLDS.get((s.text("status") or "", s.text("substatus") or ""))
 
 
-def _agreed(o: _Order, by: FulfilledBy | None) -> Fulfilment | None:
-    """Without a shipment the seller tells the delivery by a tag."""
-    return Fulfilment.DELIVERED if by and "delivered" in (o.tags or ()) else None
-
-
-def _stage(shipment: _Shipment) -> tuple[Fulfilment | None, TrackingStatus]:
+def _stage(s: Wire) -> tuple[Fulfilment | None, TrackingStatus]:
     """A substatus newer than our table says nothing beyond its status."""
-    fulfilment, tracking = STAGES[shipment.status]
-    words = (shipment.status, shipment.substatus or "")
+    fulfilment, tracking = s.one_of("status", STAGES)
+    words = (s.text("status") or "", s.text("substatus") or "")
     return MOVED.get(words, fulfilment), TRACKING.get(words, tracking)
 
 
-def _fulfilled_by(o: _Order, shipment: _Shipment | None) -> FulfilledBy | None:
-    if shipment is None:
-        seller = parse.ref(o.shipping_id) is None or "no_shipping" in (o.tags or ())
-    elif shipment.type == "fulfillment":  # Full
+def _logistic(s: Wire) -> tuple[str | None, str | None]:
+    """Mode and type."""
+    told = s.part("logistic")
+    return told.text("mode") or s.text("mode"), told.text("type") or s.text("logistic_type")
+
+
+def _fulfilled_by(o: Wire, s: Wire, tags: list[str]) -> FulfilledBy | None:
+    mode, kind = _logistic(s)
+    if not s:
+        seller = o.part("shipping").ref("id") is None or "no_shipping" in tags
+    elif kind == "fulfillment":  # Full
         return FulfilledBy.MARKETPLACE
     else:
-        seller = bool(shipment.type) or shipment.mode not in (None, "me2")
+        seller = kind is not None or mode not in (None, "me2")
     return FulfilledBy.SELLER if seller else None
 
 
-def _line(row: _Row, number: int, o: _Order, fulfilment: Fulfilment | None, by: FulfilledBy | None) -> OrderLine:
-    listing = id_of(row.listing, f"order.order_items.{number}.item.id")
-    variation = parse.ref(row.variation)
+def _line(row: Wire, fulfilment: Fulfilment | None, by: FulfilledBy | None, *, cancelled: bool) -> OrderLine:
+    sold, quantity = row.part("item"), row.quantity("quantity")
+    listing, variation = sold.needed_ref("id"), sold.ref("variation_id")
     return OrderLine(
         ref=slot(listing, variation),
         listing_ref=listing,
         variation_ref=variation,
-        sku=parse.text(row.seller_sku) or parse.text(row.seller_custom_field),
-        title=parse.text(row.title),
-        quantity=row.quantity,
-        cancelled_quantity=row.quantity if o.status in CANCELLED else 0,
-        dispatched_quantity=row.quantity if fulfilment in GONE else 0,
-        returned_quantity=row.quantity if fulfilment == Fulfilment.RETURNED else 0,
-        total_cents=to_cents(row.unit_price, row.quantity),
+        sku=sold.text("seller_sku", "seller_custom_field"),
+        title=sold.text("title"),
+        quantity=quantity,
+        cancelled_quantity=quantity if cancelled else 0,
+        dispatched_quantity=quantity if fulfilment in GONE else 0,
+        returned_quantity=quantity if fulfilment is Fulfilment.RETURNED else 0,
+        total_cents=row.cents("unit_price", quantity),
         fulfilled_by=by,
     )
 
 
-def _channel_discount(rows: Iterable[_Row]) -> int | None:
-    return parse.total(
-        to_cents(discount.full - discount.seller, row.quantity)
-        for row in rows
-        for discount in row.discounts or ()
-        if discount.full is not None and discount.seller is not None
-    )
+def _channel_discount(o: Wire) -> int | None:
+    """What is not the seller's of the discounts, which are told per unit and already taken off unit_price."""
+    told = [
+        (each.part("amounts"), row.quantity("quantity"))
+        for row in o.rows("order_items")
+        for each in row.rows("discounts")
+    ]
+    sums = [(amounts.cents("full", units), amounts.cents("seller", units)) for amounts, units in told]
+    return parse.total(full - seller for full, seller in sums if full is not None and seller is not None)
 
 
-def _shipping_cents(o: _Order, shipment: _Shipment | None) -> int | None:
+def _shipping_cents(o: Wire, lead: Wire, approved: Sequence[Wire]) -> int | None:
     """A pack's shipment is paid once for all its orders: of a pack only the order's own word counts."""
-    if parse.ref(o.pack_id) is None and shipment and shipment.cost is not None:
-        return to_cents(shipment.cost)
-    if o.shipping_cost is not None:
-        return to_cents(o.shipping_cost)
-    return parse.total(to_cents(payment.shipping_cost) for payment in _approved(o))
+    told = None if o.ref("pack_id") else lead.cents("cost")
+    told = o.cents("shipping_cost") if told is None else told
+    return parse.total(row.cents("shipping_cost") for row in approved) if told is None else told
 
 
-def _buyer(o: _Order, shipment: _Shipment | None, billing: _Billing | None) -> Buyer | None:
-    invoiced = billing or _Billing()
+def _buyer(o: Wire, s: Wire, billing: Wire) -> Buyer | None:
+    who, invoiced, to = o.part("buyer"), billing.part("buyer").part("billing_info"), s.part("destination")
     told = Buyer(
-        ref=parse.ref(o.buyer_id),
-        name=parse.joined(parse.text(invoiced.name), parse.text(invoiced.last_name))
-        or parse.joined(parse.text(o.buyer_name), parse.text(o.buyer_last_name)),
-        email=parse.text(o.buyer_email),
-        phone=parse.phone(shipment.receiver_phone) if shipment else None,  # told in ME1 only
-        document=parse.document(invoiced.number),
+        ref=who.ref("id"),
+        name=parse.joined(invoiced.text("name"), invoiced.text("last_name"))
+        or parse.joined(who.text("first_name"), who.text("last_name")),
+        email=who.text("email"),
+        phone=parse.phone((to or s.part("receiver_address")).text("receiver_phone")),  # told in ME1 only
+        document=parse.document(invoiced.part("identification").text("number")),
     )
     return None if told == Buyer() else told
 
 
-def _ship_to(shipment: _Shipment) -> Address | None:
+def _ship_to(s: Wire) -> Address | None:
     """Null while masked: the address is hidden until the payment is confirmed."""
-    at = shipment.address or _Address()
-    street = parse.text(at.street_name) or parse.text(at.address_line)
-    city, postal_code = parse.text(at.city), parse.bare(parse.text(at.zip_code))
+    to = s.part("destination") or s.part("receiver_address")
+    at = to.part("shipping_address") or to
+    street, city = at.text("street_name", "address_line"), at.part("city").text("name")
+    postal_code = parse.bare(at.text("zip_code"))
     if not (street and city and postal_code):
         return None
     return Address(
-        recipient=parse.text(shipment.receiver_name),
+        recipient=to.text("receiver_name"),
         street=street,
-        number=parse.text(at.street_number),
-        complement=parse.text(at.comment),
-        district=parse.text(at.neighborhood),
+        number=at.text("street_number"),
+        complement=at.text("comment"),
+        district=at.part("neighborhood").text("name"),
         city=city,
-        state=parse.state(at.state or at.state_name),
+        state=parse.state(at.part("state").text("id", "name")),
         postal_code=postal_code,
-        country=parse.text(at.country),
+        country=at.part("country").text("id"),
+    )
+
+
+def _parcel(s: Wire, tracking: TrackingStatus | None) -> Shipment:
+    """`service` tells the mode: "me1", "me2:drop_off", "custom" ..."""
+    mode, kind = _logistic(s)
+    return Shipment(
+        ref=s.needed_ref("id"),
+        carrier=s.text("tracking_method"),
+        service=f"{mode}:{kind}" if mode == "me2" and kind else mode,
+        tracking_code=s.text("tracking_number"),
+        status=tracking,
     )
 
 
@@ -397,41 +265,87 @@ def slot(listing: str, variation: str | None) -> str:
     return f"{listing}:{variation}" if variation else listing
 
 
-def _deliver_by(shipment: _Shipment) -> datetime | None:
-    return _instant(shipment.delivery or shipment.delivery_limit, "shipment.lead_time")
+# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parcel(shipment: _Shipment, tracking: TrackingStatus | None) -> Shipment:
-    """`service` tells the mode: "me1", "me2:drop_off", "custom" ..."""
-    mode = parse.text(shipment.mode)
-    return Shipment(
-        ref=id_of(shipment.id, "shipment.id"),
-        carrier=parse.text(shipment.tracking_method),
-        service=f"{mode}:{shipment.type}" if mode == "me2" and shipment.type else mode,
-        tracking_code=parse.text(shipment.tracking_number),
-        status=tracking,
-    )
+def listings(raw: Raw) -> list[Listing]:
+    """One listing per variation and stock location.
+
+    Of an item, `{item, stock}` or a multiget (whole or one entry; what is not 200 is left out). `stock` is
+    /user-products/{id}/stock with its x-version as `version`, or a list of those.
+    """
+    if isinstance(raw, list):
+        return [listing for n, row in enumerate(raw) for listing in _entry(row, f"{n}")]
+    return _entry(raw, "")
 
 
-# ── Shipments ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def seller_notifications(news: ShipmentNews, _target: str) -> list[Request]:
-    """What a seller with an own carrier (ME1) tells; in ME2 Mercado Livre moves the status itself."""
-    words = SELLER_NOTIFICATIONS.get(news.news)
-    if (news.service or "").partition(":")[0] != "me1" or words is None:
+def _entry(raw: Raw, path: str) -> list[Listing]:
+    box = Wire(raw, path or "item")
+    key = next((key for key in ("body", "item") if key in box.raw), None)
+    if (
+        key and str(box.raw.get("code", box.raw.get("status_code", 200))) != "200"
+    ):  # {code, body} · {id, status_code, body}
         return []
-    if news.shipment_ref is None:
-        raise ChannelError(Fault.REJECTED, "no_shipment", f"order {news.order_ref} has no shipment to tell about")
-    status, substatus, comment = words
-    date = news.at.astimezone(parse.BRASILIA).isoformat(timespec="milliseconds")
-    body: dict[str, Any] = {
-        "payload": {"comment": comment, "date": date},
-        "status": status,
-        "substatus": substatus,
-    }
-    if status == "shipped":
-        body["payload"]["service_id"] = ME1_SERVICE
-        tracking = {"tracking_number": news.tracking_code, "tracking_url": news.tracking_url}
-        body |= {name: told for name, told in tracking.items() if told}
-    return [Request(method="POST", path=f"/shipments/{news.shipment_ref}/seller_notifications", json=body)]
+    item = Wire(box.raw[key], f"{path}.{key}".lstrip(".")) if key else box
+    if not re.fullmatch(r"[A-Z]{3}\d+", item.ref("id") or ""):
+        raise Unreadable(item.at("id"), "this is not a Mercado Livre item")
+    told = box.raw.get("stock") or []
+    stocks = list(rows(told if isinstance(told, list) else [told], "stock"))
+    return [listing for own in item.rows("variations") or [item] for listing in _listing(item, own, stocks)]
+
+
+def _listing(item: Wire, own: Wire, stocks: Sequence[Wire]) -> list[Listing]:
+    """Of the item itself, or of one of its variations."""
+    ref, variation = item.needed_ref("id"), None if own is item else own.needed_ref("id")
+    # Mercado Livre works out a kit's stock itself, and keeps Full's.
+    theirs = item.part("shipping").text("logistic_type") == "fulfillment" or item.part("bundle").text("type") == "kit"
+    units, price = own.units("available_quantity"), own.cents("price")
+    base = Listing(
+        ref=ref,
+        variation_ref=variation,
+        slot_ref=own.text("user_product_id") or slot(ref, variation),
+        sku=_sku(own) or _sku(item),
+        gtin=_gtin(own) or _gtin(item),
+        title=item.text("title"),
+        url=item.text("permalink"),
+        status=_listing_status(item),
+        quantity=units,
+        stock_quantity=units,
+        price_cents=item.cents("price") if price is None else price,
+        currency=item.text("currency_id"),
+        managed_by=ManagedBy.MARKETPLACE if theirs else ManagedBy.SELLER,
+    )
+    stock = next((told for told in stocks if told.text("id") == base.slot_ref), Wire(None, "stock"))
+    shelves = [at for at in stock.rows("locations") if at.text("type") == "seller_warehouse"]
+    return [base] if theirs or not shelves else [_on_shelf(base, at, stock.text("version")) for at in shelves]
+
+
+def shelf(at: Wire) -> str:
+    """`store:node` of a stock location."""
+    return f"{at.text('store_id') or ''}:{at.text('network_node_id') or ''}"
+
+
+def _on_shelf(base: Listing, at: Wire, version: str | None) -> Listing:
+    units = at.needed_count("quantity")
+    told = {"location_ref": shelf(at), "quantity": units, "stock_quantity": units, "version": version}
+    return base.model_copy(update=told)
+
+
+def _listing_status(item: Wire) -> ListingStatus:
+    status = item.one_of("status", LISTING_STATUSES)
+    words = item.texts("sub_status") if item.text("status") == "under_review" else []
+    return next((REVIEWS[word] for word in words if word in REVIEWS), status)
+
+
+def _attribute(own: Wire, name: str) -> str | None:
+    row = next((row for row in own.rows("attributes") if row.text("id") == name), Wire(None, ""))
+    return row.text("value_name") or next((each.text("name") for each in row.rows("values")), None)
+
+
+def _sku(own: Wire) -> str | None:
+    return _attribute(own, "SELLER_SKU") or own.text("seller_custom_field")
+
+
+def _gtin(own: Wire) -> str | None:
+    told = next((code for name in GTINS if (code := _attribute(own, name))), None)
+    return parse.text(told.split(",")[0]) if told else None  # several may stand in one value

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adapters.mercadolivre import ADAPTER, client, listings, mapping, webhook
+from adapters.mercadolivre import ADAPTER, client, mapping, stock, webhook
 from adapters.mercadolivre.shipment_statuses import STAGES, TRACKING
 from hub.contract import Token
 from hub.faults import ChannelError, Fault, Unreadable
@@ -150,7 +150,7 @@ def test_every_order_status(status: str, unpaid: Payment, paid: Payment):
 
 @pytest.mark.parametrize("path", ["order.status", "shipment.status"])
 def test_an_unknown_status_is_named_by_its_path(path: str):
-    with pytest.raises(Unreadable, match=rf"{path}: not a known status: 'teleported'") as refusal:
+    with pytest.raises(Unreadable, match=rf"{path}: unknown: 'teleported'") as refusal:
         mapping.order(changed("paid_ready_to_ship", path, "teleported"))
     assert refusal.value.fault == Fault.SHAPE
 
@@ -391,7 +391,7 @@ def test_what_is_no_order_is_refused(raw: Any):
 
 
 def listed(name: str) -> list[Any]:
-    return listings.listings(told("listing", name))
+    return mapping.listings(told("listing", name))
 
 
 def test_an_item_in_full():
@@ -420,7 +420,7 @@ def test_a_variation_is_a_listing_of_its_own():
 
 def test_variations_do_not_share_the_items_user_product():
     raw = told("listing", "variations_sku_precedence") | {"user_product_id": "MLBU3100000009"}
-    assert [one.slot_ref for one in listings.listings(raw)] == [
+    assert [one.slot_ref for one in mapping.listings(raw)] == [
         "MLB4100000001:176000000001",
         "MLBU3100000002",
         "MLB4100000001:176000000003",
@@ -442,7 +442,7 @@ def test_stock_by_location():
 def test_the_stock_of_another_user_product_is_not_ours():
     raw = told("listing", "stock_by_location")
     raw["stock"] = [raw["stock"] | {"id": "MLBU3199999999"}]
-    assert [one.location_ref for one in listings.listings(raw)] == [None]
+    assert [one.location_ref for one in mapping.listings(raw)] == [None]
 
 
 def test_both_multigets():
@@ -464,13 +464,13 @@ def test_listing_statuses(name: str, status: ListingStatus):
 
 
 def test_an_unknown_listing_status_is_named_by_its_path():
-    with pytest.raises(Unreadable, match="status: not a known status: 'melting'"):
-        listings.listings(told("listing", "item_with_user_product") | {"status": "melting"})
+    with pytest.raises(Unreadable, match=r"item\.status: unknown: 'melting'"):
+        mapping.listings(told("listing", "item_with_user_product") | {"status": "melting"})
 
 
 def test_users_are_no_items():
     with pytest.raises(Unreadable, match=r"0\.body\.id"):
-        listings.listings([{"code": 200, "body": {"id": 401114259, "nickname": "X", "site_id": "MLB"}}])
+        mapping.listings([{"code": 200, "body": {"id": 401114259, "nickname": "X", "site_id": "MLB"}}])
 
 
 # ── Stock ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -481,10 +481,14 @@ def write(**more: Any) -> StockWrite:
     return StockWrite(**(given | more))
 
 
+def put(path: str, body: Any) -> Request:
+    return Request(method="PUT", path=path, json=body)
+
+
 def test_each_write_has_its_own_path():
     plain, variation = write(), write(variation_ref="176000000001")
     shelf = write(location_ref="70000001:BRP160001", version="17")
-    requests = [request for request, _ in listings.stock_requests([plain, variation, shelf])]
+    requests = [request for request, _ in stock.render([plain, variation, shelf])]
     assert [(r.method, r.path) for r in requests] == [
         ("PUT", "/items/MLB4100000001"),
         ("PUT", "/items/MLB4100000001/variations/176000000001"),  # never a list of some variations
@@ -515,9 +519,9 @@ def test_each_write_has_its_own_path():
 )
 def test_stock_answers(name: str, kind: OutcomeKind, seen: int | None, code: str | None):
     said = told("stock_response", name)
-    writes = listings.stock_writes(said["request"]["path"], said["request"]["json"])
+    writes = stock.asked(put(said["request"]["path"], said["request"]["json"]))
     reply = Reply(status=said["status"], headers=said["headers"], body=json.dumps(said["body"]).encode())
-    (outcome,) = listings.stock_outcomes(writes, reply)
+    (outcome,) = stock.read(writes, reply)
     assert (outcome.outcome, outcome.seen, outcome.code) == (kind, seen, code)
     assert (outcome.message is None) == (kind == OutcomeKind.ACCEPTED)
 
@@ -526,19 +530,19 @@ def test_the_quantity_seen_is_that_of_the_variation_written():
     rows = [{"id": 1, "available_quantity": 3}, {"id": 2, "available_quantity": 6}]
     for body in (rows, {"id": "MLB4100000001", "available_quantity": 9, "variations": rows}, rows[1]):
         reply = Reply(status=200, headers={}, body=json.dumps(body).encode())
-        (outcome,) = listings.stock_outcomes([write(variation_ref="2")], reply)
+        (outcome,) = stock.read([write(variation_ref="2")], reply)
         assert (outcome.outcome, outcome.seen) == (OutcomeKind.ACCEPTED, 6)
 
 
 def test_writes_are_what_the_request_asks_for():
     for one in (write(slot_ref="MLB4100000001"), write(variation_ref="17", slot_ref="MLB4100000001:17")):
-        ((request, _),) = listings.stock_requests([one])
-        assert listings.stock_writes(request.path, request.json) == [one]
+        ((request, _),) = stock.render([one])
+        assert stock.asked(request) == [one]
     shelf = write(location_ref="7:BRP1", listing_ref="", version=None)
-    ((request, _),) = listings.stock_requests([shelf])
-    assert listings.stock_writes(request.path, request.json) == [shelf]
+    ((request, _),) = stock.render([shelf])
+    assert stock.asked(request) == [shelf]
     with pytest.raises(Unreadable):
-        listings.stock_writes("/questions/1", {})
+        stock.asked(put("/questions/1", {}))
 
 
 # ── Errors and tokens ───────────────────────────────────────────────────────────────────────────────────────
@@ -754,19 +758,19 @@ def survives(read: Any, raw: Any) -> None:
 
 @given(values)
 def test_any_json_is_read_or_refused(raw: Any):
-    for read in (mapping.order, listings.listings, webhook.notice):
+    for read in (mapping.order, mapping.listings, webhook.notice):
         survives(read, raw)
     body = json.dumps(raw).encode("utf-8", "surrogatepass")
-    survives(lambda raw: listings.stock_outcomes([write()], Reply(status=200, headers={}, body=body)), raw)
-    survives(lambda raw: listings.stock_outcomes([write()], Reply(status=400, headers={}, body=body)), raw)
-    survives(lambda raw: listings.stock_writes("/items/MLB1", raw), raw)
+    survives(lambda raw: stock.read([write()], Reply(status=200, headers={}, body=body)), raw)
+    survives(lambda raw: stock.read([write()], Reply(status=400, headers={}, body=body)), raw)
+    survives(lambda raw: stock.asked(put("/items/MLB1", raw)), raw)
     survives(
         lambda raw: client.read_token(Reply(status=200, headers={}, body=body), at("2026-03-02T00:00:00Z")),
         raw,
     )
 
 
-READERS = {"order": mapping.order, "listing": listings.listings}
+READERS = {"order": mapping.order, "listing": mapping.listings}
 CASES = sorted((f.parent.name, f.stem) for facet in READERS for f in (FILES / facet).glob("*.json"))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapters.mercadolivre import listings, mapping, webhook
+from adapters.mercadolivre import mapping, stock, webhook
 from hub.faults import Unreadable
-from hub.model import Knock
+from hub.model import Knock, Reply, Request
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "mercadolivre"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples beside the repository")
@@ -34,10 +34,10 @@ def test_a_sample_is_an_order_or_refused(name: str):
 @pytest.mark.parametrize("name", ALL)
 def test_a_sample_is_a_listing_or_refused(name: str):
     if name in LISTINGS:
-        assert len(listings.listings(sample(name))) == 2
+        assert len(mapping.listings(sample(name))) == 2
         return
     with pytest.raises(Unreadable) as refusal:
-        listings.listings(sample(name))
+        mapping.listings(sample(name))
     assert "\n" not in refusal.value.detail
 
 
@@ -70,16 +70,15 @@ def test_stock_answers():
         sample("user_product_stock_put_request.json"),
         sample("user_product_stock_put_response.json"),
     )
-    writes = listings.stock_writes("/user-products/MLMU123456789/stock/type/seller_warehouse", asked)
+    path = "/user-products/MLMU123456789/stock/type/seller_warehouse"
+    writes = stock.asked(Request(method="PUT", path=path, json=asked))
     assert [(write.location_ref, write.quantity) for write in writes] == [
         ("123456:MXP123451", 10),
         ("123457:MXP571615", 5),
         ("123458:MXP725258", 20),
     ]
-    from hub.model import Reply
-
     body = json.dumps(answered).encode()
-    outcomes = listings.stock_outcomes(writes, Reply(status=200, headers={}, body=body))
+    outcomes = stock.read(writes, Reply(status=200, headers={}, body=body))
     assert [(one.outcome, one.seen) for one in outcomes] == [
         ("accepted", 10),
         ("accepted", 5),

@@ -152,8 +152,8 @@ async def test_a_refresh_token_is_good_once(connect: Connect):
 
 
 async def test_tokens_end_when_they_say(connect: Connect):
-    api = await connected(connect, sandbox.create([CUP], token_seconds=0.05))
-    await asyncio.sleep(0.06)
+    api = await connected(connect, sandbox.create([CUP], token_seconds=1))
+    await asyncio.sleep(1.01)
     sent = len(api.calls)
     await client.check(api)
     assert [call.path for call in api.calls[sent:]] == ["/users/me", "/oauth/token", "/users/me"]
@@ -386,16 +386,6 @@ async def test_a_poll_overlaps_by_an_hour(connect: Connect):
     await polled(api, cursor)
     asked = dict(api.calls[sent].params)["order.date_last_updated.from"]
     assert datetime.now(UTC) - datetime.fromisoformat(asked) >= timedelta(minutes=59)
-
-
-def test_a_cursor_remembers_a_bounded_number_of_orders():
-    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    seen = {str(ref): client._ms(now) - ref for ref in range(client.REMEMBERED + 50)}
-    turned = client.Cursor(since=now, top=now, cancelled=True, seen=seen).turned()
-    assert len(turned.seen) == client.REMEMBERED
-    assert "0" in turned.seen  # the newest stay
-    old = {"1": client._ms(now - timedelta(hours=3)), "2": client._ms(now - timedelta(minutes=30))}
-    assert client.Cursor(since=now, top=now, cancelled=True, seen=old).turned().seen.keys() == {"2"}
 
 
 async def test_a_strange_cursor_is_refused(connect: Connect):

@@ -66,3 +66,34 @@ def test_outcomes_name_the_slot_of_their_write():
         assert (each.slot_ref, each.listing_ref, each.variation_ref) == ("90:93", "90", "93")
     assert (taken.outcome, taken.seen, taken.code) == (OutcomeKind.ACCEPTED, 4, None)
     assert (refused.outcome, refused.seen, refused.code, refused.message) == ("fault", None, "gone", "no such row")
+
+
+def path_of(read: Any) -> str:
+    with pytest.raises(Unreadable) as refused:
+        read()
+    return refused.value.path
+
+
+def test_a_line_is_rounded_never_its_units():
+    row = Wire({"fee": 1.715, "long": "14.290000000000001"}, "row")
+    assert (row.cents("fee", 2), row.cents("fee"), row.cents("long", 2), row.cents("none", 2)) == (343, 172, 2858, None)
+
+
+@pytest.mark.parametrize("raw", [{"rows": None}, {}])
+def test_a_list_that_must_be_told(raw: Any):
+    assert Wire({"rows": []}, "search").needed_rows("rows") == []
+    assert path_of(lambda: Wire(raw, "search").needed_rows("rows")) == "search.rows"
+
+
+@pytest.mark.parametrize("odd", [["a", 1], "paid", 7])
+def test_a_list_of_strings(odd: Any):
+    told = Wire({"tags": ["a", "b"], "odd": odd}, "order")
+    assert (told.texts("tags"), told.texts("none")) == (["a", "b"], [])
+    assert path_of(lambda: told.texts("odd")) == "order.odd"
+
+
+@pytest.mark.parametrize("odd", [None, "", -1, 1.5])
+def test_silence_is_not_zero(odd: Any):
+    told = Wire({"zero": 0, "odd": odd}, "slot")
+    assert told.needed_count("zero") == 0
+    assert path_of(lambda: told.needed_count("odd")) == "slot.odd"
