@@ -37,16 +37,10 @@ ADAPTER = Adapter(
         "invalid_client": Fault.AUTH,
         "unauthorized_client": Fault.AUTH,
         "Unauthorized": Fault.AUTH,  # an expired token, or a role that the application does not have
-        "InvalidInput": Fault.REJECTED,
-        "NotFound": Fault.MISSING,
         "NOT_FOUND": Fault.MISSING,  # of listings
         "QuotaExceeded": Fault.THROTTLED,
-        "InternalFailure": Fault.TRANSIENT,
-        "ServiceUnavailable": Fault.TRANSIENT,
-        400: Fault.REJECTED,
         401: Fault.AUTH,
         403: Fault.AUTH,
-        404: Fault.MISSING,
         429: Fault.THROTTLED,
     },
     check=client.check,

@@ -310,7 +310,7 @@ class Amazon(Store):
         window = sorted(key for key in found if key > place and key[0] <= before)
         told = {
             "Orders": [self._order(self.sales[number]) for _, number in window[:size]],
-            "LastUpdatedBefore": stamp(before),
+            "LastUpdatedBefore": stamp(self.now() - self.lag),  # of this page; the window's own stands in the token
         }
         if len(window) > size:
             changed, number = window[size - 1]

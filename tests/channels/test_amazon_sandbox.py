@@ -168,6 +168,24 @@ async def test_a_change_that_is_listed_two_minutes_late_is_not_lost(connect: Con
     assert (await polled(api, cursor))[0] == [late], "the second in which a window ends is read again"
 
 
+async def test_the_next_window_starts_where_the_first_page_said(connect: Connect):
+    clock = Clock()
+    place = sandbox.create([Product(sku="P", title="x", quantity=200, price_cents=100)], now=clock)
+    api = await checked(connect, place)
+    api.now = clock  # type: ignore[method-assign] # the same clock on both sides
+    for _ in range(101):
+        await buy(place, Product(sku="P", title="x", quantity=1, price_cents=1))
+    assert ADAPTER.orders
+    first = await ADAPTER.orders.since(api, None)
+    assert (len(first.refs), first.more) == (100, True)
+    clock.pass_by(30)
+    between = await buy(place, Product(sku="P", title="x", quantity=1, price_cents=1))
+    clock.pass_by(30)
+    refs, cursor = await polled(api, first.cursor)
+    assert between not in refs
+    assert between in (await polled(api, cursor))[0]
+
+
 async def test_a_page_that_amazon_forgot_starts_the_window_anew(connect: Connect):
     place = sandbox.create([PLATE])
     api = await checked(connect, place)
