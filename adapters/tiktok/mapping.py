@@ -1,7 +1,7 @@
 """TikTok's orders into ours. Pure. An order has one line item for every unit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub import parse
@@ -82,7 +82,7 @@ class Units:
 def order(raw: Raw) -> Order:
     """An order of /order/202309/orders, in its answer or by itself."""
     o = Wire(_document(raw), "order")
-    stage = o.one_of("status", STAGES)
+    stage = _stage(o)
     rows = o.rows("line_items")
     if not rows:
         raise Unreadable(o.at("line_items"), "not told")
@@ -95,7 +95,7 @@ def order(raw: Raw) -> Order:
         ref=o.needed_ref("id"),
         number=o.ref("id"),
         payment=Payment.REFUNDED if stage.cancelled and paid else stage.payment,
-        fulfilment=Fulfilment.DISPATCHED if stage.cancelled and o.instant("collection_time") else stage.fulfilment,
+        fulfilment=stage.fulfilment,
         cancelled=stage.cancelled,
         hold=_hold(o, stage),
         fulfilled_by=keeper,
@@ -138,6 +138,13 @@ def _document(raw: Raw) -> Raw:
     return told
 
 
+def _stage(o: Wire) -> Stage:
+    """What is cancelled after its carrier collected it has left all the same."""
+    told = o.one_of("status", STAGES)
+    left = told.cancelled and o.instant("collection_time") is not None
+    return replace(told, fulfilment=Fulfilment.DISPATCHED) if left else told
+
+
 def _hold(o: Wire, stage: Stage) -> Hold | None:
     if stage.cancelled or stage.fulfilment in GONE:
         return None
@@ -162,7 +169,7 @@ def _units(rows: Sequence[Wire], stage: Stage) -> dict[str, Units]:
             told.cents.append(0 if n else cents)
             told.ordered += count
             told.cancelled += count * (own.cancelled or stage.cancelled)
-            told.dispatched += count * (own.fulfilment in GONE)
+            told.dispatched += count * (own.fulfilment in GONE or (stage.cancelled and stage.fulfilment in GONE))
             if parcel := row.ref("package_id"):
                 told.parcels[parcel] = told.parcels.get(parcel, 0) + count
     return found
