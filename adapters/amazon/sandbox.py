@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -355,7 +356,7 @@ class Amazon(Store):
     # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _listing(self, item: Item, wanted: Sequence[str]) -> dict[str, Any]:
-        made = stamp(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=item.id))
+        made = stamp(made_at(item))
         here = {"marketplaceId": MARKETPLACE}
         code = "AMAZON_NA" if item.managed_by == "marketplace" else "DEFAULT"
         gtin = {"type": "ean", "value": item.gtin, "marketplace_id": MARKETPLACE}
@@ -385,8 +386,9 @@ class Amazon(Store):
         size, start = int(query.get("pageSize", 10)), int(query.get("pageToken", 0))
         if not 1 <= size <= 20:
             raise Refusal(400, "InvalidInput", "pageSize must be between 1 and 20")
+        every = list(self.items.values())  # in the order in which they were made
         after = query.get("createdAfter")
-        rows = [item for item in self.items.values() if not after or self._made(item) >= after]
+        rows = every[bisect_left(every, datetime.fromisoformat(after), key=made_at) :] if after else every
         page = rows[start : min(start + size, self.most)]
         told: dict[str, Any] = {
             "numberOfResults": len(rows),
@@ -395,9 +397,6 @@ class Amazon(Store):
         if start + size < min(len(rows), self.most):
             told["pagination"] = {"nextToken": str(start + size)}
         return web.json_response(told)
-
-    def _made(self, item: Item) -> str:
-        return str(self._listing(item, ["summaries"])["summaries"][0]["createdDate"])
 
     def _item(self, request: web.Request) -> Item:
         item = self.by_sku.get(unquote(request.match_info["sku"]))
@@ -443,6 +442,11 @@ class Amazon(Store):
         router.add_get(items, self.list_listings, name="listings")
         router.add_get(items + "/{sku}", self.get_listing, name="listing")
         router.add_patch(items + "/{sku}", self.patch_listing, name="stock")
+
+
+def made_at(item: Item) -> datetime:
+    """When a listing was made: a minute after the one before it."""
+    return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=item.id)
 
 
 def asin(item: Item) -> str:
