@@ -1,6 +1,7 @@
 """Magalu marketplace, Open API seller/v1."""
 
 from adapters.magalu import client, mapping, stock, webhook
+from hub import oauth
 from hub.contract import (
     Adapter,
     Kind,
@@ -54,7 +55,7 @@ ADAPTER = Adapter(
         429: Fault.THROTTLED,
     },
     check=client.check,
-    token=TokenSource(request=client.refresh, read=client.read_token, headers=client.shown, single_use=True),
+    token=TokenSource(request=client.refresh, read=client.read_token, headers=oauth.bearer, single_use=True),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
     sign=client.for_channel,
     read_error=stock.read_error,
@@ -64,7 +65,7 @@ ADAPTER = Adapter(
         verify=webhook.verify,
         read=webhook.read,
         deadline_ms=3000,  # assumed
-        secret=client.hook_secret,
+        secret=lambda credentials: credentials.hook_secret(),
     ),
     orders=OrderSource(
         fetch=client.fetch_order,

@@ -19,15 +19,16 @@ from hub.wire import Wire
 
 PRODUCTION, TRIALS = "https://api.magalu.com", "https://api-sandbox.magalu.com"
 HOME = "https://id.magalu.com"  # consent and tokens
-PAGE = 100  # orders and their deliveries
-SKUS = 50  # of one page: each costs a call of its own for its stock
-LATEST = 20
-LOOK_BACK = timedelta(days=7)
-OVERLAP = timedelta(seconds=60)
-SCOPES = (
-    "open:order-order-seller:read", "open:order-delivery-seller:read", "open:order-delivery-seller:write",
-    "open:order-invoice-seller:read", "open:portfolio:read", "open:portfolio-skus-seller:read",
-    "open:portfolio-stocks-seller:read", "open:portfolio-stocks-seller:write",
+ORDERS, SKUS = "/seller/v1/orders", "/seller/v1/portfolios/skus"
+PAGE, SKU_PAGE = 100, 50  # each SKU costs a call of its own for its stock
+LOOK_BACK, OVERLAP = timedelta(days=7), timedelta(seconds=60)
+SCOPES = " ".join(
+    f"open:{name}"
+    for name in (
+        "order-order-seller:read", "order-delivery-seller:read", "order-delivery-seller:write", "portfolio:read",
+        "order-invoice-seller:read", "portfolio-skus-seller:read", "portfolio-stocks-seller:read",
+        "portfolio-stocks-seller:write",
+    )
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ class Credentials(contract.Credentials):
     webhook_secret: SecretStr | None = Field(
         None,
         title="Segredo do webhook",
-        description="whsec_…: shown once when the webhook is registered by PUT /v1/onboarding/signup.",
+        description="whsec_…: shown once, in the answer to PUT /v1/onboarding/signup.",
     )
     channel_id: str | None = Field(None, title="Canal", description="Empty: the one that Magalu tells of the account.")
     endpoint: str = PRODUCTION
@@ -53,10 +54,13 @@ class Credentials(contract.Credentials):
         """Where consent is given and tokens are handed out."""
         return HOME if self.base_url() in (PRODUCTION, TRIALS) else self.base_url()
 
+    def keys(self) -> dict[str, str]:
+        """The application's own."""
+        return {"client_id": self.client_id, "client_secret": self.client_secret.get_secret_value()}
 
-def hook_secret(credentials: Credentials) -> str | None:
-    """What the seller was shown when the webhook was registered."""
-    return credentials.webhook_secret.get_secret_value().strip() if credentials.webhook_secret else None
+    def hook_secret(self) -> str | None:
+        """What the seller was shown when the webhook was registered."""
+        return self.webhook_secret.get_secret_value().strip() if self.webhook_secret else None
 
 
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,32 +71,21 @@ def refresh(credentials: Credentials, token: Token | None) -> Request:
     last = (token.refresh if token else None) or credentials.refresh_token
     if last is None:
         raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected")
-    form = {"grant_type": "refresh_token", "refresh_token": last.get_secret_value(), **_keys(credentials)}
+    form = {"grant_type": "refresh_token", "refresh_token": last.get_secret_value(), **credentials.keys()}
     path = f"{credentials.home()}/oauth/token"
     return Request(method="POST", path=path, form=tuple(form.items()), authenticate=False)
 
 
 def exchange(credentials: Credentials, code: str, redirect_uri: str, _verifier: str) -> Request:
     """Trades the code, which lives for ten minutes, for the first token; as JSON, unlike the renewal."""
-    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **_keys(credentials)}
+    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **credentials.keys()}
     return Request(method="POST", path=f"{credentials.home()}/oauth/token", json=body, authenticate=False)
-
-
-def _keys(credentials: Credentials) -> dict[str, str]:
-    return {"client_id": credentials.client_id, "client_secret": credentials.client_secret.get_secret_value()}
 
 
 def authorize(credentials: Credentials, redirect_uri: str, state: str, _challenge: str) -> str:
     """Where the company's administrator grants access; without choose_tenants only the person would."""
-    asked = {
-        "client_id": credentials.client_id,
-        "redirect_uri": redirect_uri,
-        "scope": " ".join(SCOPES),
-        "response_type": "code",
-        "choose_tenants": "true",
-        "state": state,
-    }
-    return f"{credentials.home()}/login?{urlencode(asked)}"
+    asked = {"client_id": credentials.client_id, "redirect_uri": redirect_uri, "scope": SCOPES, "state": state}
+    return f"{credentials.home()}/login?{urlencode(asked)}&response_type=code&choose_tenants=true"
 
 
 def read_token(reply: Reply, now: datetime) -> Token:
@@ -100,40 +93,29 @@ def read_token(reply: Reply, now: datetime) -> Token:
     return oauth.token_of(reply, now, stock.read_error)
 
 
-def shown(token: Token) -> dict[str, str]:
-    """The header that shows a token."""
-    return oauth.bearer(token)
-
-
 def for_channel(told: Unsigned) -> Request:
     """The token, and whose shop in which channel it is: pages and specification differ on what demands which."""
-    named = {"X-Channel-Id": _channel(told.credentials, told.facts)}
-    tenant = {"X-Tenant-Id": told.external_id} if told.external_id else {}
-    return replace(told.request, headers={**told.request.headers, **told.shown, **named, **tenant})
+    named = {"X-Channel-Id": _channel(told), **({"X-Tenant-Id": told.external_id} if told.external_id else {})}
+    return replace(told.request, headers={**told.request.headers, **told.shown, **named})
 
 
-def _channel(credentials: Credentials, facts: Any) -> str:
-    return str(credentials.channel_id or facts.get("channel") or mapping.CHANNEL)
+def _channel(whose: Api | Unsigned) -> str:
+    return str(whose.credentials.channel_id or whose.facts.get("channel") or mapping.CHANNEL)
 
 
 async def _get(api: Api, path: str, operation: str, **params: str) -> dict[str, Any]:
-    request = Request(method="GET", path=path, params=tuple(params.items()), operation=operation)
-    told = json_of(await api.call(request))
+    told = json_of(await api.call(Request(method="GET", path=path, params=tuple(params.items()), operation=operation)))
     if not isinstance(told, dict):
         raise Unreadable("body", "not an object")
     return told
 
 
-async def _rows(api: Api, path: str, operation: str, **params: str) -> tuple[list[dict[str, Any]], bool]:
-    """Rows of a page, and whether it is full: the API may show fewer than it was asked for."""
-    told = Wire(await _get(api, path, operation, **params), "body")
+async def _rows(api: Api, path: str, operation: str, limit: int, **params: str) -> tuple[list[dict[str, Any]], bool]:
+    """Rows of a page, and whether it is full: the API may show fewer at once than it was asked for."""
+    told = Wire(await _get(api, path, operation, _limit=str(limit), **params), "body")
     found = [dict(row.raw) for row in told.rows("results")]
-    size = told.part("meta").part("page").units("limit") or int(params["_limit"])
-    return found, len(found) >= min(size, int(params["_limit"])) > 0
-
-
-def _part(ref: str) -> str:
-    return quote(ref, safe="")
+    shown = told.part("meta").part("page").units("limit") or limit
+    return found, bool(found) and len(found) >= min(shown, limit)
 
 
 async def check(api: Api) -> Identity:
@@ -142,9 +124,9 @@ async def check(api: Api) -> Identity:
     ref = webhook.tenant(me.part("tenant").ref("id") or me.part("seller").ref("id"))
     if ref is None:
         raise Unreadable("me.tenant.id", "not told")
-    await _rows(api, "/seller/v1/orders", "orders", _limit="1")
-    channel = me.part("channel").text("id")
-    return Identity(external_id=ref, name=me.part("seller").text("name") or ref, facts={"channel": channel})
+    await _rows(api, ORDERS, "orders", 1)
+    facts = {"channel": me.part("channel").text("id")}
+    return Identity(external_id=ref, name=me.part("seller").text("name") or ref, facts=facts)
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,13 +134,12 @@ async def check(api: Api) -> Identity:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order with its deliveries, by its id or its code."""
-    return await _get(api, f"/seller/v1/orders/{_part(ref)}", "orders")
+    return await _get(api, f"{ORDERS}/{quote(ref, safe='')}", "orders")
 
 
 async def orders_of_delivery(api: Api, ref: str) -> list[str]:
     """The order that a delivery is a part of: the delivery tells only a code."""
-    told = await _get(api, f"/seller/v1/deliveries/{_part(ref)}", "deliveries")
-    code = mapping.order_code(told)
+    code = mapping.order_code(await _get(api, f"/seller/v1/deliveries/{quote(ref, safe='')}", "deliveries"))
     if code is None:
         raise Unreadable("delivery.code", "no code of an order and a place in it")
     return [Wire(await fetch_order(api, code), "order").needed_ref("id")]
@@ -176,30 +157,21 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     that while pages are read is found by the next poll, which looks back to when this one began.
     """
     told = json.loads(cursor) if cursor else {}
-    since = told.get("since") or stock.clock(api.now() - LOOK_BACK)
-    began, skip = told.get("began") or stock.clock(api.now()), told.get("skip", 0)
-    after = {"purchased_at__gte": told["after"]} if told.get("after") else {}
-    rows, full = await _rows(
-        api, "/seller/v1/orders", "orders", updated_at__gte=since, **after, _sort="purchased_at:asc",
-        _limit=str(PAGE), _offset=str(skip),
-    )  # fmt: skip
+    since, began = told.get("since") or stock.clock(api.now() - LOOK_BACK), told.get("began") or stock.clock(api.now())
+    after, skip = {"purchased_at__gte": told["after"]} if told.get("after") else {}, told.get("skip", 0)
+    window = {"updated_at__gte": since, **after, "_sort": "purchased_at:asc", "_offset": str(skip)}
+    rows, full = await _rows(api, ORDERS, "orders", PAGE, **window)
     if not full:
-        rest = stock.clock(datetime.fromisoformat(began) - OVERLAP)
-        return Page(documents=tuple(rows), cursor=json.dumps({"since": rest}))
+        rest = {"since": stock.clock(datetime.fromisoformat(began) - OVERLAP)}
+        return Page(documents=tuple(rows), cursor=json.dumps(rest))
     first, last = (Wire(rows[at], f"results.{at}").text("purchased_at") for at in (0, -1))
-    onward = {"since": since, "began": began}
-    if first == last:  # a whole page of one instant
-        onward |= {**({"after": told["after"]} if after else {}), "skip": skip + len(rows)}
-    else:
-        onward |= {"after": last}
-    return Page(documents=tuple(rows), cursor=json.dumps(onward), more=True)
+    onward = {"after": told.get("after"), "skip": skip + len(rows)} if first == last else {"after": last}
+    return Page(documents=tuple(rows), cursor=json.dumps({"since": since, "began": began, **onward}), more=True)
 
 
 async def latest_orders(api: Api) -> Page:
     """The orders placed last, whole."""
-    rows, _full = await _rows(
-        api, "/seller/v1/orders", "orders", _sort="purchased_at:desc", _limit=str(LATEST), _offset="0"
-    )
+    rows, _full = await _rows(api, ORDERS, "orders", 20, _sort="purchased_at:desc")
     return Page(documents=tuple(rows))
 
 
@@ -209,27 +181,25 @@ async def latest_orders(api: Api) -> Page:
 async def listing_pages(api: Api, cursor: str | None) -> Page:
     """SKUs, each with its stock. Prices would cost one more call for each, and are not asked."""
     offset = int(cursor or 0)
-    rows, full = await _rows(
-        api, "/seller/v1/portfolios/skus", "products", _limit=str(SKUS), _offset=str(offset), _sort="created_at:asc"
-    )
+    rows, full = await _rows(api, SKUS, "products", SKU_PAGE, _offset=str(offset), _sort="created_at:asc")
     boxed = await asyncio.gather(*(_boxed(api, row) for row in rows))
     return Page(documents=tuple(boxed), cursor=str(offset + len(rows)) if full else None, more=full)
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One SKU with its stock."""
-    return await _boxed(api, await _get(api, f"/seller/v1/portfolios/skus/{_part(ref)}", "products"))
+    return await _boxed(api, await _get(api, f"{SKUS}/{quote(ref, safe='')}", "products"))
 
 
 async def _boxed(api: Api, sku: dict[str, Any]) -> Raw:
     stocks = await _stocks(api, Wire(sku, "sku").needed_ref("sku"))
-    return {"sku": sku, "stocks": stocks or {"results": []}, "channel": _channel(api.credentials, api.facts)}
+    return {"sku": sku, "stocks": stocks or {"results": []}, "channel": _channel(api)}
 
 
 async def _stocks(api: Api, sku: str) -> Raw:
     """The numbers of a SKU; None where it has none, or is none."""
     try:
-        return await _get(api, stock.PATH + _part(sku), "stocks")
+        return await _get(api, stock.PATH + quote(sku, safe=""), "stocks")
     except ChannelError as gone:
         if gone.fault is not Fault.MISSING:
             raise
@@ -238,24 +208,23 @@ async def _stocks(api: Api, sku: str) -> Raw:
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for one that is gone."""
-    told = await asyncio.gather(*(_stocks(api, write.slot_ref) for write in writes))
-    channel = _channel(api.credentials, api.facts)
+    told = zip(writes, await asyncio.gather(*(_stocks(api, write.slot_ref) for write in writes)), strict=True)
+    nothing = Wire(None, "sku")
     return [
-        None if stocks is None else mapping.seen(write.slot_ref, write.location_ref or channel, stocks)
-        for write, stocks in zip(writes, told, strict=True)
+        mapping.listing(nothing, write.slot_ref, write.location_ref or _channel(api), stocks) if stocks else None
+        for write, stocks in told
     ]
 
 
 async def ask(api: Api, writes: Sequence[StockWrite], _receipt: str) -> list[Outcome]:
     """Whether the numbers stand there: there is no receipt to ask about."""
-    looked = await look(api, writes)
-    return [_outcome(write, listing) for write, listing in zip(writes, looked, strict=True)]
+    return [_stands(write, shown) for write, shown in zip(writes, await look(api, writes), strict=True)]
 
 
-def _outcome(write: StockWrite, listing: Listing | None) -> Outcome:
+def _stands(write: StockWrite, shown: Listing | None) -> Outcome:
     named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if listing is None:
+    if shown is None:
         return Outcome(**named, outcome=OutcomeKind.FAULT, code="NOT_FOUND", message="the SKU has no stock any more")
-    there = listing.stock_quantity
-    kind = OutcomeKind.ACCEPTED if there == write.quantity else OutcomeKind.PENDING
-    return Outcome(**named, outcome=kind, seen=there if kind is OutcomeKind.ACCEPTED else None)
+    if shown.stock_quantity == write.quantity:
+        return Outcome(**named, outcome=OutcomeKind.ACCEPTED, seen=write.quantity)
+    return Outcome(**named, outcome=OutcomeKind.PENDING)

@@ -1,6 +1,6 @@
 """Magalu's words into ours. Pure. An order's deliveries are its shipments, each sent and cancelled by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,9 +29,9 @@ from hub.wire import Wire, rows
 
 CHANNEL = "9fe0d853-732b-4e4a-a0b0-cff988ed043d"  # Magazine Luiza, in production
 PORTAL = "LU-"  # before an order's code in the portal and in older payloads
-NORMALIZER = 100
 KEY_LENGTH = 44
 ABSENT = "absent"  # a slot's version while it has no number yet: the first one is made, later ones change it
+ICMS = "icms"  # among the taxes: the buyer pays it with the price
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Stage:
 
     moved: Fulfilment = Fulfilment.NONE
     parcel: TrackingStatus | None = None
-    cancelled: bool = False
 
 
+CANCELLED = Stage(parcel=TrackingStatus.CANCELLED)
 DELIVERIES = {
     "new": Stage(),
     "approved": Stage(),
@@ -50,7 +50,7 @@ DELIVERIES = {
     "frozen": Stage(),  # between any two: nothing may be done with it
     "shipped": Stage(Fulfilment.DISPATCHED, TrackingStatus.IN_TRANSIT),
     "delivered": Stage(Fulfilment.DELIVERED, TrackingStatus.DELIVERED),
-    "cancelled": Stage(parcel=TrackingStatus.CANCELLED, cancelled=True),
+    "cancelled": CANCELLED,
 }
 ORDERS = {
     "new": Payment.PENDING,
@@ -66,8 +66,6 @@ STATUSES = {
     "DELETING": ListingStatus.CLOSED,
     "DELETED": ListingStatus.CLOSED,
 }
-INSIDE_THE_PRICE = frozenset({"icms"})  # of `taxes`: the buyer pays it with the price
-COUNTRIES = {"BRA": "BR", "BRASIL": "BR", "BRAZIL": "BR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +82,30 @@ class Delivery:
 def order(raw: Raw) -> Order:
     """An order as /seller/v1/orders/{id} tells it, deliveries inside; or a page of one."""
     o = _document(raw)
-    payment, told_cancelled = o.one_of("status", ORDERS), o.text("status") == "cancelled"
-    deliveries = [_delivery(row, whole=told_cancelled) for row in o.rows("deliveries")]
-    lines = tuple(line for each in deliveries for line in each.lines)
-    paid = o.instant("approved_at")
-    live = [each for each in deliveries if not each.stage.cancelled]
-    cancelled = told_cancelled or bool(deliveries and not live)
+    payment, whole = o.one_of("status", ORDERS), o.text("status") == "cancelled"
+    deliveries = [_delivery(row, whole=whole) for row in o.rows("deliveries")]
+    live = [each for each in deliveries if each.stage is not CANCELLED]
+    cancelled, paid = whole or bool(deliveries and not live), o.instant("approved_at")
     clocks = [each.instant("updated_at") for each in (o, *(each.told for each in deliveries))]
-    changed = max((at for at in clocks if at), default=None)
-    discount, carried = _amount(o, deliveries, "discount"), _carried(deliveries)
+    changed = max(filter(None, clocks), default=None)
+    lines = tuple(line for each in deliveries for line in each.lines)
     return Order(
         ref=o.needed_ref("id"),
         number=bare_code(o.ref("code")),
         payment=(Payment.REFUNDED if paid else Payment.VOIDED) if cancelled else payment,
-        fulfilment=_fulfilment(live),
+        fulfilment=_fulfilment([each.stage.moved for each in live]),
         cancelled=cancelled,
         hold=Hold.FROZEN if any(each.told.text("status") == "frozen" for each in live) else None,
-        fulfilled_by=_one_of([each.by for each in deliveries]),
-        raw_status={
-            "status": o.text("status"),
-            "deliveries": {each.ref: each.told.text("status") for each in deliveries},
-        },
+        fulfilled_by=_keeper({each.by for each in deliveries}),
+        raw_status={"status": o.text("status"), "deliveries": {d.ref: d.told.text("status") for d in deliveries}},
         placed_at=o.instant("purchased_at", "created_at"),
         changed_at=changed,
         paid_at=paid,
         cancelled_at=o.instant("cancelled_at"),
-        ship_by=_earliest([_limit(each.told.part("shipping"), "handling_time") for each in live or deliveries]),
-        deliver_by=_earliest([deadline(each.told) for each in live or deliveries]),
-        currency=o.part("amounts").text("currency") or "BRL",
+        ship_by=_earliest(live or deliveries, "handling_time"),
+        deliver_by=_earliest(live or deliveries, "deadline"),
         items_cents=parse.total(line.total_cents for line in lines),
-        discount_cents=None if discount is None else max(0, discount - carried),
-        shipping_cents=_amount(o, deliveries, "freight"),
-        other_cents=_taxes(o, deliveries),
-        fees_cents=_fees(o, deliveries),
-        total_cents=_total(o, deliveries),
+        **_money(o, [each.told for each in deliveries]),
         lines=lines,
         buyer=_buyer(o.part("customer")),
         ship_to=next(filter(None, (_address(each.told) for each in deliveries)), None),
@@ -136,8 +124,6 @@ def _document(raw: Raw) -> Wire:
     o = Wire(raw, "order")
     if o.raw.get("deliveries") is None:
         raise Unreadable(o.at("deliveries"), "not told: only an order has them, a delivery is a part of one")
-    if "currency" in o.part("amounts").raw and len(o.part("amounts").text("currency") or "BRL") != len("BRL"):
-        raise Unreadable("order.amounts.currency", "not a currency of three letters")
     return o
 
 
@@ -148,15 +134,14 @@ def bare_code(code: str | None) -> str | None:
 
 def order_code(delivery: Raw) -> str | None:
     """The code of the order that a delivery is a part of: its own code is that and its place."""
-    code = bare_code(Wire(delivery, "delivery").ref("code")) or ""
-    whole, dash, place = code.rpartition("-")
-    return whole if dash and place.isdecimal() else None
+    whole, _dash, place = (bare_code(Wire(delivery, "delivery").ref("code")) or "").rpartition("-")
+    return whole if whole and place.isdecimal() else None
 
 
 def _delivery(row: Wire, *, whole: bool) -> Delivery:
     ref, stage, by = row.needed_ref("id"), row.one_of("status", DELIVERIES), fulfilled_by(row)
     lines = tuple(
-        _line(item, f"{ref}:{item.text('sequencial') or n}", stage, by, cancelled=whole or stage.cancelled)
+        _line(item, f"{ref}:{item.text('sequencial') or n}", stage, by, cancelled=whole or stage is CANCELLED)
         for n, item in enumerate(row.rows("items"), start=1)
     )
     if len({line.ref for line in lines}) != len(lines):
@@ -167,23 +152,19 @@ def _delivery(row: Wire, *, whole: bool) -> Delivery:
 def fulfilled_by(delivery: Wire) -> FulfilledBy | None:
     """Whose shelf a delivery leaves from; null while its shipping is not told."""
     shipping = delivery.part("shipping")
-    if not shipping:
-        return None
     full = shipping.part("logistic_network").text("id") == "fulfillment"
     full = full or bool(shipping.part("provider").part("extras").flag("is_fulfillment"))  # as older payloads say
-    return FulfilledBy.MARKETPLACE if full else FulfilledBy.SELLER
+    seller = FulfilledBy.SELLER if shipping else None
+    return FulfilledBy.MARKETPLACE if full else seller
 
 
 def _line(row: Wire, ref: str, stage: Stage, by: FulfilledBy | None, *, cancelled: bool) -> OrderLine:
     """`unit_price` is before discounts; what the channel allocates to the line stands in its amounts."""
     quantity, info, amounts = row.quantity("quantity"), row.part("info"), row.part("amounts")
-    each = _exact(row.part("unit_price"), "value", amounts)
-    if each is None:
-        total = _cents(amounts, "total")
-    else:
-        off = _exact(amounts.part("discount"), "total", amounts) or Decimal(0)
+    each, total = _exact(row.part("unit_price"), "value", amounts), _cents(amounts, "total")
+    if each is not None:
+        off = _exact(amounts.part("discount"), "total", amounts) or 0
         total = parse.cents(each * quantity - off, row.at("unit_price.value"))
-    moved = quantity if stage.moved is not Fulfilment.NONE else 0
     return OrderLine(
         ref=ref,
         listing_ref=info.ref("sku"),
@@ -191,105 +172,87 @@ def _line(row: Wire, ref: str, stage: Stage, by: FulfilledBy | None, *, cancelle
         title=info.text("name"),
         quantity=quantity,
         cancelled_quantity=quantity if cancelled else 0,
-        dispatched_quantity=moved,
+        dispatched_quantity=0 if stage.moved is Fulfilment.NONE else quantity,
         total_cents=total,
         fulfilled_by=by,
     )
 
 
-def _fulfilment(live: Sequence[Delivery]) -> Fulfilment:
-    """Over the deliveries that are not cancelled: part of them sent is partial, all of them there is delivered."""
-    moves = [each.stage.moved for each in live]
-    if not moves or all(move is Fulfilment.NONE for move in moves):
+def _fulfilment(moves: Sequence[Fulfilment]) -> Fulfilment:
+    """Over the deliveries that are not cancelled: a part of them sent is partial, all of them there is delivered."""
+    if set(moves) <= {Fulfilment.NONE}:
         return Fulfilment.NONE
     if Fulfilment.NONE in moves:
         return Fulfilment.PARTIAL
     return Fulfilment.DELIVERED if set(moves) == {Fulfilment.DELIVERED} else Fulfilment.DISPATCHED
 
 
-def _one_of(told: Sequence[FulfilledBy | None]) -> FulfilledBy | None:
-    kinds = set(told)
-    if None in kinds or not kinds:
-        return None
-    return kinds.pop() if len(kinds) == 1 else FulfilledBy.MIXED
+def _keeper(kinds: set[FulfilledBy | None]) -> FulfilledBy | None:
+    return FulfilledBy.MIXED if len(kinds) > 1 and None not in kinds else kinds.pop() if len(kinds) == 1 else None
 
 
-def _limit(shipping: Wire, key: str) -> datetime | None:
-    """A deadline of `{limit_date}`, or the instant itself. In UTC: the portal shows it three hours earlier."""
-    told = shipping.raw.get(key)
-    return shipping.part(key).instant("limit_date") if isinstance(told, dict) else shipping.instant(key)
+def deadline(delivery: Wire, key: str = "deadline") -> datetime | None:
+    """An instant, or one in `limit_date`. In UTC: the portal shows it three hours earlier, often a day."""
+    shipping = delivery.part("shipping")
+    plain = not isinstance(shipping.raw.get(key), dict)
+    return shipping.instant(key) if plain else shipping.part(key).instant("limit_date")
 
 
-def deadline(delivery: Wire) -> datetime | None:
-    """By when a delivery is promised."""
-    return _limit(delivery.part("shipping"), "deadline")
-
-
-def _earliest(told: Sequence[datetime | None]) -> datetime | None:
-    return min((at for at in told if at), default=None)
+def _earliest(deliveries: Sequence[Delivery], key: str) -> datetime | None:
+    return min(filter(None, (deadline(each.told, key) for each in deliveries)), default=None)
 
 
 # ── Money: an integer over its normalizer ───────────────────────────────────────────────────────────────────
 
 
-def _exact(told: Wire, key: str, around: Wire | None = None) -> Decimal | None:
+def _money(o: Wire, deliveries: Sequence[Wire]) -> dict[str, int | None]:
+    """What the order itself tells, else what its deliveries add up to; a discount less what the lines carry."""
+
+    def told(key: str, read: Callable[[Wire], int | None]) -> int | None:
+        own = o.part("amounts")
+        return read(own) if own.raw.get(key) is not None else parse.total(read(d.part("amounts")) for d in deliveries)
+
+    off = _total_of("discount")
+    discount, carried = (
+        told("discount", off),
+        [off(item.part("amounts")) for d in deliveries for item in d.rows("items")],
+    )
+    return {
+        "discount_cents": None if discount is None else max(0, discount - (parse.total(carried) or 0)),
+        "shipping_cents": told("freight", _total_of("freight")),
+        "other_cents": told("taxes", _taxes),
+        "fees_cents": told("commission", _fee),
+        "total_cents": told("total", lambda amounts: _cents(amounts, "total")),
+    }
+
+
+def _exact(told: Wire, key: str, around: Wire) -> Decimal | None:
     """An amount in reais; its normalizer may stand around it."""
-    units, normalizer = told.units(key), told.units("normalizer")
-    if units is None:
-        return None
-    if normalizer is None and around is not None:
-        told, normalizer = around, around.units("normalizer")
-    normalizer = NORMALIZER if normalizer is None else normalizer
-    if normalizer < 1:
-        raise Unreadable(told.at("normalizer"), "below one")
-    return Decimal(units) / normalizer
+    units = told.units(key)
+    own = told if told.raw.get("normalizer") is not None else around
+    normalizer = own.units("normalizer")
+    if normalizer is not None and normalizer < 1:
+        raise Unreadable(own.at("normalizer"), "below one")
+    return None if units is None else Decimal(units) / (normalizer or 100)
 
 
 def _cents(told: Wire, key: str, around: Wire | None = None) -> int | None:
-    return parse.cents(_exact(told, key, around), told.at(key))
+    return parse.cents(_exact(told, key, around or told), told.at(key))
 
 
-def _amounts(o: Wire, deliveries: Sequence[Delivery], key: str) -> list[Wire]:
-    """Where an amount is told: the order's own, else those of its deliveries."""
-    own = o.part("amounts")
-    return [own] if own.raw.get(key) is not None else [each.told.part("amounts") for each in deliveries]
+def _total_of(key: str) -> Callable[[Wire], int | None]:
+    return lambda amounts: _cents(amounts.part(key), "total", amounts)
 
 
-def _amount(o: Wire, deliveries: Sequence[Delivery], key: str) -> int | None:
-    return parse.total(_cents(each.part(key), "total", each) for each in _amounts(o, deliveries, key))
+def _taxes(amounts: Wire) -> int | None:
+    charged = [tax for tax in amounts.rows("taxes") if (tax.text("type") or "").lower() != ICMS]
+    return parse.total(_cents(tax, "total", amounts) for tax in charged)
 
 
-def _total(o: Wire, deliveries: Sequence[Delivery]) -> int | None:
-    return parse.total(_cents(each, "total") for each in _amounts(o, deliveries, "total"))
-
-
-def _carried(deliveries: Sequence[Delivery]) -> int:
-    """Discounts that lines carry already."""
-    found = [
-        _cents(item.part("amounts").part("discount"), "total", item.part("amounts"))
-        for each in deliveries
-        for item in each.told.rows("items")
-        if _exact(item.part("unit_price"), "value", item.part("amounts")) is not None
-    ]
-    return parse.total(found) or 0
-
-
-def _taxes(o: Wire, deliveries: Sequence[Delivery]) -> int | None:
-    return parse.total(
-        _cents(tax, "total", each)
-        for each in _amounts(o, deliveries, "taxes")
-        for tax in each.rows("taxes")
-        if (tax.text("type") or "").lower() not in INSIDE_THE_PRICE
-    )
-
-
-def _fees(o: Wire, deliveries: Sequence[Delivery]) -> int | None:
+def _fee(amounts: Wire) -> int | None:
     """The commission where it is told as money; a percentage is none."""
-    return parse.total(
-        _cents(each.part("commission"), "total", each)
-        for each in _amounts(o, deliveries, "commission")
-        if each.part("commission").text("type") != "percentage"
-    )
+    percent = amounts.part("commission").text("type") == "percentage"
+    return None if percent else _total_of("commission")(amounts)
 
 
 # ── People, parcels ─────────────────────────────────────────────────────────────────────────────────────────
@@ -298,14 +261,11 @@ def _fees(o: Wire, deliveries: Sequence[Delivery]) -> int | None:
 def _buyer(told: Wire) -> Buyer | None:
     if not told:
         return None
-    phones = (
-        parse.phone(f"+{row.text('country_code') or '55'}{row.text('area_code') or ''}{row.text('number') or ''}")
-        for row in told.rows("phones")
-    )
+    phones = ("".join(row.text(key) or "" for key in ("area_code", "number")) for row in told.rows("phones"))
     return Buyer(
         name=parse.joined(told.text("name")),
         email=told.text("email"),
-        phone=next(filter(None, phones), None),
+        phone=next(filter(None, map(parse.phone, phones)), None),
         document=parse.document(told.text("document_number")),
     )
 
@@ -316,7 +276,6 @@ def _address(delivery: Wire) -> Address | None:
     street, city, code = told.text("street"), told.text("city"), parse.bare(told.text("zipcode"))
     if not (street and city and code):
         return None
-    country = (told.text("country") or "").upper()
     return Address(
         recipient=parse.joined(recipient.text("name")),
         street=street,
@@ -326,7 +285,7 @@ def _address(delivery: Wire) -> Address | None:
         city=city,
         state=parse.state(told.text("state")),
         postal_code=code,
-        country=COUNTRIES.get(country, country if len(country) == len("BR") and country.isalpha() else None),
+        country="BR",  # it sells nowhere else
     )
 
 
@@ -345,77 +304,53 @@ def _shipment(each: Delivery) -> Shipment:
 
 
 def _invoice(row: Wire) -> Invoice:
-    key = parse.bare(row.text("key")) or ""
-    return Invoice(
-        key=key if len(key) == KEY_LENGTH else None,
-        issued_at=row.instant("issued_at"),
-        status=row.text("status"),  # validating, then approved or invalid
-    )
+    key = parse.bare(row.text("key"))
+    told = key if key and len(key) == KEY_LENGTH else None
+    return Invoice(key=told, issued_at=row.instant("issued_at"), status=row.text("status"))  # validating, approved ...
 
 
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def listings(raw: Raw) -> list[Listing]:
-    """Listings of `{sku, stocks?, prices?, channel?}` as fetch composes it, of a bare SKU's document, or of a page.
+    """Listings of `{sku, stocks?, channel?}` as fetch composes it, of a bare SKU's document, or of a page.
 
     The seller's SKU is the listing's id; a variation is a SKU of its own beside those of its group.
     """
     if isinstance(raw, dict) and isinstance(raw.get("results"), list):
         return [one for row in raw["results"] for one in listings(row)]
     box = Wire(raw if isinstance(raw, dict) and isinstance(raw.get("sku"), dict) else {"sku": raw}, "")
-    s, channel = box.part("sku"), box.text("channel")
-    return [_listing(s, s.needed_ref("sku"), channel, box.raw.get("stocks"), box.raw.get("prices"))]
+    s = box.part("sku")
+    return [listing(s, s.needed_ref("sku"), box.text("channel"), box.raw.get("stocks"))]
 
 
-def seen(sku: str, channel: str | None, stocks: Raw) -> Listing:
-    """What a slot shows, by the answer of /portfolios/stocks/{sku} alone."""
-    return _listing(Wire(None, "sku"), sku, channel, stocks, None)
-
-
-def _listing(s: Wire, ref: str, channel: str | None, stocks: Raw, prices: Raw) -> Listing:
-    own = channel or CHANNEL
-    available = None if stocks is None else _available(stocks, own)
-    price = next((row for row in _results(prices, "prices") if _channel(row) in (None, own)), None)
-    identifiers = s.rows("identifiers")
+def listing(s: Wire, ref: str, channel: str | None, stocks: Raw) -> Listing:
+    """A SKU by its document, which may be empty, and the answer of /portfolios/stocks/{sku}."""
+    numbers = None if stocks is None else _available(stocks, channel or CHANNEL)
+    units = None if numbers is None else sum(numbers)
+    eans = (row.text("value") for row in s.rows("identifiers") if row.text("type") == "ean")
+    paused = ListingStatus.PAUSED if s.flag("active") is False else ListingStatus.ACTIVE
     return Listing(
         ref=ref,
         slot_ref=ref,
-        location_ref=None if own == CHANNEL else own,
+        location_ref=None if channel == CHANNEL else channel,
         sku=ref,
-        gtin=next(filter(None, (row.text("value") for row in identifiers if row.text("type") == "ean")), None),
+        gtin=next(filter(None, eans), None),
         title=s.text("title"),
         url=next(filter(None, (row.text("url") for row in s.rows("url_marketplace"))), None),
-        status=_status(s),
-        quantity=None if available is None else sum(available),
-        stock_quantity=None if available is None else sum(available),
-        price_cents=_cents(price, "price") if price else None,
+        status=paused if s.raw.get("status") is None else s.one_of("status", STATUSES),
+        quantity=units,
+        stock_quantity=units,
         currency="BRL",
         managed_by=ManagedBy.MARKETPLACE if s.flag("fulfillment") else ManagedBy.SELLER,
-        version=ABSENT if available == [] else None,
+        version=ABSENT if numbers == [] else None,
     )
 
 
-def _status(s: Wire) -> ListingStatus:
-    if s.raw.get("status") is not None:
-        return s.one_of("status", STATUSES)
-    return ListingStatus.PAUSED if s.flag("active") is False else ListingStatus.ACTIVE
-
-
-def _results(raw: Raw, path: str) -> list[Wire]:
-    return list(rows(raw["results"], f"{path}.results") if isinstance(raw, dict) else rows(raw, path))
-
-
-def _channel(row: Wire) -> str | None:
-    return row.part("channel").text("id")
-
-
 def _available(stocks: Raw, channel: str) -> list[int]:
-    """What buyers can buy there, branch by branch. RESERVED is what orders took already."""
-    if isinstance(stocks, dict) and "results" not in stocks:
+    """What buyers can buy in a channel, branch by branch. RESERVED is what orders took already."""
+    told = Wire(stocks, "stocks")
+    if told.raw.get("results") is None:
         raise Unreadable("stocks.results", "not told")
-    return [
-        row.count("quantity")
-        for row in _results(stocks, "stocks")
-        if row.text("type") == "AVAILABLE" and _channel(row) in (None, channel)
-    ]
+    mine = [row for row in told.rows("results") if row.part("channel").text("id") in (None, channel)]
+    return [row.count("quantity") for row in mine if row.text("type") == "AVAILABLE"]

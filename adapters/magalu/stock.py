@@ -1,7 +1,7 @@
 """How Magalu is told numbers and parcels, and what its answers say. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -14,7 +14,7 @@ from hub.model import FulfilledBy, News, Outcome, OutcomeKind, Raw, Reply, Reque
 from hub.wire import Wire
 
 PATH = "/seller/v1/portfolios/stocks/"
-TAKEN = 202  # always: the number is written some time after the answer, and nothing says when
+TAKEN = 202  # always: the number stands some time after the answer, and nothing says when
 CORREIOS = "https://rastreamento.correios.com.br/app/index.php?objetos="
 S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 UNSENT = frozenset({"new", "approved"})  # Magalu wants the NF-e, validated, before it hears of a parcel
@@ -25,40 +25,33 @@ DONE = {
 
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One SKU a call: the first number of a SKU is made, later ones change it."""
+    """One SKU a call: its first number is made, later ones change it."""
     return [(_write(write), (write,)) for write in writes]
 
 
 def _write(write: StockWrite) -> Request:
+    channel = {"id": write.location_ref or mapping.CHANNEL}
     return Request(
         method="POST" if write.version == mapping.ABSENT else "PATCH",
         path=PATH + quote(write.slot_ref, safe=""),
-        json={
-            "channel": {"id": write.location_ref or mapping.CHANNEL},
-            "quantity": write.quantity,
-            "type": "AVAILABLE",
-        },
+        json={"channel": channel, "quantity": write.quantity, "type": "AVAILABLE"},
         operation="stock",
-        repeatable=True,  # absolute
+        repeatable=True,
         accept=frozenset({400, 404, 409, 422}),
     )
 
 
 def sent(request: Request) -> StockWrite:
     """The write of a rendered request."""
-    sku, told = unquote(request.path.rpartition(PATH)[2]), Wire(request.json, "request")
-    if PATH not in request.path or not sku:
+    sku, told = unquote(request.path.partition(PATH)[2]), Wire(request.json, "request")
+    if not sku:
         raise Unreadable("request.path", "not a SKU's stock")
     units, channel = told.units("quantity"), told.part("channel").text("id")
     if units is None or units < 0:
         raise Unreadable("request.quantity", "not told" if units is None else "below zero")
-    return StockWrite(
-        slot_ref=sku,
-        location_ref=None if channel == mapping.CHANNEL else channel,
-        listing_ref=sku,
-        quantity=units,
-        version=mapping.ABSENT if request.method == "POST" else None,
-    )
+    place = None if channel == mapping.CHANNEL else channel
+    version = mapping.ABSENT if request.method == "POST" else None
+    return StockWrite(slot_ref=sku, location_ref=place, listing_ref=sku, quantity=units, version=version)
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
@@ -74,29 +67,23 @@ def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:
-    """Code and sentence of any of three shapes.
-
-    The API's `{slug, message, details}`, the gateway's `{errorCode, userMessage}`, the token's `{error}`.
+    """Code and sentence of the API's {slug, message, details}, the gateway's {errorCode, developerMessage}, or
+    the token's {error, error_description}.
     """
     if not isinstance(body, dict):
         return None, None
     code = next((body[key] for key in ("slug", "errorCode", "error") if isinstance(body.get(key), str | int)), None)
-    told = next((body[key] for key in ("message", "developerMessage", "error_description") if body.get(key)), None)
+    said = [body.get(key) for key in ("message", "developerMessage", "error_description")]
     details = body.get("details")
-    found = [_detail(row) for row in details if isinstance(row, dict)] if isinstance(details, list) else []
-    return parse.text(code), parse.joined(". ".join(each for each in (told, *found) if isinstance(each, str) and each))
-
-
-def _detail(row: Mapping[str, Any]) -> str:
-    return ": ".join(str(row[key]) for key in ("field", "message") if isinstance(row.get(key), str))
+    fields = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    said += [f"{row.get('field')}: {row.get('message')}" for row in fields]
+    return parse.text(code), parse.joined(". ".join(each for each in said if isinstance(each, str) and each))
 
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's code of an error answer."""
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        return None
     try:
-        return error_of(json_of(reply))[0]
+        return error_of(json_of(reply))[0] if reply.status >= 400 else None  # noqa: PLR2004 - HTTP
     except Unreadable:
         return None
 
@@ -109,57 +96,43 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
 
     A frozen delivery, and one whose NF-e Magalu has not validated yet, is TRANSIENT: the telling waits.
     """
-    if news.news not in DONE:
-        return []
     box = Wire(news.there, "order")
-    channel = box.part("channel").text("id") or mapping.CHANNEL
-    return [request for each in _meant(news, box) for request in _told(news, each, channel)]
+    channel = {"id": box.part("channel").text("id") or mapping.CHANNEL}
+    meant = _meant(news, box) if news.news in DONE else []
+    return [_told(news, each, channel) for each in meant if each.text("status") not in DONE[news.news]]
 
 
 def _meant(news: ShipmentNews, box: Wire) -> list[Wire]:
     """The seller's own deliveries that hold the parcel's lines; else the one of its ref; else all."""
-    if not box:
-        return [Wire({"id": news.shipment_ref}, "delivery")] if news.shipment_ref else []
     own = [row for row in box.rows("deliveries") if mapping.fulfilled_by(row) is not FulfilledBy.MARKETPLACE]
     held = {line.line_ref.partition(":")[0] for line in news.lines}
     by_line = [row for row in own if row.ref("id") in held]
     return by_line or [row for row in own if row.ref("id") == news.shipment_ref] or own
 
 
-def _told(news: ShipmentNews, delivery: Wire, channel: str) -> list[Request]:
+def _told(news: ShipmentNews, delivery: Wire, channel: dict[str, str]) -> Request:
     status, ref = delivery.text("status"), delivery.needed_ref("id")
-    if status in DONE[news.news]:
-        return []
     if status == "frozen":
         raise ChannelError(Fault.TRANSIENT, "frozen", f"delivery {ref} is frozen: it must not be shipped")
+    path, body = f"/seller/v1/deliveries/{ref}", {"channel": channel, "delivered_at": clock(news.at)}
     if news.news is News.DELIVERED:
-        body: dict[str, Any] = {"channel": {"id": channel}, "delivered_at": clock(news.at)}
-        return [_post(f"/seller/v1/deliveries/{ref}/finishing", body)]
+        return Request(method="POST", path=f"{path}/finishing", json=body, operation="shipment")
     if status in UNSENT and not any(row.text("status") == "approved" for row in delivery.rows("invoices")):
-        why = f"delivery {ref} waits for its NF-e: hand it to Magalu first, a parcel is told once it is validated"
+        why = f"delivery {ref} waits for its NF-e: hand it to Magalu, the parcel is told once it is validated"
         raise ChannelError(Fault.TRANSIENT, "not_invoiced", why)
-    return [_post(f"/seller/v1/deliveries/{ref}/shippings", _parcel(news, delivery, channel))]
+    body = {"channel": channel, **_parcel(news, mapping.deadline(delivery) or news.at)}
+    return Request(method="POST", path=f"{path}/shippings", json=body, operation="shipment")
 
 
-def _parcel(news: ShipmentNews, delivery: Wire, channel: str) -> dict[str, Any]:
-    """There is no field for a tracking code: it is the protocol, and a part of the address."""
+def _parcel(news: ShipmentNews, promised: datetime) -> dict[str, Any]:
+    """There is no field for a tracking code: it is the protocol, and a part of the address, which is demanded."""
     code = news.tracking_code or ""
-    url = news.tracking_url or (CORREIOS + code if S10.fullmatch(code) else code)
-    promised = mapping.deadline(delivery) or news.at
-    body: dict[str, Any] = {
-        "channel": {"id": channel},
-        "tracking_url": url,
-        "dates": {"shipped_at": clock(news.at), "estimated_delivery_at": clock(promised)},
-    }
     return {
-        **body,
+        "tracking_url": news.tracking_url or (CORREIOS + code if S10.fullmatch(code) else code),
+        "dates": {"shipped_at": clock(news.at), "estimated_delivery_at": clock(promised)},
         **({"protocol": code} if code else {}),
         **({"carrier": {"name": news.carrier}} if news.carrier else {}),
     }
-
-
-def _post(path: str, body: dict[str, Any]) -> Request:
-    return Request(method="POST", path=path, json=body, operation="shipment")
 
 
 def clock(at: datetime) -> str:
