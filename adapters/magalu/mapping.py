@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from hub import parse
 from hub.faults import Unreadable
@@ -205,7 +206,7 @@ def _earliest(deliveries: Sequence[Delivery], key: str) -> datetime | None:
 # ── Money: an integer over its normalizer ───────────────────────────────────────────────────────────────────
 
 
-def _money(o: Wire, deliveries: Sequence[Wire]) -> dict[str, int | None]:
+def _money(o: Wire, deliveries: Sequence[Wire]) -> dict[str, Any]:
     """What the order itself tells, else what its deliveries add up to; a discount less what the lines carry."""
 
     def told(key: str, read: Callable[[Wire], int | None]) -> int | None:

@@ -73,6 +73,7 @@ class Magalu(Store):
         self.lag, self.rate, self.split, self.invoiced = lag, rate, split, invoiced
         self.refresh_token, self.renewals = f"refresh-{seed}-0", 0
         self.tokens: set[str] = set()
+        self.shows = MOST_LIMIT  # of a page, whatever is asked
         self.secrets = [f"whsec_{seed:08x}{'5e' * 12}"]
         self.hooks: dict[str, str] = {}
         self.called: dict[str, deque[float]] = defaultdict(deque)
@@ -286,6 +287,7 @@ class Magalu(Store):
         offset, limit = int(request.query.get("_offset", 0)), int(request.query.get("_limit", SIZE))
         if not (0 <= offset <= MOST_OFFSET and 1 <= limit <= MOST_LIMIT):
             raise Refusal(422, "UNPROCESSABLE_ENTITY", f"_offset up to {MOST_OFFSET}, _limit up to {MOST_LIMIT}")
+        limit = min(limit, self.shows)
         shown = rows[offset : offset + limit]
         page = {"limit": limit, "offset": offset, "count": len(shown), "max_limit": MOST_LIMIT}
         return web.json_response({"meta": {"page": page, "links": {}}, "results": [document(row) for row in shown]})

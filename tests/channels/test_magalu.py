@@ -1,10 +1,11 @@
-"""Magalu: deliveries within an order, money over its normalizer, numbers that stand later, notices signed with a time."""
+"""Magalu: deliveries in an order, money over its normalizer, numbers that stand later, notices signed with a time."""
 
 import copy
 import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from adapters.magalu import ADAPTER, client, mapping, stock, webhook
 from hub.contract import Token
@@ -103,6 +105,12 @@ def test_half_of_an_order_is_cancelled_and_the_rest_is_still_to_be_sent():
     assert order.total_cents == 7980 + 1590 + 2500, "as first charged"
 
 
+def test_an_order_cancelled_before_its_deliveries_say_so_is_cancelled_with_all_its_lines():
+    raw = payload("order", "half_cancelled")
+    order = mapping.order(raw | {"status": "cancelled"})
+    assert (order.cancelled, [line.cancelled_quantity for line in order.lines]) == (True, [2, 1])
+
+
 def test_deliveries_are_shipments_and_the_earliest_of_their_deadlines_counts():
     order = told("one_sent_of_two_earliest_deadline")
     assert order.ship_by == datetime(2026, 11, 23, tzinfo=UTC)
@@ -189,7 +197,7 @@ def test_the_clock_is_the_latest_of_order_and_deliveries():
         ({"status": None}, "order.status"),
         ({"deliveries": None}, "order.deliveries"),
         ({"deliveries": [{"id": "D", "status": "eaten"}]}, "order.deliveries.0.status"),
-        ({"deliveries": [{"id": "D", "status": "new", "items": [{"quantity": 0}]}]}, "order.deliveries.0.items.0.quantity"),
+        ({"deliveries": [{"id": "D", "status": "new", "items": [{}]}]}, "order.deliveries.0.items.0.quantity"),
         ({"amounts": {"total": 95.5}}, "order.amounts.total"),
         ({"amounts": {"total": 9570, "normalizer": 0}}, "order.amounts.normalizer"),
         ({"updated_at": "ontem"}, "order.updated_at"),
@@ -234,10 +242,8 @@ def test_a_broken_document_is_read_or_refused(data: st.DataObject):
         inner = inner[key]
     inner[last] = data.draw(JSON)
     before = copy.deepcopy(raw)
-    try:
+    with suppress(Unreadable):
         read(raw)
-    except ChannelError as problem:
-        assert problem.fault is Fault.SHAPE
     assert raw == before
 
 
@@ -439,8 +445,9 @@ def test_tokens_come_from_another_host_and_rotate():
 def test_each_call_says_which_channel_and_whose_shop(typed: str | None, facts: dict[str, str], channel: str):
     told = Unsigned(
         request=Request(method="GET", path="/x", headers={"X-Y": "1"}), url="https://api.magalu.com/x", content=None,
-        shown=ADAPTER.token.headers(Token(access=client.SecretStr("A"), expires_at=None)) if ADAPTER.token else {},
-        credentials=client.Credentials.model_validate(KEYS | {"channel_id": typed}), facts=facts, external_id="T", now=AT,
+        shown=ADAPTER.token.headers(Token(access=SecretStr("A"), expires_at=None)) if ADAPTER.token else {},
+        credentials=client.Credentials.model_validate(KEYS | {"channel_id": typed}), facts=facts, external_id="T",
+        now=AT,
     )  # fmt: skip
     assert client.for_channel(told).headers == {
         "X-Y": "1", "Authorization": "Bearer A", "X-Channel-Id": channel, "X-Tenant-Id": "T",

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -41,9 +42,11 @@ async def test_a_refresh_token_is_good_for_once_and_two_shapes_of_401_renew(conn
     assert (problem.value.fault, problem.value.code) == (Fault.AUTH, "30001")
 
 
-@pytest.mark.parametrize("per_instant", [1, 40, 150])
-async def test_every_changed_order_is_told_however_many_were_bought_at_once(connect: Connect, per_instant: int):
-    """More orders than one page, some bought in one instant; the offset never passes 5000."""
+@pytest.mark.parametrize(("per_instant", "shows"), [(1, 100), (40, 100), (150, 100), (40, 30)])
+async def test_every_changed_order_is_told_however_many_were_bought_at_once(
+    connect: Connect, per_instant: int, shows: int
+):
+    """More orders than one page, some bought in one instant, the page as long as the channel likes."""
     begin = datetime(2026, 11, 20, tzinfo=UTC)
     clock = [begin]
     place = sandbox.create([Product(sku="CUP", title="x", quantity=999, price_cents=1)], now=lambda: clock[0])
@@ -51,10 +54,11 @@ async def test_every_changed_order_is_told_however_many_were_bought_at_once(conn
     for n in range(320):
         clock[0] = begin + timedelta(milliseconds=n // per_instant)
         refs.add(place.ref(place.buy([{"sku": "CUP"}], pay=False)))
+    place.shows = shows
     api = await connect(ADAPTER, place)
     found: list[str] = []
     cursor: str | None = json.dumps({"since": begin.isoformat()})
-    for _ in range(20):
+    for _ in range(40):
         page = await client.orders_since(api, cursor)
         found += [row["id"] for row in page.documents]
         cursor = page.cursor
@@ -68,13 +72,33 @@ async def test_an_order_that_changes_behind_the_page_is_told_by_the_next_poll(co
     place = sandbox.create([Product(sku="CUP", title="x", quantity=999, price_cents=1)])
     sales = [place.buy([{"sku": "CUP"}], pay=False) for _ in range(120)]
     api = await connect(ADAPTER, place)
-    first = await client.orders_since(api, None)
-    assert first.more
-    place.cancel(sales[0])
-    rest = await client.orders_since(api, first.cursor)
-    assert not rest.more
-    again = await client.orders_since(api, rest.cursor)
+    with patch.object(client, "OVERLAP", timedelta(0)):
+        page = await client.orders_since(api, None)
+        more, cursor = page.more, page.cursor
+        assert more
+        await asyncio.sleep(0.01)
+        place.cancel(sales[0])
+        await asyncio.sleep(0.01)
+        while more:
+            page = await client.orders_since(api, cursor)
+            more, cursor = page.more, page.cursor
+    again = await client.orders_since(api, cursor)
     assert {row["id"]: row["status"] for row in again.documents}[place.ref(sales[0])] == "cancelled"
+
+
+async def test_every_sku_is_listed_however_few_a_page_shows(connect: Connect):
+    goods = [Product(sku=f"S-{n}", title="x", quantity=n, price_cents=1) for n in range(70)]
+    place = sandbox.create(goods)
+    place.shows = 30
+    api = await connect(ADAPTER, place)
+    found: dict[str | None, int | None] = {}
+    cursor: str | None = None
+    more = True
+    while more:
+        page = await client.listing_pages(api, cursor)
+        found |= {one.sku: one.stock_quantity for row in page.documents for one in mapping.listings(row)}
+        cursor, more = page.cursor, page.more
+    assert found == {product.sku: product.quantity for product in goods}
 
 
 async def test_an_offset_beyond_what_is_shown_is_refused(connect: Connect):
@@ -179,7 +203,8 @@ async def test_the_sandbox_itself_wants_the_nfe_first_and_throttles(connect: Con
     (parcel,) = (await order_of(api, ref)).shipments
     with pytest.raises(ChannelError, match="approved invoice"):
         await api.call(Request(method="POST", path=f"/seller/v1/deliveries/{parcel.ref}/shippings", json={}))
+    await order_of(api, ref)
+    await order_of(api, ref)
     with pytest.raises(ChannelError) as problem:
-        for _ in range(4):
-            await order_of(api, ref)
+        await order_of(api, ref)
     assert (problem.value.fault, problem.value.code) == (Fault.THROTTLED, "TOO_MANY_REQUESTS")
