@@ -1,17 +1,11 @@
 """WooCommerce storefront, REST API v3. https://developer.woocommerce.com/docs/apis/rest-api/"""
 
 from adapters.woocommerce import client, mapping, shipping, stock, webhook
-from hub.contract import (
-    Adapter,
-    Kind,
-    ListingSource,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    WebhookSource,
-)
+from hub.contract import Adapter, Kind, ListingSource, OrderSource, ShipmentSink, StockSink, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
+
+VERBS = ("view", "create", "edit", "delete", "batch")
 
 ADAPTER = Adapter(
     label="WooCommerce",
@@ -19,20 +13,15 @@ ADAPTER = Adapter(
     docs="https://developer.woocommerce.com/docs/apis/rest-api/",
     credentials=client.WooCredentials,
     check=client.check,
-    limits=(
-        Limit(burst=20, seconds=1.0, assumed=True),  # none in core; the host's firewall has its own
-    ),
+    # none in core; the host's firewall has its own
+    limits=(Limit(burst=20, seconds=1.0, assumed=True),),
     faults={
         401: Fault.AUTH,
         403: Fault.TRANSIENT,  # a firewall: the store's own refusals carry a code, below
         404: Fault.MISSING,
         429: Fault.THROTTLED,
         "woocommerce_rest_authentication_error": Fault.AUTH,  # wrong key or secret; a read key that writes
-        "woocommerce_rest_cannot_view": Fault.AUTH,
-        "woocommerce_rest_cannot_create": Fault.AUTH,
-        "woocommerce_rest_cannot_edit": Fault.AUTH,
-        "woocommerce_rest_cannot_delete": Fault.AUTH,
-        "woocommerce_rest_cannot_batch": Fault.AUTH,
+        **{f"woocommerce_rest_cannot_{verb}": Fault.AUTH for verb in VERBS},
         "rest_forbidden": Fault.AUTH,
         "rest_no_route": Fault.MISSING,  # a plugin or a feature that this store does not have
         "rest_invalid_param": Fault.REJECTED,

@@ -20,11 +20,8 @@ def render(news: ShipmentNews, target: str) -> list[Request]:
     order_id = news.order_ref
     if not (order_id.isascii() and order_id.isdigit()):
         raise Unreadable("order_ref", f"not an order id: {order_id!r}"[:120])
-    return [*TARGETS[target](news, order_id), _put(order_id, {"status": "completed"})]
-
-
-def _put(order_id: str, body: dict[str, Any]) -> Request:
-    return Request(method="PUT", path=f"{API}/orders/{order_id}", json=body)
+    completed = Request(method="PUT", path=f"{API}/orders/{order_id}", json={"status": "completed"})
+    return [*TARGETS[target](news, order_id), completed]
 
 
 def _fulfillments(news: ShipmentNews, order_id: str) -> list[Request]:
@@ -32,13 +29,9 @@ def _fulfillments(news: ShipmentNews, order_id: str) -> list[Request]:
     items = [{"item_id": int(line.line_ref), "qty": line.quantity} for line in news.lines if line.line_ref.isdecimal()]
     if not items:
         raise ChannelError(Fault.MISSING, "no_lines", "a fulfillment names its lines, and none were given")
-    told = (
-        ("_items", items),
-        ("_tracking_number", news.tracking_code),
-        ("_shipping_provider", news.carrier),
-        ("_tracking_url", news.tracking_url),
-    )
-    meta = [{"key": key, "value": value} for key, value in told if value]
+    told: dict[str, Any] = {"_items": items, "_tracking_number": news.tracking_code, "_shipping_provider": news.carrier}
+    told["_tracking_url"] = news.tracking_url
+    meta = [{"key": key, "value": value} for key, value in told.items() if value]
     body = {"status": "fulfilled", "meta_data": meta, "notify_customer": True}
     return [Request(method="POST", path=f"{API}/orders/{order_id}/fulfillments", json=body)]
 
@@ -47,13 +40,9 @@ def _shipment_tracking(news: ShipmentNews, order_id: str) -> list[Request]:
     """The Shipment Tracking plugin: a provider that it does not know needs the link told."""
     if not news.tracking_code:
         return []
-    carrier = news.carrier or "Transportadora"
-    provider = (
-        {"custom_tracking_provider": carrier, "custom_tracking_link": news.tracking_url}
-        if news.tracking_url
-        else {"tracking_provider": carrier}
-    )
-    body = {**provider, "tracking_number": news.tracking_code, "date_shipped": news.at.date().isoformat()}
+    body = {"tracking_number": news.tracking_code, "date_shipped": news.at.date().isoformat()}
+    link = {"custom_tracking_link": news.tracking_url} if news.tracking_url else {}
+    body |= {"custom_tracking_provider" if link else "tracking_provider": news.carrier or "Transportadora", **link}
     return [Request(method="POST", path=f"{TRACKING_API}/orders/{order_id}/shipment-trackings", json=body)]
 
 
@@ -64,15 +53,9 @@ def _correios_plugin(news: ShipmentNews, order_id: str) -> list[Request]:
     """
     if not news.tracking_code:
         return []
-    return [
-        Request(
-            method="PUT",
-            path=f"{API}/orders/{order_id}",
-            params=(("_fields", "id,correios_tracking_code"),),
-            json={"correios_tracking_code": news.tracking_code},
-            repeatable=False,
-        )
-    ]
+    path, body = f"{API}/orders/{order_id}", {"correios_tracking_code": news.tracking_code}
+    asked = (("_fields", "id,correios_tracking_code"),)
+    return [Request(method="PUT", path=path, params=asked, json=body, repeatable=False)]
 
 
 def _note(news: ShipmentNews, order_id: str) -> list[Request]:
