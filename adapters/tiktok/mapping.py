@@ -1,5 +1,6 @@
 """TikTok's orders into ours. Pure. An order has one line item for every unit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,7 +107,7 @@ def order(raw: Raw) -> Order:
         cancelled_at=o.instant("cancel_time") if stage.cancelled else None,
         ship_by=o.instant("rts_sla_time", "shipping_due_time"),
         deliver_by=o.instant("delivery_sla_time", "delivery_option_required_delivery_time"),
-        currency=money.text("currency") or "BRL",
+        currency=_currency(money),
         items_cents=parse.total(line.total_cents for line in lines),
         shipping_cents=money.cents("shipping_fee"),
         other_cents=parse.total(money.cents(key) for key in ("tax", "buyer_service_fee", "small_order_fee")),
@@ -143,6 +144,13 @@ def _stage(o: Wire) -> Stage:
     told = o.one_of("status", STAGES)
     left = told.cancelled and o.instant("collection_time") is not None
     return replace(told, fulfilment=Fulfilment.DISPATCHED) if left else told
+
+
+def _currency(money: Wire) -> str:
+    told = money.text("currency") or "BRL"
+    if not re.fullmatch("[A-Z]{3}", told):
+        raise Unreadable(money.at("currency"), f"not a currency: {told!r}"[:120])
+    return told
 
 
 def _hold(o: Wire, stage: Stage) -> Hold | None:

@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adapters.tiktok import ADAPTER, client, listings, mapping, shipping, webhook
@@ -33,6 +35,7 @@ from hub.model import (
     Unsigned,
 )
 from tests.channels.test_bling import JSON
+from tests.contract.test_notices import mutated
 
 FILES = Path(__file__).parents[1] / "adapters" / "tiktok"
 AT = datetime(2026, 3, 4, 15, tzinfo=UTC)
@@ -204,6 +207,7 @@ def test_whether_units_were_taken():
         ({"fulfillment_type": "BY_MAGIC"}, "order.fulfillment_type"),
         ({"need_upload_invoice": "PERHAPS"}, "order.need_upload_invoice"),
         ({"update_time": "yesterday"}, "order.update_time"),
+        ({"payment": {"currency": "reais"}}, "order.payment.currency"),
     ],
 )
 def test_what_cannot_be_read_is_named(changed: dict[str, Any], path: str):
@@ -225,6 +229,41 @@ def test_any_json_is_read_or_refused(raw: Any):
             read(raw)
         except ChannelError:
             continue
+
+
+def cases(facet: str) -> list[str]:
+    return sorted(path.stem for path in (FILES / facet).glob("*.json"))
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_real_order_with_odd_parts_is_read_or_refused(data: st.DataObject):
+    raw = data.draw(mutated(payload("order", data.draw(st.sampled_from(cases("order"))))))
+    with suppress(ChannelError):
+        mapping.order(raw)
+    with suppress(ChannelError):
+        shipping.shipped(news("two_units_of_one_sku", there={"order": raw, "providers": CARRIERS}), "default")
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_real_listings_and_answers_with_odd_parts_are_read_or_refused(data: st.DataObject):
+    with suppress(ChannelError):
+        listings.listings(data.draw(mutated(payload("listing", data.draw(st.sampled_from(cases("listing")))))))
+    file = payload("stock_response", data.draw(st.sampled_from(cases("stock_response"))))
+    body = json.dumps(data.draw(mutated(file["body"]))).encode()
+    for status in (200, 400):
+        with suppress(ChannelError):
+            assert (
+                len(listings.read([write(BLUE, "W1"), write(PINK)], Reply(status=status, headers={}, body=body))) == 2
+            )
+        ADAPTER.read_error(Reply(status=status, headers={}, body=body))
+    with suppress(ChannelError):
+        listings.asked(
+            Request(method="POST", path=file["request"]["path"], json=data.draw(mutated(file["request"]["json"])))
+        )
+    with suppress(ChannelError):
+        client.read_token(Reply(status=200, headers={}, body=body), AT)
 
 
 # ── Listings and stock ──────────────────────────────────────────────────────────────────────────────────────
