@@ -407,13 +407,21 @@ class Outcome(Canonical):
         return cls(**_of(write), outcome=OutcomeKind.ACCEPTED, seen=seen)
 
     @classmethod
-    def refused(cls, write: StockWrite, code: str, message: str | None) -> "Outcome":
-        """The channel refused this slot, with its code and sentence."""
-        return cls(**_of(write), outcome=OutcomeKind.FAULT, code=code, message=message)
+    def refused(
+        cls,
+        write: StockWrite,
+        code: str,
+        message: str | None,
+        kind: OutcomeKind = OutcomeKind.FAULT,
+        *,
+        seen: int | None = None,
+    ) -> "Outcome":
+        """The channel refused this slot, with its code and sentence, and what it shows where it tells."""
+        return cls(**_of(write), outcome=kind, seen=seen, code=code, message=message)
 
 
 def _of(write: StockWrite) -> dict[str, Any]:
-    return {"listing_ref": write.listing_ref, "variation_ref": write.variation_ref, "slot_ref": write.slot_ref}
+    return {"listing_ref": write.listing_ref or None, "variation_ref": write.variation_ref, "slot_ref": write.slot_ref}
 
 
 class News(StrEnum):

@@ -10,15 +10,38 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from hub import parse
-from hub.contract import Token, json_of
+from hub.contract import Credentials, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Reply
+from hub.model import Reply, Request
 from hub.wire import Wire
 
 FAULTS: dict[int | str, Fault] = dict.fromkeys(  # RFC 6749's words for grants and applications that are refused
     ("invalid_grant", "invalid_client", "invalid_scope", "unauthorized_client"), Fault.AUTH
 )
 LONGEST = 10**8  # seconds: some answers tell the instant of expiry where the standard has a duration
+
+
+class Application(Credentials):
+    """An application of the channel, and the account's first refresh token."""
+
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr | None = None
+
+    def ask(self, path: str, **form: str) -> Request:
+        """A grant asked for, the application named in the form."""
+        app = {"client_id": self.client_id, "client_secret": self.client_secret.get_secret_value()}
+        return Request(method="POST", path=path, form=(*form.items(), *app.items()), authenticate=False)
+
+    def renew(self, path: str, token: Token | None, way_out: str = "the account must be connected") -> Request:
+        """Renews with the last refresh token, first with the one of the credentials."""
+        last = refresh_with(self.refresh_token, token, way_out)
+        return self.ask(path, grant_type="refresh_token", refresh_token=last)
+
+    def trade(self, path: str, code: str, redirect_uri: str, verifier: str) -> Request:
+        """Trades the code of a consent for the first token, with PKCE."""
+        form = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+        return self.ask(path, grant_type="authorization_code", **form)
 
 
 def bearer(token: Token) -> dict[str, str]:

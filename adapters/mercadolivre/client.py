@@ -8,10 +8,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from adapters.mercadolivre import mapping, stock, webhook
-from hub import contract, oauth, parse
+from hub import oauth, parse
 from hub.calls import get, get_if_there, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
@@ -22,17 +20,15 @@ from hub.wire import Wire, rows
 SITE = "MLB"
 PRODUCTION = "https://api.mercadolibre.com"
 AUTHORIZE = "https://auth.mercadolivre.com.br/authorization"
+TOKEN = "/oauth/token"  # noqa: S105 - a path
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(hours=1)  # the search's date filters honour only the hour
 PAGE, SCAN, MULTIGET, MISSED = 50, 100, 20, 50
 
 
-class Credentials(contract.Credentials):
+class Credentials(oauth.Application):
     """An application of developers.mercadolivre.com.br and the seller's first refresh token."""
 
-    client_id: str
-    client_secret: SecretStr
-    refresh_token: SecretStr | None = None
     endpoint: str = PRODUCTION
 
     def base_url(self) -> str:
@@ -40,25 +36,14 @@ class Credentials(contract.Credentials):
         return self.endpoint.rstrip("/")
 
 
-# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _token_request(credentials: Credentials, **form: str) -> Request:
-    app = {"client_id": credentials.client_id, "client_secret": credentials.client_secret.get_secret_value()}
-    return Request(method="POST", path="/oauth/token", form=(*form.items(), *app.items()), authenticate=False)
-
-
 def refresh(credentials: Credentials, token: Token | None) -> Request:
-    """Renews with the last refresh token (single use, 6 months), first with the one of the credentials."""
-    way_out = "the account must be connected (scope offline_access)"
-    last = oauth.refresh_with(credentials.refresh_token, token, way_out)
-    return _token_request(credentials, grant_type="refresh_token", refresh_token=last)
+    """With the last refresh token (single use, 6 months)."""
+    return credentials.renew(TOKEN, token, "the account must be connected (scope offline_access)")
 
 
 def exchange(credentials: Credentials, code: str, redirect_uri: str, verifier: str) -> Request:
-    """Trades the code (valid for 10 minutes) for the first token."""
-    kind = "authorization_code"
-    return _token_request(credentials, grant_type=kind, code=code, redirect_uri=redirect_uri, code_verifier=verifier)
+    """The code is valid for 10 minutes."""
+    return credentials.trade(TOKEN, code, redirect_uri, verifier)
 
 
 def authorize(credentials: Credentials, redirect_uri: str, state: str, challenge: str) -> str:
@@ -78,13 +63,8 @@ async def check(api: Api) -> Identity:
     ref, name, site = told.needed_ref("id"), told.text("nickname"), told.text("site_id")
     if site != SITE:
         raise ChannelError(Fault.REJECTED, "other_site", f"this account sells on {site}, not on {SITE}")
-    by_location = "warehouse_management" in told.texts("tags")
-    facts = {
-        "user_id": told.units("id"),
-        "nickname": name or "",
-        "site_id": site,
-        "warehouse_management": by_location,  # of the stock
-    }
+    by_location = "warehouse_management" in told.texts("tags")  # stock
+    facts = {"user_id": told.units("id"), "nickname": name or "", "site_id": site, "warehouse_management": by_location}
     return Identity(external_id=ref, name=name or ref, facts=facts)
 
 
@@ -131,11 +111,8 @@ async def _billing(api: Api, order: Raw) -> Raw:
 async def _sla(api: Api, shipment: Raw) -> Raw:
     """Until when the seller must dispatch: not told for Full, nor of use once the parcel has left."""
     waiting = within(shipment, "status") in ("pending", "handling", "ready_to_ship")
-    if not waiting or within(shipment, "logistic", "mode") != "me2":
-        return None
-    if within(shipment, "logistic", "type") == "fulfillment":
-        return None
-    return await _added(api, f"/shipments/{_part(within(shipment, 'id'))}/sla")
+    own = within(shipment, "logistic", "mode") == "me2" and within(shipment, "logistic", "type") != "fulfillment"
+    return await _added(api, f"/shipments/{_part(within(shipment, 'id'))}/sla") if waiting and own else None
 
 
 async def _added(api: Api, path: str) -> Raw:

@@ -6,10 +6,9 @@ Source: developers.mercadolivre.com.br, pages gerenciamento-de-vendas, packs, en
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.mercadolivre.shipment_statuses import HOLDS, MOVED, STAGES, TRACKING
+from adapters.mercadolivre.shipment_statuses import HOLDS, STAGES, SUBSTAGES
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import (
@@ -32,9 +31,7 @@ from hub.wire import Wire, rows
 
 PAYMENTS = {  # status: (while no payment was approved, once one was)
     "confirmed": (Payment.PENDING, Payment.PENDING),  # no payment yet; the stock is taken
-    "payment_required": (Payment.PENDING, Payment.PENDING),
-    "payment_in_process": (Payment.PENDING, Payment.PENDING),
-    "partially_paid": (Payment.PENDING, Payment.PENDING),
+    **dict.fromkeys(("payment_required", "payment_in_process", "partially_paid"), (Payment.PENDING, Payment.PENDING)),
     "paid": (Payment.PAID, Payment.PAID),
     "partially_refunded": (Payment.PARTIALLY_REFUNDED, Payment.PARTIALLY_REFUNDED),  # stays live
     "pending_cancel": (Payment.PENDING, Payment.PAID),
@@ -52,10 +49,7 @@ PARTS = {
 LISTING_STATUSES = {
     "active": ListingStatus.ACTIVE,
     "paused": ListingStatus.PAUSED,  # by the seller, or out_of_stock: buyers cannot buy
-    "payment_required": ListingStatus.PAUSED,
-    "under_review": ListingStatus.PAUSED,
-    "not_yet_active": ListingStatus.PAUSED,
-    "inactive": ListingStatus.PAUSED,
+    **dict.fromkeys(("payment_required", "under_review", "not_yet_active", "inactive"), ListingStatus.PAUSED),
     "closed": ListingStatus.CLOSED,
 }
 REVIEWS = {"warning": ListingStatus.ACTIVE, "forbidden": ListingStatus.CLOSED}  # sub_status of under_review
@@ -70,8 +64,9 @@ def order(raw: Raw) -> Order:
     The shipment may be told with x-format-new, or as it was before.
     """
     box = _box(raw)
-    o, s = box.part("order"), box.part("shipment")
-    lead, tags = s.part("lead_time") or s.part("shipping_option"), o.texts("tags")
+    o, s = box.part("order"), _shipment(box.part("shipment"))
+    lead, tags = s.part("lead_time"), o.texts("tags")
+    words = [word for word in (s.text("status"), s.text("substatus")) if word]
     ref, pack, approved = o.needed_ref("id"), o.ref("pack_id"), _approved(o)
     payment, cancelled = o.one_of("status", PAYMENTS)[bool(approved)], o.text("status") in CANCELLED
     by = _fulfilled_by(o, s, tags)
@@ -96,7 +91,7 @@ def order(raw: Raw) -> Order:
         cancelled=cancelled,
         hold=_hold(o, s, tags),
         fulfilled_by=by,
-        raw_status=_raw_status(o, s, tags),
+        raw_status={"order": o.text("status"), "tags": tags} | ({"shipment": "/".join(words)} if s else {}),
         placed_at=_at(o, "date_created"),
         changed_at=max((at for at in clocks.values() if at), default=None),
         paid_at=max((at for row in approved if (at := _at(row, "date_approved"))), default=None),
@@ -133,17 +128,22 @@ def _box(raw: Raw) -> Wire:
     return Wire(raw, "")
 
 
+def _shipment(told: Wire) -> Wire:
+    """In the words of x-format-new, also where it is told as before."""
+    if not told or "logistic" in told.raw:
+        return told
+    way, to = told.raw.get("shipping_option"), told.raw.get("receiver_address")
+    logistic = {"mode": told.raw.get("mode"), "type": told.raw.get("logistic_type")}
+    there = {**Wire(to, told.at("receiver_address")).raw, "shipping_address": to}
+    return Wire({"logistic": logistic, "lead_time": way, "destination": there} | dict(told.raw), told.path)
+
+
 def _at(told: Wire, *keys: str) -> datetime | None:
     return told.instant(*keys, zone=MANAUS)
 
 
 def _approved(o: Wire) -> list[Wire]:
     return [row for row in o.rows("payments") if row.text("status") in APPROVED or row.text("date_approved")]
-
-
-def _raw_status(o: Wire, s: Wire, tags: list[str]) -> dict[str, Any]:
-    words: dict[str, Any] = {"order": o.text("status"), "tags": tags}
-    return words | ({"shipment": "/".join(filter(None, (s.text("status"), s.text("substatus"))))} if s else {})
 
 
 def _hold(o: Wire, s: Wire, tags: list[str]) -> Hold | None:
@@ -156,19 +156,12 @@ def _hold(o: Wire, s: Wire, tags: list[str]) -> Hold | None:
 
 def _stage(s: Wire) -> tuple[Fulfilment | None, TrackingStatus]:
     """A substatus newer than our table says nothing beyond its status."""
-    fulfilment, tracking = s.one_of("status", STAGES)
-    words = (s.text("status") or "", s.text("substatus") or "")
-    return MOVED.get(words, fulfilment), TRACKING.get(words, tracking)
-
-
-def _logistic(s: Wire) -> tuple[str | None, str | None]:
-    """Mode and type."""
-    told = s.part("logistic")
-    return told.text("mode") or s.text("mode"), told.text("type") or s.text("logistic_type")
+    stage = s.one_of("status", STAGES)
+    return SUBSTAGES.get((s.text("status") or "", s.text("substatus") or ""), stage)
 
 
 def _fulfilled_by(o: Wire, s: Wire, tags: list[str]) -> FulfilledBy | None:
-    mode, kind = _logistic(s)
+    mode, kind = s.part("logistic").text("mode"), s.part("logistic").text("type")
     if not s:
         seller = o.part("shipping").ref("id") is None or "no_shipping" in tags
     elif kind == "fulfillment":  # Full
@@ -221,7 +214,7 @@ def _buyer(o: Wire, s: Wire, billing: Wire) -> Buyer | None:
         name=parse.joined(invoiced.text("name"), invoiced.text("last_name"))
         or parse.joined(who.text("first_name"), who.text("last_name")),
         email=who.text("email"),
-        phone=parse.phone((to or s.part("receiver_address")).text("receiver_phone")),  # told in ME1 only
+        phone=parse.phone(to.text("receiver_phone")),  # told in ME1 only
         document=parse.document(invoiced.part("identification").text("number")),
     )
     return None if told == Buyer() else told
@@ -229,8 +222,8 @@ def _buyer(o: Wire, s: Wire, billing: Wire) -> Buyer | None:
 
 def _ship_to(s: Wire) -> Address | None:
     """Null while masked: the address is hidden until the payment is confirmed."""
-    to = s.part("destination") or s.part("receiver_address")
-    at = to.part("shipping_address") or to
+    to = s.part("destination")
+    at = to.part("shipping_address")
     street, city = at.text("street_name", "address_line"), at.part("city").text("name")
     postal_code = parse.bare(at.text("zip_code"))
     if not (street and city and postal_code):
@@ -250,7 +243,7 @@ def _ship_to(s: Wire) -> Address | None:
 
 def _parcel(s: Wire, tracking: TrackingStatus | None) -> Shipment:
     """`service` tells the mode: "me1", "me2:drop_off", "custom" ..."""
-    mode, kind = _logistic(s)
+    mode, kind = s.part("logistic").text("mode"), s.part("logistic").text("type")
     return Shipment(
         ref=s.needed_ref("id"),
         carrier=s.text("tracking_method"),
@@ -300,12 +293,13 @@ def _listing(item: Wire, own: Wire, stocks: Sequence[Wire]) -> list[Listing]:
     # Mercado Livre works out a kit's stock itself, and keeps Full's.
     theirs = item.part("shipping").text("logistic_type") == "fulfillment" or item.part("bundle").text("type") == "kit"
     units, price = own.units("available_quantity"), own.cents("price")
+    gtins = _attribute(own, *GTINS) or _attribute(item, *GTINS) or ""
     base = Listing(
         ref=ref,
         variation_ref=variation,
         slot_ref=own.text("user_product_id") or slot(ref, variation),
         sku=_sku(own) or _sku(item),
-        gtin=_gtin(own) or _gtin(item),
+        gtin=parse.text(gtins.split(",")[0]),  # several may stand in one value
         title=item.text("title"),
         url=item.text("permalink"),
         status=_listing_status(item),
@@ -317,18 +311,18 @@ def _listing(item: Wire, own: Wire, stocks: Sequence[Wire]) -> list[Listing]:
     )
     stock = next((told for told in stocks if told.text("id") == base.slot_ref), Wire(None, "stock"))
     shelves = [at for at in stock.rows("locations") if at.text("type") == "seller_warehouse"]
-    return [base] if theirs or not shelves else [_on_shelf(base, at, stock.text("version")) for at in shelves]
+    if theirs or not shelves:
+        return [base]
+    here = [(shelf(at), at.needed_count("quantity"), stock.text("version")) for at in shelves]
+    return [
+        base.model_copy(update={"location_ref": ref, "quantity": n, "stock_quantity": n, "version": version})
+        for ref, n, version in here
+    ]
 
 
 def shelf(at: Wire) -> str:
     """`store:node` of a stock location."""
     return f"{at.text('store_id') or ''}:{at.text('network_node_id') or ''}"
-
-
-def _on_shelf(base: Listing, at: Wire, version: str | None) -> Listing:
-    units = at.needed_count("quantity")
-    told = {"location_ref": shelf(at), "quantity": units, "stock_quantity": units, "version": version}
-    return base.model_copy(update=told)
 
 
 def _listing_status(item: Wire) -> ListingStatus:
@@ -337,15 +331,15 @@ def _listing_status(item: Wire) -> ListingStatus:
     return next((REVIEWS[word] for word in words if word in REVIEWS), status)
 
 
-def _attribute(own: Wire, name: str) -> str | None:
-    row = next((row for row in own.rows("attributes") if row.text("id") == name), Wire(None, ""))
-    return row.text("value_name") or next((each.text("name") for each in row.rows("values")), None)
+def _attribute(own: Wire, *names: str) -> str | None:
+    """The first of these that has a value."""
+    told = {row.text("id"): row.text("value_name") or _first_value(row) for row in own.rows("attributes")}
+    return next((value for name in names if (value := told.get(name))), None)
+
+
+def _first_value(row: Wire) -> str | None:
+    return next((each.text("name") for each in row.rows("values")), None)
 
 
 def _sku(own: Wire) -> str | None:
     return _attribute(own, "SELLER_SKU") or own.text("seller_custom_field")
-
-
-def _gtin(own: Wire) -> str | None:
-    told = next((code for name in GTINS if (code := _attribute(own, name))), None)
-    return parse.text(told.split(",")[0]) if told else None  # several may stand in one value

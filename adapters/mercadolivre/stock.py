@@ -78,27 +78,17 @@ def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
 
 
 def _outcome(write: StockWrite, reply: Reply) -> Outcome:
-    kind, seen, code, why = OutcomeKind.ACCEPTED, None, None, None
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, why = _reason(reply)
         # 409: version mismatch, item optimistic locking; 400 "Missing X-Version header": look at it first.
         stale = reply.status == HTTPStatus.CONFLICT or "x-version" in (why or "").lower()
-        kind = OutcomeKind.STALE if stale else OutcomeKind.FAULT
-    else:
-        seen = _seen(write, reply)
-        if seen not in (None, write.quantity):
-            # A seller with several stock origins gets 200 for a PUT of the item, and nothing changes.
-            kind, code = OutcomeKind.FAULT, "ignored"
-            why = f"Mercado Livre answered {reply.status} and kept the quantity at {seen}"
-    return Outcome(
-        listing_ref=write.listing_ref or None,
-        variation_ref=write.variation_ref,
-        slot_ref=write.slot_ref,
-        outcome=kind,
-        seen=seen,
-        code=code,
-        message=why,
-    )
+        return Outcome.refused(write, code, why, OutcomeKind.STALE if stale else OutcomeKind.FAULT)
+    seen = _seen(write, reply)
+    if seen in (None, write.quantity):
+        return Outcome.accepted(write, seen)
+    # A seller with several stock origins gets 200 for a PUT of the item, and nothing changes.
+    why = f"Mercado Livre answered {reply.status} and kept the quantity at {seen}"
+    return Outcome.refused(write, "ignored", why, seen=seen)
 
 
 def _seen(write: StockWrite, reply: Reply) -> int | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adapters.mercadolivre import ADAPTER, client, mapping, stock, webhook
-from adapters.mercadolivre.shipment_statuses import STAGES, TRACKING
+from adapters.mercadolivre.shipment_statuses import STAGES
 from hub.contract import Token
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import (
@@ -35,6 +35,7 @@ from hub.model import (
     Topic,
     TrackingStatus,
 )
+from tests.channels.mercadolivre_statuses import TRACKING
 
 FILES = Path(__file__).parents[1] / "adapters" / "mercadolivre"
 CATALOGUE = FILES.parents[3] / "shared" / "samples" / "mercadolivre" / "shipment_statuses_catalogue.json"
@@ -316,6 +317,13 @@ def test_the_whole_catalogue_of_statuses_is_in_the_tables():
     assert {row["id"] for row in rows} == set(STAGES)
     listed = {(row["id"], sub["id"]) for row in rows for sub in row["substatuses"]}
     assert listed | {("shipped", "unauthorized_receiver")} == set(TRACKING)
+
+
+@pytest.mark.parametrize(("status", "substatus"), sorted(TRACKING))
+def test_every_substatus_of_the_catalogue(status: str, substatus: str):
+    raw = told("order", "paid_ready_to_ship")
+    raw["shipment"] |= {"status": status, "substatus": substatus}
+    assert mapping.order(raw).shipments[0].status == TRACKING[status, substatus]
 
 
 def test_me1_tells_a_phone_and_its_mode():
