@@ -70,16 +70,20 @@ async def _push(push: _Push, claimed: Sequence[Due]) -> None:
     drained = any(_needs_drain(sink, slot) for slot in claimed)
     if drained:
         # An absolute write computed before an unknown sale would put the unit back; a write of 0 cannot.
-        await poll.newest(rt, push.account, push.api)
-        await ingest.drain(rt, push.account, time.monotonic() + 5, ingest.ORDER_TOPICS)
-        await _others_done(rt, push.account)
+        await _read_orders(push)
     claimed = await _again(push)
     doubtful = [slot for slot in claimed if slot.doubt_until is not None or slot.pending]
     conditional = [slot for slot in claimed if sink.compare_and_set(slot.write()) and slot not in doubtful]
     # A source is read before every write: what was edited there is adopted, never overwritten.
     if looked_at := list(claimed) if push.account.stock_role == "source" else [*doubtful, *conditional]:
+        reckoned = {slot.id: slot.expected for slot in looked_at}
         await _look(push, looked_at)
         claimed = await _again(push)
+        if not drained and any(slot.desired and slot.expected != reckoned.get(slot.id) for slot in claimed):
+            # Another number than we reckoned with: a sale that nobody told us of, which a write would put back.
+            rt.looked.pop(push.account.id, None)  # what was read before this look may not know it
+            await _read_orders(push)
+            claimed = await _again(push)
     resting = [slot.id for slot in claimed if slot.expected == slot.desired or slot.desired is None]
     undrained = [slot.id for slot in claimed if not drained and _needs_drain(sink, slot)]
     if left := {*resting, *undrained}:
@@ -88,6 +92,13 @@ async def _push(push: _Push, claimed: Sequence[Due]) -> None:
             await slots.release(tx, token, resting, None)
             await slots.hand_back(tx, token, undrained)
     await _write(push, [slot for slot in claimed if slot.id not in left])
+
+
+async def _read_orders(push: _Push) -> None:
+    """Learn what that account sold up to now."""
+    await poll.newest(push.rt, push.account, push.api)
+    await ingest.drain(push.rt, push.account, time.monotonic() + 5, ingest.ORDER_TOPICS)
+    await _others_done(push.rt, push.account)
 
 
 def _needs_drain(sink: StockSink, slot: Due) -> bool:
