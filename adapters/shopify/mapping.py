@@ -120,7 +120,7 @@ def order(raw: Raw) -> Order:
         refunded_cents=_refunded(o),
         lines=lines,
         buyer=_buyer(o),
-        ship_to=address(o.part("shipping_address")) or address(o.part("billing_address")),
+        ship_to=address(o.part("shipping_address")),
         shipments=tuple(one for row in o.nodes("fulfillments") for one in _shipments(row)),
         returns=_returns(o.nodes("refunds")),
         clocks={"order": changed, **({"hold": changed} if is_graphql else {})},
