@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from stdnum.br import cnpj, cpf
 
 from hub.faults import Unreadable
-from hub.model import Document, Raw
+from hub.model import Address, Document, Raw
 
 BRASILIA = timezone(timedelta(hours=-3))  # no summer time since 2019
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")  # for rows that may be older
@@ -144,6 +144,15 @@ def state(told: str | None) -> str | None:
     if len(code) == len("SP"):
         return code
     return STATES.get(name.lower().translate(_ACCENTS), name)
+
+
+def address(**parts: str | None) -> Address | None:
+    """An address of its told fields; none unless street, city and postal code are told."""
+    code = bare(parts.get("postal_code"))
+    if not (parts.get("street") and parts.get("city") and code):
+        return None
+    country = (parts.get("country") or "").upper() or None
+    return Address(**{**parts, "state": state(parts.get("state")), "postal_code": code, "country": country})
 
 
 def joined(*parts: str | None) -> str | None:

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from adapters.magento import mapping
 from adapters.magento.stock import ITEMS, SOURCE
-from hub import contract, parse
+from hub import addresses, contract, parse
 from hub.contract import Api, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite, Unsigned
@@ -42,10 +42,7 @@ class Credentials(contract.Credentials):
     @field_validator("store_url")
     @classmethod
     def _store(cls, typed: str) -> str:
-        url = typed.strip() if "://" in typed else f"https://{typed.strip()}"
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise ValueError("not the address of a store")
-        return url.split("?")[0].split("/rest")[0].rstrip("/")
+        return addresses.store_url(typed, "/rest")
 
     def base_url(self) -> str:
         """The API's root, of one store view or of all."""

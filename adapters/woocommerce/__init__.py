@@ -1,6 +1,6 @@
 """WooCommerce storefront, REST API v3. https://developer.woocommerce.com/docs/apis/rest-api/"""
 
-from adapters.woocommerce import client, mapping, shipping, stock, webhook
+from adapters.woocommerce import client, mapping, stock, webhook
 from hub.contract import Adapter, Kind, ListingSource, OrderSource, ShipmentSink, StockSink, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
@@ -52,5 +52,5 @@ ADAPTER = Adapter(
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
     stock=StockSink(render=stock.render, read=stock.read, look=client.look, batch=stock.BATCH, asked=stock.sent),
-    shipments=ShipmentSink(render=shipping.render, targets=tuple(shipping.TARGETS)),
+    shipments=ShipmentSink(render=stock.shipped, targets=tuple(stock.TARGETS)),
 )

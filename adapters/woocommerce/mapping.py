@@ -56,16 +56,10 @@ FROM_PLUGIN = Meaning(None)  # plugins add statuses at will: an open set
 CASH_ON_DELIVERY = "processing"  # the one known status that may stand with `date_paid` null
 SHIPPED_META = "_fulfillment_status"  # core fulfillments leave the status alone and write "fulfilled" here
 
-LISTING_STATUSES = {
-    "publish": ListingStatus.ACTIVE,
-    "private": ListingStatus.PAUSED,  # a variation that is not enabled
-    "draft": ListingStatus.PAUSED,
-    "auto-draft": ListingStatus.PAUSED,
-    "importing": ListingStatus.PAUSED,
-    "pending": ListingStatus.PAUSED,  # pending review
-    "future": ListingStatus.PAUSED,
-    "trash": ListingStatus.CLOSED,
-}
+# private: a variation that is not enabled; pending: to be reviewed
+UNSEEN = ("private", "draft", "auto-draft", "importing", "pending", "future")
+LISTING_STATUSES = {"publish": ListingStatus.ACTIVE, "trash": ListingStatus.CLOSED}
+LISTING_STATUSES |= dict.fromkeys(UNSEEN, ListingStatus.PAUSED)
 NOT_SOLD_HERE = {"grouped", "external"}  # a shelf of others; a link to another shop
 VARIABLE = {"variable", "variable-subscription"}  # sold by variation only
 VISIBLE_FIRST = list(ListingStatus)
@@ -202,19 +196,16 @@ def _document(who: Wire, meta: dict[str, str]) -> Document | None:
 def _ship_to(o: Wire, meta: dict[str, str]) -> Address | None:
     kind = "shipping" if o.part("shipping").text("address_1", "city", "postcode") else "billing"
     block = o.part(kind)
-    street, city, postal_code = block.text("address_1"), block.text("city"), parse.bare(block.text("postcode"))
-    if not (street and city and postal_code):
-        return None
-    return Address(
+    return parse.address(
         recipient=_name(block),
-        street=street,
+        street=block.text("address_1"),
         number=block.text("number") or meta.get(f"_{kind}_number"),  # this and the district: Brazilian fields plugin
         complement=block.text("address_2"),
         district=block.text("neighborhood") or meta.get(f"_{kind}_neighborhood"),
-        city=city,
-        state=parse.state(block.text("state")),
-        postal_code=postal_code,
-        country=(block.text("country") or "").upper() or None,
+        city=block.text("city"),
+        state=block.text("state"),
+        postal_code=block.text("postcode"),
+        country=block.text("country"),
     )
 
 

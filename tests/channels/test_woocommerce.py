@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import adapters
-from adapters.woocommerce import ADAPTER, client, mapping, shipping, stock, webhook
+from adapters.woocommerce import ADAPTER, client, mapping, stock, webhook
 from hub.addresses import is_safe, store_ref
 from hub.faults import BadSignature, ChannelError, Fault, Unreadable
 from hub.model import (
@@ -558,7 +558,7 @@ COMPLETED = ("PUT", "/wp-json/wc/v3/orders/5120", {"status": "completed"})
 
 
 def calls(news: ShipmentNews, target: str) -> list[tuple[str, str, Any]]:
-    return [(request.method, request.path, request.json) for request in shipping.render(news, target)]
+    return [(request.method, request.path, request.json) for request in stock.shipped(news, target)]
 
 
 def test_targets_are_probed_in_the_order_of_the_facts():
@@ -582,7 +582,7 @@ def test_core_fulfillments():
 
 def test_a_fulfillment_without_lines_is_for_the_next_target():
     with pytest.raises(ChannelError) as refused:
-        shipping.render(NEWS.model_copy(update={"lines": ()}), "fulfillments")
+        stock.shipped(NEWS.model_copy(update={"lines": ()}), "fulfillments")
     assert refused.value.fault is Fault.MISSING
 
 
@@ -608,7 +608,7 @@ def test_shipment_tracking_plugin():
 
 
 def test_correios_plugin_is_never_sent_twice():
-    first, second = shipping.render(NEWS, "correios_plugin")
+    first, second = stock.shipped(NEWS, "correios_plugin")
     assert first.json == {"correios_tracking_code": "AA123456785BR"}
     assert first.params == (("_fields", "id,correios_tracking_code"),)
     assert not first.is_repeatable()
@@ -632,14 +632,14 @@ def test_without_a_code_there_is_only_the_status(target: str):
 
 
 @pytest.mark.parametrize("news", [each for each in News if each is not News.DISPATCHED])
-@pytest.mark.parametrize("target", tuple(shipping.TARGETS))
+@pytest.mark.parametrize("target", tuple(stock.TARGETS))
 def test_the_store_has_no_word_for_what_comes_after(news: News, target: str):
-    assert shipping.render(NEWS.model_copy(update={"news": news}), target) == []
+    assert stock.shipped(NEWS.model_copy(update={"news": news}), target) == []
 
 
 def test_an_order_ref_cannot_lead_elsewhere():
     with pytest.raises(Unreadable):
-        shipping.render(NEWS.model_copy(update={"order_ref": "../products/1"}), "note")
+        stock.shipped(NEWS.model_copy(update={"order_ref": "../products/1"}), "note")
 
 
 # ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────

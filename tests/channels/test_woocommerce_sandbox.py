@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from adapters.woocommerce import ADAPTER, client, mapping, sandbox, shipping, stock, webhook
+from adapters.woocommerce import ADAPTER, client, mapping, sandbox, stock, webhook
 from adapters.woocommerce.sandbox import Woo
 from hub.addresses import store_ref
 from hub.faults import ChannelError, Fault, Unreadable
@@ -687,7 +687,7 @@ async def test_a_fulfillment_alone_already_reads_as_dispatched(connect: Connect)
     news = ShipmentNews(
         news=News.DISPATCHED, order_ref=ref, at=T0, lines=(LineQuantity(line_ref=str(line.id), quantity=1),)
     )
-    await api.call(shipping.render(news, "fulfillments")[0])
+    await api.call(stock.shipped(news, "fulfillments")[0])
     assert mapping.order(await client.fetch_order(api, ref)).fulfilment is Fulfilment.DISPATCHED
     assert shop.placed[int(ref)].status == "processing"
 
@@ -695,8 +695,8 @@ async def test_a_fulfillment_alone_already_reads_as_dispatched(connect: Connect)
 async def test_an_order_that_is_gone_is_no_target_at_all(connect: Connect):
     api = await connect(ADAPTER, sandbox.create(products(1)))
     news = ShipmentNews(news=News.DISPATCHED, order_ref="9999", at=T0)
-    for target in shipping.TARGETS:
-        for request in shipping.render(news, target) if target != "fulfillments" else []:
+    for target in stock.TARGETS:
+        for request in stock.shipped(news, target) if target != "fulfillments" else []:
             assert (await refusal(api.call(request)))[0] is Fault.MISSING
 
 

@@ -231,6 +231,20 @@ def test_there_are_27_states():
     assert len(set(parse.STATES.values())) == len(parse.STATES) == 27
 
 
+PLACE = {"street": "Rua A", "city": "Recife", "state": "Pernambuco", "postal_code": "50030-230", "country": "br"}
+
+
+def test_an_address_is_in_our_words():
+    found = parse.address(**PLACE, number=None)
+    assert found
+    assert found.model_dump(exclude_none=True) == {**PLACE, "state": "PE", "postal_code": "50030230", "country": "BR"}
+
+
+@pytest.mark.parametrize("key", ["street", "city", "postal_code"])
+def test_no_address_without_street_city_and_postal_code(key):
+    assert parse.address(**{**PLACE, key: None}) is None
+
+
 def test_parts_are_joined_with_one_space():
     assert parse.joined(" Ana  Maria ", None, "", "  ", "Sá") == "Ana Maria Sá"
     assert parse.joined(None, " ") is None
