@@ -292,7 +292,8 @@ def _listing(item: Wire, own: Wire, stocks: Sequence[Wire]) -> list[Listing]:
     ref, variation = item.needed_ref("id"), None if own is item else own.needed_ref("id")
     # Mercado Livre works out a kit's stock itself, and keeps Full's.
     theirs = item.part("shipping").text("logistic_type") == "fulfillment" or item.part("bundle").text("type") == "kit"
-    units, price = own.units("available_quantity"), own.cents("price")
+    units = None if own.value("available_quantity") is None else own.needed_count("available_quantity")
+    price = own.cents("price")
     gtins = _attribute(own, *GTINS) or _attribute(item, *GTINS) or ""
     base = Listing(
         ref=ref,

@@ -476,6 +476,12 @@ def test_an_unknown_listing_status_is_named_by_its_path():
         mapping.listings(told("listing", "item_with_user_product") | {"status": "melting"})
 
 
+@pytest.mark.parametrize("odd", [-1, "", 1.5, "many"])
+def test_a_quantity_that_is_none_is_named_by_its_path(odd: Any):
+    with pytest.raises(Unreadable, match=r"item\.available_quantity: "):
+        mapping.listings(told("listing", "item_with_user_product") | {"available_quantity": odd})
+
+
 def test_users_are_no_items():
     with pytest.raises(Unreadable, match=r"0\.body\.id"):
         mapping.listings([{"code": 200, "body": {"id": 401114259, "nickname": "X", "site_id": "MLB"}}])
