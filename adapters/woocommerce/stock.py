@@ -16,14 +16,15 @@ BATCH = 100  # objects in one batch call
 PLUGIN_ABSENT = "correios_plugin_absent"  # ours: the store ignored a field that the plugin answers
 NOT_COUNTED = "stock_not_managed"  # ours: the number was taken and does nothing
 SLOT = re.compile(r"(?:([0-9]{1,20}):)?([0-9]{1,20})")
+OWN = re.compile(r"[0-9]{1,20}")
 BATCH_PATH = re.compile(r"/products/(?:(\d+)/variations/)?batch$")
 
 
-def _slot(slot_ref: str, path: str = "slot_ref") -> tuple[str | None, str]:
+def _slot(slot_ref: str) -> tuple[str | None, str]:
     """Product and own id of a slot: "12" or "12:34"."""
     found = SLOT.fullmatch(slot_ref)
     if not found:
-        raise Unreadable(path, f"not a product or product:variation: {slot_ref!r}"[:120])
+        raise Unreadable("slot_ref", f"not a product or product:variation: {slot_ref!r}"[:120])
     return found.group(1), found.group(2)
 
 
@@ -52,8 +53,9 @@ def sent(request: Request) -> list[StockWrite]:
 
 
 def _write(row: Wire, parent: str | None) -> StockWrite:
-    _no_parent, own = _slot(row.needed_ref("id"), row.at("id"))
-    units = row.units("stock_quantity")
+    own, units = row.needed_ref("id"), row.units("stock_quantity")
+    if not OWN.fullmatch(own):
+        raise Unreadable(row.at("id"), f"not an id: {own!r}"[:120])
     if units is None or units < 0:
         raise Unreadable(row.at("stock_quantity"), "not told" if units is None else "below zero")
     if parent is None:

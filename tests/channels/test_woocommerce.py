@@ -517,6 +517,29 @@ def test_an_accepted_number_that_is_not_told_back_is_still_accepted():
     assert (found.outcome, found.seen) == (OutcomeKind.ACCEPTED, None)
 
 
+@pytest.mark.parametrize("body", [[], {}, {"update": "none"}, {"create": []}, 7])
+def test_an_answer_without_rows_is_unreadable(body: Any):
+    with pytest.raises(Unreadable, match="body"):
+        stock.read([write("71", 7)], Reply(status=200, headers={}, body=json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/products/batch", {}, "request: not a stock batch"),
+        ("/products", {"update": []}, "request: not a stock batch"),
+        ("/products/batch", {"update": [{"id": "1:2", "stock_quantity": 1}]}, "request.update.0.id: "),
+        ("/products/9/variations/batch", {"update": [{"id": "a", "stock_quantity": 1}]}, "request.update.0.id: "),
+        ("/products/batch", {"update": [{"id": 1}]}, "request.update.0.stock_quantity: not told"),
+        ("/products/batch", {"update": [{"id": 1, "stock_quantity": -1}]}, "request.update.0.stock_quantity: below"),
+    ],
+)
+def test_a_request_that_is_no_batch_is_named(path: str, body: Any, named: str):
+    with pytest.raises(Unreadable) as refused:
+        stock.sent(Request(method="POST", path=path, json=body))
+    assert refused.value.detail.startswith(named)
+
+
 def test_a_missing_product_is_missing_by_the_table():
     assert ADAPTER.faults["woocommerce_rest_product_invalid_id"] is Fault.MISSING
 
