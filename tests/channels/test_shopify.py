@@ -136,6 +136,13 @@ def test_units_where_neither_fulfilments_nor_current_quantities_are_told():
     assert (line.cancelled_quantity, line.dispatched_quantity, line.returned_quantity) == (0, 2, 1)
 
 
+def test_what_never_left_cannot_come_back():
+    raw = payload("order", "refunded_line_that_came_back")
+    raw["fulfillments"][0]["status"] = "cancelled"
+    (line,) = mapping.order(raw).lines
+    assert (line.cancelled_quantity, line.dispatched_quantity, line.returned_quantity) == (1, 0, 0)
+
+
 def test_goods_that_came_back_and_money_that_did_not():
     (back,) = told("refunded_line_that_came_back").returns
     assert (back.ref, [(row.line_ref, row.quantity, row.disposition) for row in back.lines]) == (

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,8 @@ async def test_a_window_begins_before_the_newest_change_by_the_shops_clock(conne
     page = await client.orders_since(api, None)
     assert (page.refs, page.more) == ((ref,), False)
     again = json.loads(page.cursor or "")
-    assert set(again) == {"since"}
+    changed = datetime.fromisoformat(place.body(place.sale_of(ref))["updated_at"])
+    assert again == {"since": f"{changed - client.OVERLAP:%Y-%m-%dT%H:%M:%SZ}"}
     assert (await client.orders_since(api, page.cursor)).refs == (ref,), "within the overlap"
     assert (await client.orders_since(api, json.dumps({"since": "2099-01-01T00:00:00Z"}))).refs == ()
 
