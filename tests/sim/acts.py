@@ -20,11 +20,11 @@ BOOKS_EVERY = 100  # sales that are over, until they are taken off the books
 
 
 async def happen(world: "World", event: Event) -> bool:
-    """Let an event happen; false when it has nothing to happen to."""
+    """Let an event happen; false when nothing came of it, not even a question to the hub."""
     try:
         return await ACTS[event.kind](world, event)
     except Refused:
-        return False
+        return True
 
 
 # ── buyers, and what the shop does with their orders ───────────────────────────────────────────────────────────
@@ -99,7 +99,7 @@ async def _over(world: "World", event: Event) -> bool:
         world.over += mine.values()
     for number in gone:
         del world.bought[number]
-    return False
+    return True
 
 
 # ── the seller ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,7 +131,7 @@ async def _receive(world: "World", event: Event) -> bool:
 async def _adjust(world: "World", event: Event) -> bool:
     done = await ledger.adjust(world.hand, world.seller_id, event.code, event.amount, "adjusted", warehouse=event.place)
     world.came(event.code, done.delta if done else 0)
-    return done is not None
+    return True
 
 
 async def _transfer(world: "World", event: Event) -> bool:
@@ -142,7 +142,7 @@ async def _transfer(world: "World", event: Event) -> bool:
         await transfers.send(world.hand, world.seller_id, number, with_orders=event.name == "with orders")
     except Refused:
         await transfers.cancel(world.hand, world.seller_id, number)
-        return False
+        return True
     world.under_way[event.number] = (number, event.code, event.amount)
     return True
 
@@ -196,7 +196,7 @@ async def _relink(world: "World", event: Event) -> bool:
         "SELECT id FROM listing WHERE account_id = %s AND ref = %s", world.accounts[event.shop].id, ref
     )
     if not found:
-        return False
+        return True
     await linking.link(world.hand, world.seller_id, found[0]["id"], event.name, event.amount)
     world.links[event.shop, ref] = (event.name, event.amount)
     return True
