@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from hub import parse
 from hub.store import Tx, inbox, invariants, orders
 from tests.sim.shops import Books, Sale, Shop
-from tests.sim.story import KITS, SKUS
+from tests.sim.story import KITS, SKUS, WAREHOUSES
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -19,7 +19,7 @@ FAULTS = (
     "lost notices", "doubled notices", "cut", "429", "late", "5xx, not done", "5xx, done", "hung, not done",
     "hung, done", "401", "tokens died",
 )  # fmt: skip
-PASSED_OVER = 300  # seconds that a row may be due
+_NEVER = 1e9  # seconds
 STEPS_BACK = {
     ("paid", "placed"), ("cancelled", "placed"), ("cancelled", "paid"), ("cancelled", "dispatched"),
     ("cancelled", "delivered"),
@@ -92,7 +92,7 @@ async def touched(world: "World") -> None:
     """I1 to I9 of whatever was written since the last step."""
     async with world.hand.db.seller(world.seller_id) as tx:
         wrong = [*await _levels(tx, world.memory), *await _orders(world, tx)]
-        wrong += [f"{row['what']}: {row['ref']}" for row in await tx.all(_STUCK, [PASSED_OVER])]
+        wrong += [f"{row['what']}: {row['ref']}" for row in await tx.all(_STUCK, [min(world.patience, _NEVER)])]
     if wrong:
         raise Broken("\n".join(wrong[:12]))
 
@@ -176,7 +176,7 @@ def _line_wrong(
 async def everything(world: "World", *, at_rest: bool) -> None:
     """Every invariant of the hub, as production asks it."""
     async with world.hand.db.seller(world.seller_id) as tx:
-        found = await invariants.broken(tx, at_rest=at_rest, passed_over=PASSED_OVER)
+        found = await invariants.broken(tx, at_rest=at_rest, passed_over=min(world.patience, _NEVER))
     if found:
         raise Broken("\n".join(f"{name}: {rows[:3]}" for name, rows in found.items()))
 
@@ -193,7 +193,9 @@ async def unfinished(world: "World") -> list[dict[str, Any]]:
 
 async def truth(world: "World") -> None:
     """What the shops show and what lies on the shelves, reckoned from what happened in the shops."""
-    wrong = [*await _linked(world), *await _books(world), *await _goods(world), *await _shown(world)]
+    free = await _free(world)
+    wrong = [*await _linked(world), *await _books(world), *await _goods(world), *await _shown(world, free)]
+    wrong += await _waiting(world, free)
     if wrong:
         raise Broken("\n".join(wrong[:12]))
 
@@ -271,14 +273,38 @@ async def _goods(world: "World") -> list[str]:
     return wrong
 
 
-async def _shown(world: "World") -> list[str]:
-    free: dict[tuple[str, str], int] = {
+async def _free(world: "World") -> dict[tuple[str, str], int]:
+    """Free units by SKU and warehouse."""
+    return {
         (row["code"], row["place"]): max(0, row["on_hand"] - row["reserved"])
         for row in await world.rows(
             """SELECT k.code, w.code AS place, l.on_hand, l.reserved FROM stock_level l
                JOIN sku k ON k.id = l.sku_id JOIN warehouse w ON w.id = l.warehouse_id"""
         )
     }
+
+
+def _places(shop: str) -> tuple[str, ...]:
+    return ("filial",) if shop == "gama" else WAREHOUSES
+
+
+async def _waiting(world: "World", free: Mapping[tuple[str, str], int]) -> list[str]:
+    """Orders that wait for single units while some lie where their shop draws from."""
+    rows = await world.rows(
+        """SELECT o.ref, a.channel, k.code, s.quantity FROM shortage s
+           JOIN orders o ON o.id = s.order_id JOIN account a ON a.id = o.account_id JOIN sku k ON k.id = s.sku_id
+           JOIN order_line l ON l.order_id = s.order_id AND l.ref = s.line_ref AND l.sku_id = s.sku_id
+             AND l.multiplier = 1"""
+    )
+    return [
+        f"{row['ref']} waits for {row['quantity']} of {row['code']}, and {free[row['code'], place]} lie in {place}"
+        for row in rows
+        for place in _places(row["channel"])
+        if free.get((row["code"], place), 0) > 0
+    ]
+
+
+async def _shown(world: "World", free: Mapping[tuple[str, str], int]) -> list[str]:
     told = {
         (row["channel"], row["ref"]): row
         for row in await world.rows(
@@ -288,12 +314,13 @@ async def _shown(world: "World") -> list[str]:
     }
     wrong = []
     for name, shop in world.shops.items():
-        places = ("filial",) if name == "gama" else ("principal", "filial")
         for item in shop.items.values():
             parts = world.parts(shop, item.ref)
             if not parts:
                 continue
-            there = sum(min(free.get((part, place), 0) // each for part, each in parts.items()) for place in places)
+            there = sum(
+                min(free.get((part, place), 0) // each for part, each in parts.items()) for place in _places(name)
+            )
             right = _buffered(there, world.buffers.get(name))
             if item.shelf != right:
                 row = {k: str(v) for k, v in told.get((name, item.ref), {}).items()}

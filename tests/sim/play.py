@@ -83,6 +83,7 @@ def prepare(url: str) -> None:
         )
         run("GRANT USAGE ON SCHEMA sim TO PUBLIC")
         run(f"ALTER DATABASE {name} SET search_path = sim, public, pg_catalog")
+        run(f"ALTER DATABASE {name} SET plan_cache_mode = force_generic_plan")
         run("CREATE SEQUENCE sim.step")  # which rows were written since the last step
         run("GRANT USAGE ON SEQUENCE sim.step TO PUBLIC")
         run("ALTER TABLE stock_movement ADD COLUMN sim_no bigint NOT NULL DEFAULT nextval('sim.step')")

@@ -1,6 +1,7 @@
 """One run: a database, three shops, three workers, and the events of a story on a clock of its own."""
 
 import asyncio
+import math
 import random
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -35,6 +36,7 @@ LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
 FULL_EVERY = 1000  # steps between two looks at every invariant
 NOBODY_BUYS = 3000  # buyers after one another
+PASSED_OVER = 300.0  # seconds that work may be due in bad weather
 KEPT_SECONDS = 600  # what is accounted for is dropped from the inbox after so long, where production keeps it for days
 REST_SECONDS = 3600.0  # the hub comes to rest within this time, once the weather is fine
 ADAPTERS: Mapping[str, Adapter] = {traits.name: adapter(traits) for traits in TRAITS}
@@ -167,6 +169,7 @@ class World:
     told: deque[Event] = field(default_factory=deque)  # what happened
     memory: Memory = field(default_factory=Memory)
     steps: int = 0
+    resumed: float = 0.0  # when an account was connected again that had been held
     over: list[int] = field(default_factory=list)  # sales that nothing befalls any more
     _worker: int = 0
     _checked: int = 0
@@ -368,9 +371,7 @@ class World:
             await checks.touched(self)
             self._checked = self.commits
         if self.steps % FULL_EVERY == 0:
-            if await self._reconnect():  # what a held account is told waits for its seller, and is not passed over
-                await asyncio.sleep(20)
-                self.start += 20
+            await self._reconnect()
             await checks.everything(self, at_rest=False)
             await checks.forget(self, self.loop.utc() - timedelta(seconds=KEPT_SECONDS))
 
@@ -401,19 +402,22 @@ class World:
         await checks.everything(self, at_rest=True)
         await checks.truth(self)
 
-    async def _reconnect(self) -> bool:
-        """The seller connects again what the hub was refused at; whether there was such a thing."""
-        found = False
+    @property
+    def patience(self) -> float:
+        """Seconds that work may be due: what a held account was told waits for its seller, and is worked off then."""
+        return PASSED_OVER if self.loop.time() - self.resumed > PASSED_OVER else math.inf
+
+    async def _reconnect(self) -> None:
+        """The seller connects again what the hub was refused at."""
         for name, account in self.accounts.items():
             now = await self.hand.account(self.seller_id, account.id)
             if now.status != "held":
                 continue
             self.faults["reconnected"] += 1
-            found = True
+            self.resumed = self.loop.time()
             async with self.hand.db.seller(self.seller_id) as tx:
                 await accounts.reseal(tx, account.id, self._sealed(self.shops[name]))
             await connect.resume(self.hand, now)
-        return found
 
     async def rows(self, sql: Any, *params: object) -> list[dict[str, Any]]:
         """What the seller's own rows say."""
