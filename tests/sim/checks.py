@@ -1,8 +1,8 @@
 """What must hold: the hub's own invariants, and an account of the goods that shares no code with it."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -44,23 +44,29 @@ def parts_of(code: str, units: int = 1) -> dict[str, int]:
 
 # ── after every step: of what it touched ───────────────────────────────────────────────────────────────────────
 
-_LEVELS = """
-    SELECT k.code, l.sku_id, l.warehouse_id, l.on_hand, l.reserved, coalesce(r.held, 0) AS held
+_TOUCHED = """
+    SELECT 'level' AS what, k.code AS ref, l.sku_id AS id, l.warehouse_id AS other, NULL AS status, NULL AS payment,
+           l.on_hand AS a, l.reserved AS b, coalesce(r.held, 0) AS c, 0 AS no
     FROM stock_level l JOIN sku k ON k.id = l.sku_id
-    LEFT JOIN (SELECT sku_id, warehouse_id, sum(quantity)::int AS held FROM reservation GROUP BY sku_id, warehouse_id) r
-        ON r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id"""
-_STUCK = """
-    SELECT 'I8: a slot that nobody will push' AS what, s.ref FROM stock_slot s JOIN account a ON a.id = s.account_id
+    LEFT JOIN (SELECT sku_id, warehouse_id, sum(quantity) AS held FROM reservation GROUP BY sku_id, warehouse_id) r
+        ON r.sku_id = l.sku_id AND r.warehouse_id = l.warehouse_id
+    UNION ALL
+    SELECT 'moved', NULL, sku_id, warehouse_id, NULL, NULL, sum(delta), 0, 0, max(sim_no) FROM stock_movement
+    WHERE sim_no > %(movement)s GROUP BY sku_id, warehouse_id
+    UNION ALL
+    SELECT 'order', o.ref, o.id, e.order_id, o.status, o.payment, 0, 0, 0, o.sim_no FROM orders o
+    LEFT JOIN stock_effect e ON e.stock_key = o.stock_key WHERE o.sim_no > %(order)s
+    UNION ALL
+    SELECT 'I8: a slot that nobody will push', s.ref, s.id, NULL, NULL, NULL, 0, 0, 0, 0 FROM stock_slot s
+    JOIN account a ON a.id = s.account_id
     WHERE a.status = 'live' AND s.desired IS NOT NULL AND s.expected IS DISTINCT FROM s.desired AND s.due_at IS NULL
       AND s.parked_code IS NULL AND NOT s.braked AND s.managed_by = 'seller' AND s.status <> 'closed'
       AND s.approved_at IS NOT NULL
     UNION ALL
-    SELECT 'I6: a row that was passed over', i.ref FROM inbox i JOIN account a ON a.id = i.account_id
-    WHERE i.state = 'due' AND i.due_at < now() - %s * interval '1 second' AND a.status = 'live'
+    SELECT 'I6: a row that was passed over', i.ref, i.id, NULL, NULL, NULL, 0, 0, 0, 0 FROM inbox i
+    JOIN account a ON a.id = i.account_id
+    WHERE i.state = 'due' AND i.due_at < now() - %(patience)s * interval '1 second' AND a.status = 'live'
       AND (i.lease_until IS NULL OR i.lease_until < now())"""
-_TOUCHED = """
-    SELECT o.id, o.ref, o.sim_no, o.status, o.payment, e.order_id AS owner FROM orders o
-    LEFT JOIN stock_effect e ON e.stock_key = o.stock_key WHERE o.sim_no > %s ORDER BY o.sim_no"""
 _LINES = """
     SELECT l.order_id, l.ref, k.code, l.multiplier, l.quantity, l.cancelled_quantity, l.dispatched_quantity,
            l.returned_quantity
@@ -90,52 +96,52 @@ class Memory:
 
 async def touched(world: "World") -> None:
     """I1 to I9 of whatever was written since the last step."""
+    memory, told = world.memory, defaultdict(list)
+    asked = {"movement": memory.movement, "order": memory.order, "patience": min(world.patience, _NEVER)}
     async with world.hand.db.seller(world.seller_id) as tx:
-        wrong = [*await _levels(tx, world.memory), *await _orders(world, tx)]
-        wrong += [f"{row['what']}: {row['ref']}" for row in await tx.all(_STUCK, [min(world.patience, _NEVER)])]
+        for row in await tx.all(_TOUCHED, asked):
+            told[row["what"]].append(row)
+        orders_, moved, levels = told.pop("order", []), told.pop("moved", []), told.pop("level", [])
+        wrong = [*_levels(memory, moved, levels), *(await _orders(world, tx, orders_) if orders_ else ())]
+    wrong += [f"{what}: {', '.join(row['ref'] for row in rows)}" for what, rows in told.items()]
     if wrong:
         raise Broken("\n".join(wrong[:12]))
 
 
-async def _levels(tx: Tx, memory: Memory) -> list[str]:
-    wrong = []
-    sql = "SELECT sim_no, sku_id, warehouse_id, delta FROM stock_movement WHERE sim_no > %s ORDER BY sim_no"
-    for row in await tx.all(sql, [memory.movement]):
-        memory.movement = row["sim_no"]
-        memory.moved[row["sku_id"], row["warehouse_id"]] += row["delta"]
-    for row in await tx.all(_LEVELS):
-        if row["on_hand"] != memory.moved[row["sku_id"], row["warehouse_id"]]:
-            wrong.append(f"I1 on hand is not what moved: {row}")
-        if row["held"] != row["reserved"]:
-            wrong.append(f"I2 reserved is not what is held: {row}")
-        if not 0 <= row["reserved"] <= max(0, row["on_hand"]):
-            wrong.append(f"I9 promised twice: {row}")
-    return wrong
+def _levels(memory: Memory, moved: Sequence[Mapping[str, Any]], levels: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in moved:
+        memory.movement = max(memory.movement, row["no"])
+        memory.moved[row["id"], row["other"]] += int(row["a"])
+    for row in levels:
+        on_hand, reserved, held = int(row["a"]), int(row["b"]), int(row["c"])
+        told = f"{row['ref']} in {row['other']}: {on_hand} on hand, {reserved} reserved"
+        if on_hand != memory.moved[row["id"], row["other"]]:
+            yield f"I1 {told}, but {memory.moved[row['id'], row['other']]} moved"
+        if held != reserved:
+            yield f"I2 {told}, but {held} held"
+        if not 0 <= reserved <= max(0, on_hand):
+            yield f"I9 promised twice: {told}"
 
 
-async def _orders(world: "World", tx: Tx) -> list[str]:
-    rows = await tx.all(_TOUCHED, [world.memory.order])
-    if not rows:
-        return []
-    world.memory.order = rows[-1]["sim_no"]
+async def _orders(world: "World", tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    world.memory.order = max(row["no"] for row in rows)
     wrong = [problem for row in rows if (problem := _stepped_back(world.memory, row))]
     ids = [row["id"] for row in rows]
     have: Counter[tuple[UUID, str, UUID, str]] = Counter()
     for row in await tx.all(_HELD, {"ids": ids}):
         have[row["order_id"], row["line_ref"], row["sku_id"], row["what"]] += row["quantity"]
     told = {row["id"]: row for row in rows}
-    owners = {row["owner"] for row in rows}
+    owners = {row["other"] for row in rows}
     for (order_id, _line, _sku, what), units in have.items():
         if units and what != "left" and order_id not in owners:
-            wrong.append(f"I4 {told[order_id]['ref']} moves stock, and its origin belongs to {told[order_id]['owner']}")
-    opened = {row["id"] for row in await tx.all("SELECT id FROM sku WHERE opened_at IS NOT NULL")}
+            wrong.append(f"I4 {told[order_id]['ref']} moves stock, and its origin belongs to {told[order_id]['other']}")
     for line in await tx.all(_LINES, [ids]):
         if line["order_id"] in owners:
-            wrong += _line_wrong(world, told[line["order_id"]], line, have, opened)
+            wrong += _line_wrong(world, told[line["order_id"]], line, have)
     return wrong
 
 
-def _stepped_back(memory: Memory, row: dict[str, Any]) -> str | None:
+def _stepped_back(memory: Memory, row: Mapping[str, Any]) -> str | None:
     before, after = memory.status.get(row["ref"], "placed"), row["status"]
     memory.status[row["ref"]] = after
     if RANK[after] < RANK[before] and (before, after) not in STEPS_BACK:
@@ -144,14 +150,11 @@ def _stepped_back(memory: Memory, row: dict[str, Any]) -> str | None:
 
 
 def _line_wrong(
-    world: "World", order: dict[str, Any], line: dict[str, Any], have: Counter[tuple[UUID, str, UUID, str]],
-    opened: set[UUID],
-) -> list[str]:  # fmt: skip
+    world: "World", order: Mapping[str, Any], line: Mapping[str, Any], have: Counter[tuple[UUID, str, UUID, str]]
+) -> list[str]:
     open_ = max(0, line["quantity"] - line["cancelled_quantity"] - line["dispatched_quantity"])
     wrong = []
     for part, each in parts_of(line["code"], line["multiplier"]).items():
-        if world.skus[part] not in opened:
-            continue
         key = (order["id"], line["ref"], world.skus[part])
         right = {"left": each * line["dispatched_quantity"]}
         if order["status"] in ("cancelled", "delivered"):

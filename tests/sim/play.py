@@ -1,13 +1,15 @@
 """Playing a story: on a database of its own, whose clock is the world's, until every promise was looked at."""
 
 import asyncio
+import atexit
 import random
 import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -40,10 +42,15 @@ def play(seed: int, events: Iterable[Event], orders: int = 0, *, calm: bool = Fa
     `calm`: in fine weather throughout. `keep`: of what happened, only the last so many events.
     """
     result, began = Result(), time.perf_counter()
-    with database() as url, virtual(seed) as loop:
-        prepare(url)
+    url = _house()
+    with psycopg.connect(url, autocommit=True) as owner, virtual(seed) as loop:
+        _empty(owner)
+        # A plan changes the order of rows, and so the story: only a long one has its tables tended meanwhile.
+        owner.execute(f"ALTER SYSTEM SET autovacuum = {'off' if keep is None else 'on'}")
+        owner.execute("SELECT pg_reload_conf()")
         wires = {role: Wire(url, role) for role in ROLES}
         world = World(loop, seed, wires, random.Random(f"world {seed}"), storms=not calm, told=deque(maxlen=keep))
+        world.analyze = lambda: owner.execute("ANALYZE")
         loop.run_until_complete(_play(world, events, orders, result))
         for wire in wires.values():
             wire.close()
@@ -69,6 +76,27 @@ async def _play(world: World, events: Iterable[Event], orders: int, result: Resu
         for shop in world.shops.values():
             result.faults.update({k: n for k, n in shop.counted.items() if k in checks.FAULTS})
         await asyncio.sleep(100)  # whoever is left meets a closed world
+
+
+@cache
+def _house() -> str:
+    """This process's database, prepared, for as long as the process lives: making one takes longer than emptying it."""
+    exits = ExitStack()
+    url = exits.enter_context(database())
+    atexit.register(exits.close)
+    prepare(url)
+    return url
+
+
+def _empty(conn: "psycopg.Connection[tuple[Any, ...]]") -> None:
+    """The database without a row, and as if it had never had one."""
+    run: Any = conn.execute
+    tables = run(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    ).fetchall()
+    run(f"TRUNCATE {', '.join(name for (name,) in tables if name != 'alembic_version')}")
+    for sequence in ("fetch_seq", "sim.step"):
+        run(f"ALTER SEQUENCE {sequence} RESTART")
 
 
 def prepare(url: str) -> None:

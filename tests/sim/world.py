@@ -4,7 +4,7 @@ import asyncio
 import math
 import random
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,6 +35,7 @@ from tests.sim.wire import Wire
 LANES = ("intake", "stock", "catalogue")
 SWEEP_SECONDS = 5.0
 FULL_EVERY = 1000  # steps between two looks at every invariant
+PLANNED_ANEW = (150, 1500, 15000)  # steps after which statements are planned for tables that are not empty any more
 NOBODY_BUYS = 3000  # buyers after one another
 PASSED_OVER = 300.0  # seconds that work may be due in bad weather
 KEPT_SECONDS = 600  # what is accounted for is dropped from the inbox after so long, where production keeps it for days
@@ -169,6 +170,7 @@ class World:
     told: deque[Event] = field(default_factory=deque)  # what happened
     memory: Memory = field(default_factory=Memory)
     steps: int = 0
+    analyze: Callable[[], object] = lambda: None  # what autovacuum does, before it comes round
     resumed: float = 0.0  # when an account was connected again that had been held
     over: list[int] = field(default_factory=list)  # sales that nothing befalls any more
     _worker: int = 0
@@ -370,6 +372,8 @@ class World:
         if self.commits != self._checked:
             await checks.touched(self)
             self._checked = self.commits
+        if self.steps in PLANNED_ANEW:
+            self.analyze()
         if self.steps % FULL_EVERY == 0:
             await self._reconnect()
             await checks.everything(self, at_rest=False)
