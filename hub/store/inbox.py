@@ -131,8 +131,16 @@ async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:
 
 
 async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes | None) -> None:
-    """Keep a fetched document before anything is read from it (None: it is to be fetched again)."""
-    await tx.run("UPDATE inbox SET raw = %s WHERE id = %s", [raw, entry_id])
+    """Keep a fetched document before anything is read from it (None: it is to be fetched again).
+
+    From then on the row answers for this document alone: what is told meanwhile must not join it and be taken for read.
+    """
+    sql = """
+        UPDATE inbox SET raw = %(raw)s,
+            dedupe_key = CASE WHEN %(raw)s::bytea IS NULL OR dedupe_key LIKE '%%:' || id THEN dedupe_key
+                              ELSE dedupe_key || ':' || id END
+        WHERE id = %(id)s"""
+    await tx.run(sql, {"raw": raw, "id": entry_id})
 
 
 async def later(tx: Tx, entry_id: UUID, token: UUID, due_at: datetime, error: str, *, counts: bool = True) -> None:

@@ -2,12 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiohttp import web
 
+from hub.faults import ChannelError, Fault
 from hub.sandbox import Product
-from jobs import push_stock, sweep
+from hub.store import inbox
+from hub.store.inbox import Arrival
+from jobs import ingest, push_stock, sweep
 from tests.knocks import tell
 from tests.world import Channel, World, hang_up, world
 
@@ -284,6 +289,36 @@ async def test_an_order_never_known_and_gone_is_a_tombstone() -> None:
         await w.settle()
         assert (await w.order(ref))["status"] == "cancelled"
         assert await w.level("CANECA") == (10, 0)
+
+
+async def test_a_change_told_while_a_fetched_document_waits_is_fetched_too() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA], user_id=71)
+        await w.open_stock(CANECA=10)
+        write, broken = ingest._write_order, [ChannelError(Fault.TRANSIENT, "busy", "the database was busy")]
+
+        async def once(*given: Any) -> None:
+            if broken:
+                raise broken.pop()
+            await write(*given)
+
+        async def tell_its_ref() -> None:
+            told = Arrival(
+                seller_id=w.seller_id, account_id=market.account.id, source="poll", topic="order", ref=ref,
+                dedupe_key=f"order:{ref}", told_at=None, raw=None,
+            )  # fmt: skip
+            async with w.rt.db.seller(w.seller_id) as tx:
+                await inbox.add(tx, [told])
+
+        market.turn(webhook_drop=1.0)
+        ref = await market.buy("CANECA", 3)
+        with patch.object(ingest, "_write_order", once):
+            await tell_its_ref()
+            await w.until("SELECT 1 FROM inbox WHERE raw IS NOT NULL AND attempts = 1 AND lease_token IS NULL")
+            await market.act("cancel", order_ref=ref)
+            await tell_its_ref()
+        await w.at_rest(CANECA=10)
+        assert (await w.order(ref))["status"] == "cancelled"
 
 
 async def rob(w: World) -> None:
