@@ -156,7 +156,7 @@ def test_tracking_in_the_order_asked(balcao: Balcao, word: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "named"),
     [
-        (["nowhere", "order", "-"], 2, "there are: correios"),
+        (["nowhere", "order", "-"], 2, "there are: amazon, bling, correios"),
         (["woocommerce", "parcel", "-"], 2, "parcel"),
         (["woocommerce", "order", "/no/such/file"], 2, "/no/such/file cannot be read"),
         (["woocommerce", "order", "/"], 2, "cannot be read"),

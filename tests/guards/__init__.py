@@ -285,8 +285,8 @@ GUARDS = (
     ),
     _guard(
         "empty-after-a-flush", REDIS, "after a flush buckets start empty",
-        "hub/throttle.py:take",
-        ("  local tokens = 1\n", "  local tokens = burst\n"),
+        "hub/throttle.py:_ask",
+        ("burst if each.is_quota else 1]", "burst]"),
         "tests/http/test_throttle.py::test_after_a_flush_buckets_start_empty",
     ),
     _guard(
