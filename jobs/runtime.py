@@ -140,21 +140,25 @@ class _Keeper:
         self.rt, self.account, self.source, self.credentials = rt, account, source, credentials
         self.api: AccountApi | None = None
         self.token: Token | None = None
+        self.turn = asyncio.Lock()  # the drain's calls ask the store one at a time
 
     async def current(self) -> Mapping[str, str]:
         """Headers of a token that should be good."""
-        if self.token is None or not self._is_fresh(self.token):
-            token, generation = await self._stored()
-            self.token = token if token and self._is_fresh(token) else await self._renewed(token, generation)
-        return self.source.headers(self.token)
+        async with self.turn:
+            if self.token is None or not self._is_fresh(self.token):
+                token, generation = await self._stored()
+                self.token = token if token and self._is_fresh(token) else await self._renewed(token, generation)
+            return self.source.headers(self.token)
 
     async def renew(self, stale: Mapping[str, str]) -> Mapping[str, str]:
         """Headers of a newer token than the stale one."""
-        token, generation = await self._stored()
-        # Another worker may have renewed it meanwhile.
-        is_newer = token is not None and self.source.headers(token) != stale
-        self.token = token if token and is_newer else await self._renewed(token, generation)
-        return self.source.headers(self.token)
+        async with self.turn:
+            if self.token is None or self.source.headers(self.token) == stale:
+                token, generation = await self._stored()
+                # Another worker may have renewed it meanwhile.
+                is_newer = token is not None and self.source.headers(token) != stale
+                self.token = token if token and is_newer else await self._renewed(token, generation)
+            return self.source.headers(self.token)
 
     def _is_fresh(self, token: Token) -> bool:
         return token.expires_at is None or token.expires_at - EARLY > self.rt.now()

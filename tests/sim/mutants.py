@@ -18,8 +18,8 @@ from typing import Any
 from unittest.mock import patch
 
 from hub import orders as decide
-from hub.model import Outcome, OutcomeKind
-from hub.store import due, inbox, kits, slots, stock
+from hub.model import FulfilledBy, Outcome, OutcomeKind
+from hub.store import buffers, due, inbox, kits, slots, stock
 from jobs import availability, ingest, ledger, poll, push_stock, settle
 from tests.sim.play import play
 from tests.sim.runs import kind_of
@@ -88,17 +88,15 @@ def _lease_left(exits: ExitStack) -> None:
         exits.enter_context(patch.object(module, "LEASE", timedelta(days=1)))
 
 
-def _seq_drawn_late(exits: ExitStack) -> None:
-    fetch: Any = ingest._fetch
+def _theirs_taken(exits: ExitStack) -> None:
+    exits.enter_context(patch.object(decide, "keeper", lambda _order, _line: FulfilledBy.SELLER))
 
-    async def late(rt: Any, account: Any, *given: Any) -> Any:
-        told = await fetch(rt, account, *given)
-        if told is None:
-            return None
-        async with rt.db.seller(account.seller_id) as tx:
-            return await inbox.next_seq(tx), *told[1:]
 
-    exits.enter_context(patch.object(ingest, "_fetch", late))
+def _buffer_ignored(exits: ExitStack) -> None:
+    async def none(_tx: Any, slots_: Sequence[Any], _now: Any) -> dict[Any, Any]:
+        return {slot["id"]: () for slot in slots_}
+
+    exits.enter_context(patch.object(buffers, "in_force", none))
 
 
 def _change_swallowed(exits: ExitStack) -> None:
@@ -156,10 +154,8 @@ MUTANTS = (
     Mutant(name="lease_left", what="a dead worker keeps what it held", apply=_lease_left),
     Mutant(name="own_sales_forgotten", what="what a channel took off its own shelf is ignored",
         apply=_own_sales_forgotten),
-    Mutant(
-        name="seq_drawn_late", what="a fetched document is as new as its arrival, not as its asking",
-        apply=_seq_drawn_late,
-    ),
+    Mutant(name="theirs_taken", what="what the marketplace fulfils takes the seller's units", apply=_theirs_taken),
+    Mutant(name="buffer_ignored", what="units kept away from a channel are shown", apply=_buffer_ignored),
     Mutant(
         name="no_drain", what="no look at the newest orders before a write", apply=_no_drain,
         by="tests/flows/test_races.py::test_a_sale_nobody_told_us_of_is_seen_before_an_absolute_write",

@@ -146,7 +146,8 @@ class Story:
             case "buffer":
                 name, amount = rnd.choice(("units", "percent", "least", "most")), rnd.choice((1, 2, 5, 30))
                 begun = self._add(at, kind, shop=shop, name=name, amount=amount)
-                self._add(at + rnd.uniform(1, 60), "unbuffer", of=begun, shop=shop)
+                if rnd.random() < 0.6:  # others stay
+                    self._add(at + rnd.uniform(1, 60), "unbuffer", of=begun, shop=shop)
             case "relink":
                 listed = rnd.choice((*CODES[:4], UNLINKED))
                 self._add(at, kind, shop=shop, code=listed, name=rnd.choice(CODES), amount=rnd.choice((1, 1, 2, 3)))
