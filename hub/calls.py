@@ -1,12 +1,14 @@
 """Calls that every channel makes: a JSON document got, one that may not be there, what an error answer tells."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.contract import Api, json_of
-from hub.faults import Unreadable
+from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Raw, Reply, Request
+
+T = TypeVar("T")
 
 
 async def get(api: Api, path: str, **params: str) -> Raw:
@@ -23,6 +25,26 @@ async def get_if_there(
     )
     reply = await api.call(request)
     return reply if reply.status == HTTPStatus.OK else None
+
+
+def number_of(ref: str) -> str:
+    """A ref of a channel that numbers everything, fit for a path; whatever is no number is not there."""
+    if not (ref.isascii() and ref.isdecimal()):
+        raise ChannelError(Fault.MISSING, "no_number", f"everything is numbered; {ref[:40]!r} is no number")
+    return ref
+
+
+def batches(rows: Sequence[T], size: int) -> list[tuple[T, ...]]:
+    """Groups of at most `size`, in order, for requests that take so many."""
+    return [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]
+
+
+def grouped(rows: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """Rows by key; keys, and the rows of each, in their order."""
+    groups: dict[str, list[T]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
 
 
 def refusal_of(reply: Reply) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from adapters.lojaintegrada import mapping
 from adapters.lojaintegrada.stock import API
 from hub import contract, parse
+from hub.calls import batches, number_of
 from hub.contract import Api, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
@@ -90,18 +91,12 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order."""
-    return await _get(api, f"/pedido/{_number(ref)}")
+    return await _get(api, f"/pedido/{number_of(ref)}")
 
 
 async def order_there(api: Api, news: ShipmentNews) -> Raw:
     """The order with its parcels' numbers."""
     return await fetch_order(api, news.order_ref)
-
-
-def _number(ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"orders and products are numbered; {ref[:40]!r} is no number")
-    return ref
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -145,7 +140,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its stock."""
-    product = await _get(api, f"/produto/{_number(ref)}")
+    product = await _get(api, f"/produto/{number_of(ref)}")
     return {"produto": product, "estoque": await _get(api, f"/produto_estoque/{ref}")}
 
 
@@ -162,8 +157,7 @@ def _seen(write: StockWrite, stock: Raw) -> Listing | None:
 async def _balances(api: Api, ids: Sequence[str]) -> dict[str, Raw]:
     """Stock by product: several at once where that address still exists, else one by one."""
     found: dict[str, Raw] = {}
-    for start in range(0, len(ids), SET):
-        some = ids[start : start + SET]
+    for some in batches(ids, SET):
         rows = await _set(api, some) if len(some) > 1 else None
         for row in rows or ():
             if ref := mapping.product_ref(Wire(row, "objects")):
@@ -185,7 +179,7 @@ async def _set(api: Api, ids: Sequence[str]) -> list[dict[str, Any]] | None:
 
 async def _one(api: Api, ref: str) -> Raw:
     try:
-        return await _get(api, f"/produto_estoque/{_number(ref)}")
+        return await _get(api, f"/produto_estoque/{number_of(ref)}")
     except ChannelError as gone:
         if gone.fault is not Fault.MISSING:
             raise

@@ -1,7 +1,6 @@
 """Loja Integrada's words into ours. Pure. The API tells text where its webhooks tell numbers: both are read."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from hub import parse
@@ -21,23 +20,12 @@ from hub.model import (
     Raw,
     Shipment,
 )
+from hub.stages import GONE, Stage
 from hub.wire import Wire
 
 PARENT = "atributo"  # its options ("atributo_opcao") are products of their own, with their own SKU and stock
 NUMBER = re.compile(r"/(\d+)/?(?:\?|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a situation means. Its flags mislead: disputes and chargebacks are `aprovado`."""
-
-    payment: Payment = Payment.PAID
-    fulfilment: Fulfilment = Fulfilment.NONE
-    cancelled: bool = False
-    hold: Hold | None = None
-
-
-STAGES = {
+STAGES = {  # what a situation means; its flags mislead: disputes and chargebacks are `aprovado`
     "aguardando_pagamento": Stage(Payment.PENDING),  # 2
     "pagamento_em_analise": Stage(Payment.PENDING),  # 3
     "pedido_pago": Stage(),  # 4
@@ -55,7 +43,6 @@ STAGES = {
     "cancelamento_solicitado": Stage(hold=Hold.CANCEL_REQUESTED),  # 1019, though it is `cancelado`
     "pagamento_devolvido_sem_retorno": Stage(Payment.REFUNDED, cancelled=True),  # 1020: assumed
 }
-GONE = (Fulfilment.DISPATCHED, Fulfilment.DELIVERED)
 
 
 def order(raw: Raw) -> Order:

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr
 from adapters.nuvemshop import mapping
 from adapters.nuvemshop.webhook import EVENTS
 from hub import contract, parse
+from hub.calls import number_of
 from hub.contract import Api, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
@@ -125,13 +126,7 @@ async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order with its fulfilment orders."""
-    return await _get(api, f"/orders/{_number(ref)}", aggregates="fulfillment_orders")
-
-
-def _number(ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"everything is numbered; {ref[:40]!r} is no number")
-    return ref
+    return await _get(api, f"/orders/{number_of(ref)}", aggregates="fulfillment_orders")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -170,7 +165,7 @@ async def latest_orders(api: Api) -> Page:
 
 async def parcels_of(api: Api, news: ShipmentNews) -> Raw:
     """An order's fulfilment orders; none for an order older than they are."""
-    rows, _total = await _rows(api, f"/orders/{_number(news.order_ref)}/fulfillment-orders")
+    rows, _total = await _rows(api, f"/orders/{number_of(news.order_ref)}/fulfillment-orders")
     return rows
 
 
@@ -192,7 +187,7 @@ def _boxed(api: Api, product: Raw) -> Raw:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variants."""
-    return _boxed(api, await _get(api, f"/products/{_number(ref)}"))
+    return _boxed(api, await _get(api, f"/products/{number_of(ref)}"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:

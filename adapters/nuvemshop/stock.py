@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub import parse
+from hub.calls import batches
 from hub.contract import json_of
 from hub.faults import Unreadable
 from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -23,8 +24,7 @@ NO_CODE_YET = frozenset({"UNPACKED", "PENDING", "PACKED"})
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
     """Fifty variants a request, grouped by product. Never null: that would be stock without end."""
-    groups = [tuple(writes[start : start + BATCH]) for start in range(0, len(writes), BATCH)]
-    return [(_patch(group), group) for group in groups]
+    return [(_patch(group), group) for group in batches(writes, BATCH)]
 
 
 def _patch(writes: Sequence[StockWrite]) -> Request:

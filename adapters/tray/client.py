@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from adapters.tray import mapping, stock
 from hub import contract, parse
+from hub.calls import number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
@@ -128,13 +129,7 @@ async def check(api: Api) -> Identity:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The whole document of one order."""
-    return await _get(api, f"/orders/{_number(ref)}/complete")
-
-
-def _number(ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"everything is numbered; {ref[:40]!r} is no number")
-    return ref
+    return await _get(api, f"/orders/{number_of(ref)}/complete")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -204,9 +199,9 @@ async def _with_variants(api: Api, product: dict[str, Any]) -> Raw:
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variants; `variant:ID` is asked for its product first."""
     if ref.startswith("variant:"):
-        told = Wire(await _get(api, f"/products/variants/{_number(ref.removeprefix('variant:'))}"), "")
+        told = Wire(await _get(api, f"/products/variants/{number_of(ref.removeprefix('variant:'))}"), "")
         ref = told.part("Variant").needed_ref("product_id")
-    return await _with_variants(api, await _get(api, f"/products/{_number(ref)}"))
+    return await _with_variants(api, await _get(api, f"/products/{number_of(ref)}"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:

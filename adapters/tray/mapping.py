@@ -1,6 +1,5 @@
 """Tray's words into ours. Pure. Every value is text; an empty date is 0000-00-00."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from hub import parse
@@ -20,21 +19,11 @@ from hub.model import (
     Raw,
     Shipment,
 )
+from hub.stages import Stage
 from hub.wire import Wire
 
 DELIVERY = "1"  # of an address; 0 is for the bill
 NEVER = "0000-00-00"
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a status means; a payment of None is told by the date of payment."""
-
-    payment: Payment | None = Payment.PAID
-    fulfilment: Fulfilment = Fulfilment.NONE
-    cancelled: bool = False
-
-
 LABELS = {  # the store's own labels at first; it may change them and add to them
     "AGUARDANDO PAGAMENTO": Stage(Payment.PENDING),
     "AGUARDANDO YAPAY": Stage(Payment.PENDING),
@@ -50,7 +39,7 @@ LABELS = {  # the store's own labels at first; it may change them and add to the
     "CANCELADO AUT": Stage(Payment.VOIDED, cancelled=True),
 }
 TYPES = {  # of a label that is the store's own
-    "open": Stage(payment=None),
+    "open": Stage(payment=None),  # told by the date of payment
     "closed": Stage(fulfilment=Fulfilment.DISPATCHED),  # assumed
     "canceled": Stage(Payment.VOIDED, cancelled=True),
 }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub.calls import refusal_of, within
+from hub.calls import batches, grouped, number_of, refusal_of, within
+from hub.faults import ChannelError, Fault
 from hub.model import Reply
 
 
@@ -26,3 +27,24 @@ def test_a_document_that_nobody_has_read():
     assert within(raw, "shipping", "id") is None
     assert within(raw, "none", "id") is None
     assert within("x", "id") is None
+
+
+@pytest.mark.parametrize("ref", ["", "abc", "-1", "1/2", "../1", "1\n", "１２", "²"])
+def test_what_is_no_number_is_not_there(ref: str):
+    assert number_of("0071") == "0071"
+    with pytest.raises(ChannelError) as problem:
+        number_of(ref)
+    assert problem.value.fault is Fault.MISSING
+
+
+@pytest.mark.parametrize(
+    ("rows", "want"),
+    [("", []), ("ab", [("a", "b")]), ("abcd", [("a", "b"), ("c", "d")]), ("abc", [("a", "b"), ("c",)])],
+)
+def test_two_at_a_time(rows: str, want: list[tuple[str, ...]]):
+    assert batches(rows, 2) == want
+
+
+def test_groups_keep_their_order():
+    found = grouped(["b1", "a1", "b2"], lambda row: row[0])
+    assert list(found.items()) == [("b", ["b1", "b2"]), ("a", ["a1"])]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.faults import BadSignature
 from hub.model import Knock
-from hub.signing import ENCODINGS, hmac_sha256, unsigned
+from hub.signing import ENCODINGS, expect, hex_hmac, hmac_sha256, unsigned
 
 BODY = b'{"id":1}'
 # RFC 4231, test case 2
@@ -36,6 +36,14 @@ def test_the_vector_of_rfc_4231():
 def test_anything_else_is_refused(signature):
     with pytest.raises(BadSignature, match="x-signature"):
         hmac_sha256("x-signature", encoding="hex")(RFC_KEY, knock(signature, RFC_BODY))
+
+
+def test_what_a_channel_signs_in_its_own_way():
+    assert hex_hmac(RFC_KEY, RFC_BODY) == RFC_HEX
+    expect(RFC_HEX, "x-signature", knock(RFC_HEX))
+    for shown in (None, "", RFC_HEX[:-1], RFC_HEX.upper(), "\udcff"):
+        with pytest.raises(BadSignature, match="x-signature"):
+            expect(RFC_HEX, "x-signature", knock(shown))
 
 
 def test_a_missing_prefix_is_refused():
