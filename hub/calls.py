@@ -1,19 +1,21 @@
 """Calls that every channel makes: a JSON document got, one that may not be there, what an error answer tells."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from hub import parse
 from hub.contract import Api, json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Raw, Reply, Request
+from hub.model import Listing, Outcome, Raw, Reply, Request, StockWrite
 
 T = TypeVar("T")
 
 
-async def get(api: Api, path: str, **params: str) -> Raw:
+async def get(api: Api, path: str, operation: str | None = None, /, **params: str) -> Raw:
     """The JSON value that a GET answers."""
-    return json_of(await api.call(Request(method="GET", path=path, params=tuple(params.items()))))
+    request = Request(method="GET", path=path, params=tuple(params.items()), operation=operation)
+    return json_of(await api.call(request))
 
 
 async def get_if_there(
@@ -47,6 +49,36 @@ def grouped(rows: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
     return groups
 
 
+async def if_there(asked: Awaitable[T]) -> T | None:
+    """What is asked for; None where the channel says that there is no such thing."""
+    try:
+        return await asked
+    except ChannelError as gone:
+        if gone.fault is not Fault.MISSING:
+            raise
+        return None
+
+
+def by_looking(
+    look: Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]],
+) -> Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]]:
+    """`StockSink.ask` of a channel where accepted numbers stand later and nothing else says when."""
+
+    async def ask(api: Api, writes: Sequence[StockWrite], receipt: str) -> list[Outcome]:
+        looked = await look(api, writes)
+        return [_stands(write, shown, receipt) for write, shown in zip(writes, looked, strict=True)]
+
+    return ask
+
+
+def _stands(write: StockWrite, shown: Listing | None, receipt: str) -> Outcome:
+    if shown is None:
+        return Outcome.refused(write, "NOT_FOUND", "it is not there any more")
+    if shown.stock_quantity == write.quantity:
+        return Outcome.accepted(write, shown.stock_quantity)
+    return Outcome.pending(write, parse.text(receipt), seen=shown.stock_quantity)
+
+
 def refusal_of(reply: Reply) -> dict[str, Any]:
     """The JSON object of an error answer; empty where there is none, and for an answer that is no error."""
     try:
@@ -61,3 +93,9 @@ def within(raw: Raw, *keys: str) -> Raw:
     for key in keys:
         raw = raw.get(key) if isinstance(raw, dict) else None
     return raw
+
+
+def said(raw: Raw, *keys: str) -> str | None:
+    """The first of these words or numbers of an error answer, whatever else it may be."""
+    found = (within(raw, key) for key in keys)
+    return next((word for each in found if isinstance(each, str | int) and (word := parse.text(each))), None)

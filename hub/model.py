@@ -407,6 +407,13 @@ class Outcome(Canonical):
         return cls(**_of(write), outcome=OutcomeKind.ACCEPTED, seen=seen)
 
     @classmethod
+    def pending(
+        cls, write: StockWrite, receipt: str | None = None, message: str | None = None, *, seen: int | None = None
+    ) -> "Outcome":
+        """The channel will take the number, and says under which receipt it can be asked about."""
+        return cls(**_of(write), outcome=OutcomeKind.PENDING, seen=seen, code=receipt, message=message)
+
+    @classmethod
     def refused(
         cls,
         write: StockWrite,

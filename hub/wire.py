@@ -18,8 +18,8 @@ SCALARS = (str, int, float)
 class Wire:
     """An object of a document and the path where it stands. Absent and null are alike: not told (None, no rows).
 
-    Numbers told as strings and strings told as numbers are read all the same; an object or a list where a plain value
-    should be is Unreadable, as is a plain value where an object should be.
+    A key "part.key" is that of a nested object. Numbers told as strings and strings told as numbers are read all the
+    same; an object or a list where a plain value should be is Unreadable, and so is the reverse.
     """
 
     __slots__ = ("path", "raw")
@@ -37,36 +37,41 @@ class Wire:
         """The path of a field."""
         return f"{self.path}.{key}" if self.path else key
 
+    def told(self, key: str) -> Raw:
+        """Whatever stands there; null where nothing does."""
+        within, _, last = key.rpartition(".")
+        return (self.part(within) if within else self).raw.get(last)
+
     def value(self, key: str) -> str | int | float | bool | None:
         """A plain value as told."""
-        told = self.raw.get(key)
+        told = self.told(key)
         if told is not None and not isinstance(told, SCALARS):
             raise Unreadable(self.at(key), "not a plain value")
         return told
 
     def part(self, key: str) -> "Wire":
         """A nested object, empty when not told. PHP tells an empty object as []."""
-        told = self.raw.get(key)
+        told = self.told(key)
         return Wire(None if told == [] else told, self.at(key))
 
     def rows(self, key: str) -> list["Wire"]:
         """The objects of a list, none when not told."""
-        return list(rows(self.raw.get(key), self.at(key)))
+        return list(rows(self.told(key), self.at(key)))
 
     def objects(self, key: str) -> list["Wire"]:
         """As rows, where others than the channel may add to the list: what is no object is left out."""
-        told = listed(self.raw.get(key), self.at(key))
+        told = listed(self.told(key), self.at(key))
         return [Wire(row, f"{self.at(key)}.{n}") for n, row in enumerate(told) if isinstance(row, dict)]
 
     def needed_rows(self, key: str) -> list["Wire"]:
         """The objects of a list, which may be empty, without which the document says nothing."""
-        if self.raw.get(key) is None:
+        if self.told(key) is None:
             raise Unreadable(self.at(key), "not told")
         return self.rows(key)
 
     def texts(self, key: str) -> list[str]:
         """The strings of a list, none when not told."""
-        told = listed(self.raw.get(key), self.at(key))
+        told = listed(self.told(key), self.at(key))
         if not all(isinstance(each, str) for each in told):
             raise Unreadable(self.at(key), "not a list of strings")
         return list(told)

@@ -1,6 +1,10 @@
 """Amazon.com.br, Selling Partner API: orders v0, listings 2021-08-01, numbers that take effect minutes later."""
 
+from functools import partial
+
 from adapters.amazon import client, mapping, stock, webhook
+from hub import oauth
+from hub.calls import by_looking
 from hub.contract import (
     Adapter,
     Kind,
@@ -33,19 +37,19 @@ ADAPTER = Adapter(
         Limit(burst=50, seconds=1, assumed=True),  # of all operations together nothing is published
     ),
     faults={
-        "invalid_grant": Fault.AUTH,  # the authorization was withdrawn, or its year is over
-        "invalid_client": Fault.AUTH,
-        "unauthorized_client": Fault.AUTH,
+        **oauth.FAULTS,  # invalid_grant: the authorization was withdrawn, or its year is over
         "Unauthorized": Fault.AUTH,  # an expired token, or a role that the application does not have
         "NOT_FOUND": Fault.MISSING,  # of listings
         "QuotaExceeded": Fault.THROTTLED,
         401: Fault.AUTH,
-        403: Fault.AUTH,
         429: Fault.THROTTLED,
     },
     check=client.check,
     token=TokenSource(
-        request=client.refresh, read=client.read_token, headers=client.shown, renew_on=frozenset({401, 403})
+        request=client.refresh,
+        read=partial(oauth.token_of, read_error=stock.read_error),
+        headers=client.shown,
+        renew_on=frozenset({401, 403}),
     ),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
     sign=client.sign,
@@ -66,16 +70,12 @@ ADAPTER = Adapter(
         parse=mapping.order,
         takes_stock=mapping.takes_stock,
     ),
-    listings=ListingSource(
-        pages=client.listing_pages,
-        fetch=client.fetch_listing,
-        parse=mapping.listings,
-    ),
+    listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
     stock=StockSink(
         render=stock.render,
         read=stock.read,
         look=client.look,
-        ask=client.ask,
+        ask=by_looking(client.look),
         asked=lambda request: [stock.sent(request)],
     ),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),

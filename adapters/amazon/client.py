@@ -2,20 +2,20 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from pydantic import Field, SecretStr
 
 from adapters.amazon import mapping, stock
 from adapters.amazon.mapping import MARKETPLACE
-from hub import contract, oauth, parse
+from hub import oauth
+from hub.calls import get, if_there
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault
-from hub.model import Listing, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
+from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite, Unsigned
 from hub.wire import Wire
 
 PRODUCTION = "https://sellingpartnerapi-na.amazon.com"
@@ -30,17 +30,13 @@ TOLD_LATE = timedelta(minutes=2)  # the newest changes are not listed before
 ORDERS = "/orders/v0/orders"
 LISTINGS = f"/listings/2021-08-01/items/{stock.SELLER}"
 PERSONAL = ["buyerInfo", "shippingAddress", "buyerTaxInformation"]
-LISTED = "summaries,attributes,offers,fulfillmentAvailability,relationships"
-HERE = ("marketplaceIds", MARKETPLACE)
+HERE = {"marketplaceIds": MARKETPLACE, "includedData": ",".join(mapping.LISTED)}
 ORDER_ID = re.compile(r"[0-9A-Z]{3}-\d{7}-\d{7}")
 
 
-class Credentials(contract.Credentials):
+class Credentials(oauth.Application):
     """An application of Solution Provider Portal, and what its authorization page told of the seller."""
 
-    client_id: str
-    client_secret: SecretStr
-    refresh_token: SecretStr | None = None
     seller_id: str = Field(title="Merchant token", pattern=r"^[A-Z0-9]{8,20}$", description="selling_partner_id")
     application_id: str | None = Field(None, description="amzn1.sp.solution…: only to authorize from here")
     event_key: SecretStr | None = Field(
@@ -60,24 +56,15 @@ class Credentials(contract.Credentials):
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _token_request(credentials: Credentials, *form: tuple[str, str]) -> Request:
-    keys = ("client_id", credentials.client_id), ("client_secret", credentials.client_secret.get_secret_value())
-    return Request(method="POST", path=credentials.token_url(), form=(*form, *keys), authenticate=False)
-
-
 def refresh(credentials: Credentials, token: Token | None) -> Request:
     """An access token of an hour. The refresh token stays as it is: typed in, or of the last exchange."""
-    last = (token.refresh if token else None) or credentials.refresh_token
-    if last is None:
-        raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected")
-    return _token_request(credentials, ("grant_type", "refresh_token"), ("refresh_token", last.get_secret_value()))
+    return credentials.renew(credentials.token_url(), token)
 
 
 def exchange(credentials: Credentials, code: str, redirect_uri: str, _verifier: str) -> Request:
     """Trades the spapi_oauth_code, which lives for five minutes, for the first token."""
-    return _token_request(
-        credentials, ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)
-    )
+    grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    return credentials.ask(credentials.token_url(), **grant)
 
 
 def authorize(credentials: Credentials, redirect_uri: str, state: str, _challenge: str) -> str:
@@ -86,11 +73,6 @@ def authorize(credentials: Credentials, redirect_uri: str, state: str, _challeng
         raise ChannelError(Fault.AUTH, "no_application", "application_id: needed to authorize, and not told")
     asked = {"application_id": credentials.application_id, "state": state, "redirect_uri": redirect_uri}
     return f"{CONSENT}?{urlencode(asked)}"
-
-
-def read_token(reply: Reply, now: datetime) -> Token:
-    """The token of an answer."""
-    return oauth.token_of(reply, now, stock.read_error)
 
 
 def shown(token: Token) -> dict[str, str]:
@@ -110,16 +92,11 @@ async def check(api: Api) -> Identity:
 
     That we may read orders shows in an order that never was: the list is too scarce to be asked for this.
     """
-    await _get(api, LISTINGS, "listings", HERE, ("pageSize", "1"))
+    await get(api, LISTINGS, "listings", marketplaceIds=MARKETPLACE, pageSize="1")
     nobodys = _path("000-0000000-0000000")
     await api.call(Request(method="GET", path=nobodys, operation="order", accept=frozenset({400, 404})))
     seller, granted = api.credentials.seller_id, bool(await _restricted(api, nobodys))
     return Identity(external_id=seller, name=seller, facts={"personal_data": granted})
-
-
-async def _get(api: Api, path: str, operation: str, *params: tuple[str, str], **more: str) -> Raw:
-    request = Request(method="GET", path=path, params=params, operation=operation, headers=more)
-    return json_of(await api.call(request))
 
 
 def _stamp(at: datetime) -> str:
@@ -132,9 +109,17 @@ def _stamp(at: datetime) -> str:
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order with its items. Under a restricted token it tells buyer and address itself: two calls saved."""
     path = _path(ref)
-    may = api.facts.get("personal_data")
-    order = await _get(api, path, "order", **(await _restricted(api, path) if may else {}))
-    return {"order": _payload(order), "orderItems": await _items(api, path), "address": None, "buyerInfo": None}
+    return await _order(api, path, await _restricted(api, path) if api.facts.get("personal_data") else {})
+
+
+async def order_there(api: Api, news: ShipmentNews) -> Raw:
+    """The order and its items: a confirmation names them."""
+    return await _order(api, _path(news.order_ref), {})
+
+
+async def _order(api: Api, path: str, shown: Mapping[str, str]) -> Raw:
+    reply = await api.call(Request(method="GET", path=path, headers=shown, operation="order"))
+    return {"order": dict(Wire(json_of(reply), "").part("payload").raw), "orderItems": await _items(api, path)}
 
 
 def _path(ref: str) -> str:
@@ -143,20 +128,11 @@ def _path(ref: str) -> str:
     return f"{ORDERS}/{ref}"
 
 
-def _payload(raw: Raw) -> Raw:
-    return dict(Wire(raw, "").part("payload").raw)
-
-
 async def _restricted(api: Api, path: str) -> dict[str, str]:
     """The header that opens personal data of one order; none where the role was not granted: masked is not told."""
     asked = {"restrictedResources": [{"method": "GET", "path": path, "dataElements": PERSONAL}]}
-    request = Request(
-        method="POST",
-        path="/tokens/2021-03-01/restrictedDataToken",
-        json=asked,
-        operation="restricted",
-        repeatable=True,
-    )
+    path = "/tokens/2021-03-01/restrictedDataToken"
+    request = Request(method="POST", path=path, json=asked, operation="restricted", repeatable=True)
     try:
         told = Wire(json_of(await api.call(request)), "")
     except ChannelError as problem:
@@ -168,14 +144,14 @@ async def _restricted(api: Api, path: str) -> dict[str, str]:
 
 async def _items(api: Api, path: str) -> Raw:
     rows: list[Raw] = []
-    params: tuple[tuple[str, str], ...] = ()
+    onward: dict[str, str] = {}
     while True:
-        page = Wire(await _get(api, f"{path}/orderItems", "order_items", *params), "").part("payload")
+        page = Wire(await get(api, f"{path}/orderItems", "order_items", **onward), "").part("payload")
         rows += [dict(row.raw) for row in page.rows("OrderItems")]
-        onward = page.text("NextToken")
-        if onward is None:
+        token = page.text("NextToken")
+        if token is None:
             return {"AmazonOrderId": path.rpartition("/")[2], "OrderItems": rows}
-        params = (("NextToken", onward),)
+        onward = {"NextToken": token}
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -200,29 +176,23 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     return Page(refs=refs, cursor=json.dumps({"after": _stamp(datetime.fromisoformat(before) - OVERLAP)}))
 
 
-async def order_there(api: Api, news: ShipmentNews) -> Raw:
-    """The order and its items: a confirmation names them."""
-    path = _path(news.order_ref)
-    return {"order": _payload(await _get(api, path, "order")), "orderItems": await _items(api, path)}
-
-
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Listings, oldest first. A search pages through 1,000 at most: the next starts where that one ended."""
     told = json.loads(cursor) if cursor else {}
-    params = [HERE, ("includedData", LISTED), ("pageSize", str(LISTINGS_PAGE)), ("sortBy", "createdDate"),
-              ("sortOrder", "ASC")]  # fmt: skip
-    params += [(name, told[key]) for name, key in (("createdAfter", "after"), ("pageToken", "token")) if key in told]
-    page = Wire(await _get(api, LISTINGS, "listings", *params), "")
+    onward = {name: told[key] for name, key in (("createdAfter", "after"), ("pageToken", "token")) if key in told}
+    size = str(LISTINGS_PAGE)
+    found = await get(api, LISTINGS, "listings", **HERE, pageSize=size, sortBy="createdDate", sortOrder="ASC", **onward)
+    page = Wire(found, "")
     rows = page.rows("items")
     seen = told.get("seen", 0) + len(rows)
     last = max(filter(None, map(_created, rows)), default=told.get("last"))
-    documents, token = tuple(dict(row.raw) for row in rows), page.part("pagination").text("nextToken")
+    documents, token = tuple(dict(row.raw) for row in rows), page.text("pagination.nextToken")
     if token:
-        onward = {**told, "token": token, "seen": seen, "last": last}
-        return Page(documents=documents, cursor=json.dumps(onward), more=True)
+        cursor = json.dumps({**told, "token": token, "seen": seen, "last": last})
+        return Page(documents=documents, cursor=cursor, more=True)
     if seen < page.count("numberOfResults") and last and last != told.get("after"):
         return Page(documents=documents, cursor=json.dumps({"after": last}), more=True)
     return Page(documents=documents)
@@ -235,34 +205,10 @@ def _created(listing: Wire) -> str | None:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One listing, by its SKU."""
-    return await _get(api, f"{LISTINGS}/{quote(ref, safe='')}", "listing", HERE, ("includedData", LISTED))
-
-
-async def _found(api: Api, ref: str) -> Raw:
-    try:
-        return await fetch_listing(api, ref)
-    except ChannelError as problem:
-        if problem.fault is not Fault.MISSING:
-            raise
-        return None
+    return await get(api, f"{LISTINGS}/{quote(ref, safe='')}", "listing", **HERE)
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What is for sale, which is not what was submitted: the two differ for minutes, by design."""
-    looked = [await _found(api, write.slot_ref) for write in writes]
+    looked = [await if_there(fetch_listing(api, write.slot_ref)) for write in writes]
     return [None if raw is None else next(iter(mapping.listings(raw)), None) for raw in looked]
-
-
-async def ask(api: Api, writes: Sequence[StockWrite], receipt: str) -> list[Outcome]:
-    """Whether accepted numbers have taken effect; `receipt` is the submission's id."""
-    looked = await look(api, writes)
-    return [_followed(write, seen, receipt) for write, seen in zip(writes, looked, strict=True)]
-
-
-def _followed(write: StockWrite, seen: Listing | None, receipt: str) -> Outcome:
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if seen is None:
-        return Outcome(**named, outcome=OutcomeKind.FAULT, code="NOT_FOUND", message="the listing is gone")
-    done = seen.stock_quantity == write.quantity
-    kind = OutcomeKind.ACCEPTED if done else OutcomeKind.PENDING
-    return Outcome(**named, outcome=kind, seen=seen.stock_quantity, code=None if done else parse.text(receipt))

@@ -1,10 +1,6 @@
 """Amazon's words into ours: orders v0 and 2026-01-01, listings. Pure."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub import parse
@@ -26,6 +22,7 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
+from hub.stages import Stage
 from hub.wire import Wire, rows
 
 MARKETPLACE = "A2Q3Y263D00KWC"  # amazon.com.br
@@ -49,18 +46,8 @@ NAMES = {  # where v0 and 2026-01-01 tell the same
     "price": ("ItemPrice.Amount", "product.price.unitPrice.amount"),  # of all units of the line; of one
     "price_in": ("ItemPrice.CurrencyCode", "product.price.unitPrice.currencyCode"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a status means: Amazon tells no payment, but authorizes it before an order is Unshipped."""
-
-    payment: Payment | None = Payment.PAID
-    fulfilment: Fulfilment = Fulfilment.NONE
-    cancelled: bool = False
-    hold: Hold | None = None
-
-
+V0, V2026 = ({ours: both[api] for ours, both in NAMES.items()} for api in (0, 1))
+# Amazon tells no payment, but authorizes it before an order is Unshipped.
 WAITING, READY = Stage(Payment.PENDING), Stage()
 PART, SENT = Stage(fulfilment=Fulfilment.PARTIAL), Stage(fulfilment=Fulfilment.DISPATCHED)
 GONE, STUCK = Stage(Payment.VOIDED, cancelled=True), Stage(None, hold=Hold.FROZEN)
@@ -91,12 +78,10 @@ PACKAGES = {  # status, then detailedStatus, which says more
     "RETURNING_TO_SELLER": TrackingStatus.RETURNING, "RETURNED_TO_SELLER": TrackingStatus.RETURNED,
     "LOST": TrackingStatus.LOST, "DAMAGED": TrackingStatus.DAMAGED,
 }  # fmt: skip
-CHARGED, FORGONE = (
-    ("ItemTax", "ShippingTax", "CODFee"),
-    ("PromotionDiscountTax", "ShippingDiscountTax", "CODFeeDiscount"),
-)
+CHARGED = ("ItemTax", "ShippingTax", "CODFee", "BuyerInfo.GiftWrapPrice", "BuyerInfo.GiftWrapTax")
+FORGONE = ("PromotionDiscountTax", "ShippingDiscountTax", "CODFeeDiscount")
 OTHERS = ("TAX", "GIFT_WRAP", "COD_FEE", "DELIVERY_TIP", "OTHER")
-LISTED = {"summaries", "attributes", "offers", "fulfillmentAvailability", "relationships"}
+LISTED = ("summaries", "attributes", "offers", "fulfillmentAvailability", "relationships")
 ENVELOPES = ("order", "payload", "Orders", "orders")
 
 
@@ -109,38 +94,38 @@ def order(raw: Raw) -> Order:
     A v0 order without its items tells no lines, and nothing that is summed from them.
     """
     o = Wire(_one(raw), "order")
-    api, box = int("orderId" in o.raw), raw if isinstance(raw, dict) else {}
-    at = partial(_at, o, api)
-    items, parcels = _items(o, box) if api == 0 else o.rows("orderItems"), o.rows("packages")
-    sold = [row for row in items if _ordered(row, api)]
-    stage = Wire.one_of(*at("status"), STAGES)
-    keeper = Wire.one_of(*at("keeper"), KEEPERS) if Wire.text(*at("keeper")) else None
-    lines = tuple(_line(row, api, stage, keeper) for row in sold)
+    name, box = V2026 if "orderId" in o.raw else V0, raw if isinstance(raw, dict) else {}
+    items = o.rows("orderItems") if name is V2026 else _items(o, box)
+    sold = [row for row in items if row.needed_count(name["units"])]  # how many units a cancelled row had is not told
+    stage, parcels = o.one_of(name["status"], STAGES), o.rows("packages")
+    keeper = o.one_of(name["keeper"], KEEPERS) if o.text(name["keeper"]) else None
+    lines = tuple(_line(row, name, stage, keeper) for row in sold)
     where = _part(box, "address").part("ShippingAddress") or o.part("ShippingAddress")
-    where = where or o.part("recipient").part("deliveryAddress")
-    ends = [row.part("packageStatus").text("status") for row in parcels] or [o.text("EasyShipShipmentStatus")]
-    changed = Wire.instant(*at("changed"))
-    shipping, other = _charges_v0(sold) if api == 0 else _charges_2026(o, sold)
+    where = where or o.part("recipient.deliveryAddress")
+    words = [name["status"], name["keeper"], name["invoice"], "EasyShipShipmentStatus"]
+    currencies = [(o, name["currency"]), *((row, name["price_in"]) for row in sold)]
+    changed = o.instant(name["changed"])
+    shipping, other = _charges_2026(o, sold) if name is V2026 else _charges_v0(sold)
     return Order(
-        ref=Wire.needed_ref(*at("ref")),
-        number=Wire.ref(*at("ref")),
+        ref=o.needed_ref(name["ref"]),
+        number=o.ref(name["ref"]),
         payment=stage.payment,
-        fulfilment=_arrived(stage, ends),
+        fulfilment=_arrived(stage, [row.text("packageStatus.status") for row in parcels] or [o.text(words[-1])]),
         cancelled=stage.cancelled,
-        hold=_hold(stage, keeper, Wire.text(*at("invoice")), items),
+        hold=_hold(stage, keeper, o.text(name["invoice"]), items),
         fulfilled_by=keeper,
-        raw_status=_words(at("status"), at("keeper"), at("invoice"), (o, "EasyShipShipmentStatus")),
-        placed_at=Wire.instant(*at("placed")),
+        raw_status={key.rpartition(".")[2]: word for key in words if (word := o.text(key))},
+        placed_at=o.instant(name["placed"]),
         changed_at=changed,
-        ship_by=Wire.instant(*at("ship_by")),
-        deliver_by=Wire.instant(*at("deliver_by")),
-        currency=_currency(at("currency"), *(_at(row, api, "price_in") for row in sold)),
+        ship_by=o.instant(name["ship_by"]),
+        deliver_by=o.instant(name["deliver_by"]),
+        currency=next((wire.currency(key) for wire, key in currencies if wire.text(key)), "BRL"),
         items_cents=parse.total(line.total_cents for line in lines),
         shipping_cents=shipping,
         other_cents=other,
-        total_cents=Wire.cents(*at("total")),
+        total_cents=o.cents(name["total"]),
         lines=lines,
-        buyer=_buyer(_part(box, "buyerInfo") or o.part("BuyerInfo") or o.part("buyer"), where, o.part("tax")),
+        buyer=_buyer(_part(box, "buyerInfo") or o.part("BuyerInfo") or o.part("buyer"), where, o),
         ship_to=_address(where),
         shipments=tuple(_parcel(row) for row in parcels),
         clocks={"order": changed},
@@ -171,25 +156,9 @@ def _items(o: Wire, box: dict[str, Any]) -> list[Wire]:
     return list(rows(told, "orderItems")) if isinstance(told, list) else _part(box, "orderItems").rows("OrderItems")
 
 
-def _at(told: Wire, api: int, name: str) -> tuple[Wire, str]:
-    """Where an API tells something: the object, and its key there."""
-    *within, key = NAMES[name][api].split(".")
-    for part in within:
-        told = told.part(part)
-    return told, key
-
-
 def takes_stock(told: Order) -> bool | None:
     """A sale took its units. Whether a pending order does, and a cancelled one gives back, Amazon does not say."""
     return None if told.cancelled or told.payment is not Payment.PAID else True
-
-
-def _ordered(row: Wire, api: int) -> int:
-    """Units of a row; 0 of one that was cancelled: how many there were is not told."""
-    wire, key = _at(row, api, "units")
-    if wire.units(key) is None:
-        raise Unreadable(wire.at(key), "not told")
-    return wire.count(key)
 
 
 def _arrived(stage: Stage, words: Sequence[str | None]) -> Fulfilment:
@@ -213,19 +182,6 @@ def _unwanted(row: Wire) -> bool:
     return bool(asked) or row.part("cancellation").part("cancellationRequest").text("requester") == "BUYER"
 
 
-def _words(*told: tuple[Wire, str]) -> dict[str, str]:
-    return {key: word for wire, key in told if (word := wire.text(key)) is not None}
-
-
-def _currency(*told: tuple[Wire, str]) -> str:
-    for wire, key in told:
-        if code := wire.text(key):
-            if not re.fullmatch("[A-Z]{3}", code):
-                raise Unreadable(wire.at(key), f"no currency: {code!r}"[:120])
-            return code
-    return "BRL"
-
-
 def _less(price: int | None, off: int | None) -> int | None:
     return None if price is None else price - (off or 0)
 
@@ -233,90 +189,76 @@ def _less(price: int | None, off: int | None) -> int | None:
 def _charges_v0(items: Sequence[Wire]) -> tuple[int | None, int | None]:
     """What the buyer pays for shipping, and for the rest: taxes, wrapping, collection."""
 
-    def summed(found: Iterable[Wire], *keys: str) -> int | None:
-        return parse.total(row.part(key).cents("Amount") for row in found for key in keys)
+    def summed(*keys: str) -> int | None:
+        return parse.total(row.cents(f"{key}.Amount") for row in items for key in keys)
 
-    wrapping = summed([row.part("BuyerInfo") for row in items], "GiftWrapPrice", "GiftWrapTax")
-    charged = parse.total((summed(items, *CHARGED), wrapping))
-    shipping = _less(summed(items, "ShippingPrice"), summed(items, "ShippingDiscount"))
-    return shipping, _less(charged, summed(items, *FORGONE))
+    return _less(summed("ShippingPrice"), summed("ShippingDiscount")), _less(summed(*CHARGED), summed(*FORGONE))
 
 
 def _charges_2026(o: Wire, items: Sequence[Wire]) -> tuple[int | None, int | None]:
-    whole = o.part("proceeds")
-    told = [whole] if whole.rows("breakdowns") else [row.part("proceeds") for row in items]
+    told = [o] if o.rows("proceeds.breakdowns") else items
     return _broken_down(told, "SHIPPING"), _broken_down(told, *OTHERS)
 
 
-def _broken_down(proceeds: Iterable[Wire], *kinds: str) -> int | None:
-    """The sum of these kinds; null where none of them is told."""
-    told = (row for each in proceeds for row in each.rows("breakdowns") if row.text("type") in kinds)
-    return parse.total(row.part("subtotal").cents("amount") for row in told)
+def _broken_down(told: Iterable[Wire], *kinds: str) -> int | None:
+    found = (row for each in told for row in each.rows("proceeds.breakdowns") if row.text("type") in kinds)
+    return parse.total(row.cents("subtotal.amount") for row in found)
 
 
-def _line(row: Wire, api: int, stage: Stage, keeper: FulfilledBy | None) -> OrderLine:
-    at = partial(_at, row, api)
-    units, (moved, key) = _ordered(row, api), at("sent")
+def _line(row: Wire, name: Mapping[str, str], stage: Stage, keeper: FulfilledBy | None) -> OrderLine:
+    units = row.count(name["units"])
     all_sent = units if stage.fulfilment is Fulfilment.DISPATCHED else 0
     return OrderLine(
-        ref=Wire.needed_ref(*at("line")),
-        listing_ref=Wire.text(*at("sku")),
-        sku=Wire.text(*at("sku")),
-        title=Wire.text(*at("title")),
+        ref=row.needed_ref(name["line"]),
+        listing_ref=row.text(name["sku"]),
+        sku=row.text(name["sku"]),
+        title=row.text(name["title"]),
         quantity=units,
         cancelled_quantity=units if stage.cancelled else 0,
-        dispatched_quantity=all_sent if moved.units(key) is None else moved.count(key),
-        total_cents=_total(row, units) if api else _less(Wire.cents(*at("price")), _promotion(row)),
+        dispatched_quantity=all_sent if row.units(name["sent"]) is None else row.count(name["sent"]),
+        total_cents=_total_2026(row, units) if name is V2026 else _total_v0(row),
         fulfilled_by=keeper,
     )
 
 
-def _promotion(row: Wire) -> int | None:
-    return row.part("PromotionDiscount").cents("Amount")
+def _total_v0(row: Wire) -> int | None:
+    return _less(row.cents(V0["price"]), row.cents("PromotionDiscount.Amount"))
 
 
-def _total(row: Wire, units: int) -> int | None:
-    """Of 2026-01-01: the price of one times its units, rounded then, less the line's discount of either sign."""
-    each, key = _at(row, 1, "price")
-    exact = None if each.cents(key) is None else Decimal(str(each.value(key)).strip()) * units
-    told = [row.part("proceeds")]
-    total = _broken_down(told, "ITEM") if exact is None else parse.cents(exact, each.at(key))
-    return _less(total, abs(_broken_down(told, "DISCOUNT") or 0))
+def _total_2026(row: Wire, units: int) -> int | None:
+    """The price of one times its units, less the line's discount, which is told with either sign."""
+    total = row.cents(V2026["price"], units)
+    total = _broken_down([row], "ITEM") if total is None else total
+    return _less(total, abs(_broken_down([row], "DISCOUNT") or 0))
 
 
-def _buyer(told: Wire, where: Wire, tax: Wire) -> Buyer | None:
-    numbers = [(row.text("Name"), row.text("Value")) for row in told.part("BuyerTaxInfo").rows("TaxClassifications")]
-    numbers += [
-        (row.text("taxRegistrationType"), row.text("taxRegistrationNumber"))
-        for row in tax.rows("taxRegistrations")
-        if row.text("entityType") == "BUYER"
-    ]
-    document = parse.document(next((number for kind, number in numbers if kind in ("CPF", "CNPJ")), None))
-    name, email = told.text("BuyerName", "buyerName"), told.text("BuyerEmail", "buyerEmail")
-    phone = parse.phone(where.text("Phone", "phone"))
-    some = name or email or phone or document
-    return Buyer(name=parse.joined(name), email=email, phone=phone, document=document) if some else None
+def _buyer(told: Wire, where: Wire, o: Wire) -> Buyer | None:
+    taxes = [row for row in o.rows("tax.taxRegistrations") if row.text("entityType") == "BUYER"]
+    taxes += told.rows("BuyerTaxInfo.TaxClassifications")
+    kinds = {row.text("Name", "taxRegistrationType"): row.text("Value", "taxRegistrationNumber") for row in taxes}
+    buyer = Buyer(
+        name=parse.joined(told.text("BuyerName", "buyerName")),
+        email=told.text("BuyerEmail", "buyerEmail"),
+        phone=parse.phone(where.text("Phone", "phone")),
+        document=parse.document(kinds.get("CPF") or kinds.get("CNPJ")),
+    )
+    return None if buyer == Buyer() else buyer
 
 
 def _address(told: Wire) -> Address | None:
     """Of either API. Without the role for personal data only city, state and postal code are told."""
     fields = told.part("ExtendedFields") or told.part("extendedFields")
     named = fields.text("StreetName", "streetName")
-    street = named or told.text("AddressLine1", "addressLine1")
-    city = told.text("City", "city", "Municipality", "municipality")
-    code = parse.bare(told.text("PostalCode", "postalCode"))
-    if not (street and city and code):
-        return None
     second = None if named else told.text("AddressLine2", "addressLine2")
-    return Address(
+    return parse.address(
         recipient=told.text("Name", "name"),
-        street=street,
+        street=named or told.text("AddressLine1", "addressLine1"),
         number=fields.text("StreetNumber", "streetNumber"),
         complement=fields.text("Complement", "complement") or second,
         district=fields.text("Neighborhood", "neighborhood") or told.text("District", "districtOrCounty"),
-        city=city,
-        state=parse.state(told.text("StateOrRegion", "stateOrRegion")),
-        postal_code=code,
+        city=told.text("City", "city", "Municipality", "municipality"),
+        state=told.text("StateOrRegion", "stateOrRegion"),
+        postal_code=told.text("PostalCode", "postalCode"),
         country=told.text("CountryCode", "countryCode"),
     )
 
@@ -343,14 +285,16 @@ def listings(raw: Raw) -> list[Listing]:
     if isinstance(raw, dict) and "items" in raw and "sku" not in raw:
         return [one for row in rows(raw["items"], "items") for one in listings(dict(row.raw))]
     told = Wire(raw, "listing")
-    if not LISTED & told.raw.keys():  # the answer to a patch has a SKU and a status too
+    if not told.raw.keys() & set(LISTED):  # the answer to a patch has a SKU and a status too
         raise Unreadable("listing.summaries", "not told")
     related = [row for place in told.rows("relationships") for row in place.rows("relationships")]
-    if any(row.text("type") == "VARIATION" and row.raw.get("childSkus") for row in related):
+    if any(row.text("type") == "VARIATION" and row.texts("childSkus") for row in related):
         return []
     sku, summary = told.needed_ref("sku"), here(told.rows("summaries"))
     price = here([row for row in told.rows("offers") if row.text("offerType") in (None, "B2C")]).part("price")
-    asin, gtins = summary.text("asin"), told.part("attributes").rows("externally_assigned_product_identifier")
+    asin, gtins = summary.text("asin"), told.rows("attributes.externally_assigned_product_identifier")
+    # DISCOVERABLE alone is seen and cannot be bought; a document without a summary does not say
+    live = summary.told("status") is None or "BUYABLE" in summary.texts("status")
     return [
         Listing(
             ref=sku,
@@ -359,9 +303,9 @@ def listings(raw: Raw) -> list[Listing]:
             gtin=here(gtins).text("value"),
             title=summary.text("itemName"),
             url=f"https://www.amazon.com.br/dp/{asin}" if asin else None,
-            status=_status(summary),
+            status=ListingStatus.ACTIVE if live else ListingStatus.PAUSED,
             price_cents=price.cents("amount"),
-            currency=_currency((price, "currencyCode")) if price else None,
+            currency=price.currency("currencyCode") if price else None,
             **_numbers(told.rows("fulfillmentAvailability"), summary),
         )
     ]
@@ -371,14 +315,6 @@ def here(found: Sequence[Wire]) -> Wire:
     """The row of amazon.com.br; without one the first."""
     ours = (row for row in found if row.text("marketplaceId", "marketplace_id") == MARKETPLACE)
     return next(ours, found[0] if found else Wire(None, ""))
-
-
-def _status(summary: Wire) -> ListingStatus:
-    """DISCOVERABLE alone is seen and cannot be bought. A document without a summary does not say."""
-    told = summary.raw.get("status", ["BUYABLE"])
-    if not isinstance(told, list):
-        raise Unreadable(summary.at("status"), "not a list")
-    return ListingStatus.ACTIVE if "BUYABLE" in told else ListingStatus.PAUSED
 
 
 def _numbers(channels: Sequence[Wire], summary: Wire) -> dict[str, Any]:

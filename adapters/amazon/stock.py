@@ -4,14 +4,16 @@ import re
 import zlib
 from collections.abc import Sequence
 from datetime import UTC
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
 from adapters.amazon.mapping import MARKETPLACE, OURS
 from hub import parse
+from hub.calls import refusal_of, said
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Reply, Request, ShipmentNews, StockWrite
 from hub.wire import Wire
 
 SELLER = "{sellerId}"  # filled in when the request leaves
@@ -48,52 +50,39 @@ def sent(request: Request) -> StockWrite:
     values = patches[0].rows("value") if len(patches) == 1 else []
     if len(values) != 1 or patches[0].text("op") not in ("merge", "replace", "add"):
         raise Unreadable("request.patches", "not one number for one channel")
-    units = values[0].units("quantity")
-    if units is None or units < 0:
-        raise Unreadable(values[0].at("quantity"), "not told, or below zero")
     sku, code = unquote(where[1]), values[0].text("fulfillment_channel_code")
-    return StockWrite(slot_ref=sku, listing_ref=sku, location_ref=None if code == OURS else code, quantity=units)
+    place, units = None if code == OURS else code, values[0].needed_count("quantity")
+    return StockWrite(slot_ref=sku, listing_ref=sku, location_ref=place, quantity=units)
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """The one outcome: taken to be done later, or refused, which Amazon does with a 200 as well."""
-    body = Wire(json_of(reply), "body")
     (write,) = writes
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
-        code, message = error_of(body.raw)
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+    body = Wire(json_of(reply), "body")
+    if reply.status >= HTTPStatus.BAD_REQUEST:
+        code, message = error_of(reply)
+        return [Outcome.refused(write, code or str(reply.status), message)]
     refused = body.one_of("status", REFUSED)
     wrong = [row for row in body.rows("issues") if row.text("severity") in ("ERROR", None)]
     words = parse.joined(*(row.text("message") for row in wrong[:3]))
     if refused:
-        code = wrong[0].text("code") if wrong else None
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or "INVALID", message=words)]
+        return [Outcome.refused(write, (wrong[0].text("code") if wrong else None) or "INVALID", words)]
     receipt = body.text("submissionId")
-    return [Outcome(**named, outcome=OutcomeKind.PENDING, code=receipt, message=words or receipt)]
+    return [Outcome.pending(write, receipt, words or receipt)]
 
 
-def error_of(body: Raw) -> tuple[str | None, str | None]:
+def error_of(reply: Reply) -> tuple[str | None, str | None]:
     """Code and sentence of {errors: [{code, message, details}]}, or of the token's {error, error_description}."""
-    if not isinstance(body, dict):
-        return None, None
-    errors = body.get("errors")
+    told = refusal_of(reply)
+    errors = told.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
-    if not isinstance(first, dict):
-        told = body.get("error")
-        return (told if isinstance(told, str) else None), parse.text(body.get("error_description"))
-    words = dict.fromkeys(filter(None, (parse.text(first.get("message")), parse.text(first.get("details")))))
-    return parse.text(first.get("code")), parse.joined(*words)
+    words = said(first, "message"), said(first, "details"), said(told, "error_description")
+    return said(first, "code") or said(told, "error"), parse.joined(*dict.fromkeys(words))
 
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's word of an error answer."""
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        return None
-    try:
-        return error_of(json_of(reply))[0]
-    except Unreadable:
-        return None
+    return error_of(reply)[0]
 
 
 # ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────

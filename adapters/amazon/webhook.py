@@ -1,12 +1,9 @@
 """What Amazon's notifications mean, bare or as an EventBridge event. Pure. They come twice and out of order."""
 
-import json
-from datetime import datetime
-
 from hub import parse
 from hub.faults import Unreadable
-from hub.model import Knock, Notice, Raw, Topic
-from hub.wire import Wire
+from hub.model import Knock, Notice, Topic
+from hub.wire import Wire, of_body
 
 TOPICS = {  # notification: (ours, the object that it tells, where in it the id stands)
     "ORDER_CHANGE": (Topic.ORDER, "OrderChangeNotification", "AmazonOrderId"),
@@ -21,11 +18,7 @@ TOPICS = {  # notification: (ours, the object that it tells, where in it the id 
 
 def read(knock: Knock) -> list[Notice]:
     """The one notice of a knock; what changed is fetched."""
-    try:
-        raw = json.loads(knock.body)
-    except (ValueError, RecursionError):
-        raise Unreadable("body", "not JSON") from None
-    bus = Wire(raw, "body")
+    bus = of_body(knock.body)
     told = _capitals(bus.part("detail") if "detail" in bus.raw else bus)
     name = told.text("NotificationType")
     topic, within, key = TOPICS.get(name or "", (Topic.UNKNOWN, "", ""))
@@ -41,22 +34,13 @@ def read(knock: Knock) -> list[Notice]:
             ref=ref,
             account_ref=payload.ref("SellerId"),
             dedupe_key=_capitals(told.part("NotificationMetadata")).text("NotificationId")
-            or f"{name}:{ref}:{parse.digest(raw)}",
-            at=_instant(told),
-            raw=raw if topic is Topic.UNKNOWN else None,
+            or f"{name}:{ref}:{parse.digest(bus.raw)}",
+            at=told.clock("EventTime"),
+            raw=dict(bus.raw) if topic is Topic.UNKNOWN else None,
         )
     ]
 
 
 def _capitals(told: Wire) -> Wire:
     """Feeds and listings write sellerId where orders write SellerId."""
-    raw: dict[str, Raw] = {key[:1].upper() + key[1:]: value for key, value in told.raw.items()}
-    return Wire(raw, told.path)
-
-
-def _instant(told: Wire) -> datetime | None:
-    """An odd time must not lose the bell."""
-    try:
-        return told.instant("EventTime")
-    except Unreadable:
-        return None
+    return Wire({key[:1].upper() + key[1:]: value for key, value in told.raw.items()}, told.path)

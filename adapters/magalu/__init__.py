@@ -1,7 +1,10 @@
 """Magalu marketplace, Open API seller/v1."""
 
+from functools import partial
+
 from adapters.magalu import client, mapping, stock, webhook
 from hub import oauth
+from hub.calls import by_looking
 from hub.contract import (
     Adapter,
     Kind,
@@ -36,26 +39,23 @@ ADAPTER = Adapter(
         Limit(burst=200, seconds=PAUSE, assumed=True),  # 2000 a minute, as the documentation of 2025 has it for all
     ),
     faults={
+        **oauth.FAULTS,  # invalid_grant: refresh tokens rotate, a used one is dead
         "30001": Fault.AUTH,  # the gateway's own 401, in its own shape
-        "invalid_grant": Fault.AUTH,  # refresh tokens rotate: a used one is dead
-        "invalid_client": Fault.AUTH,
-        "UNAUTHORIZED": Fault.AUTH,
-        "FORBIDDEN": Fault.AUTH,  # a scope is missing, or who consented is no administrator of the company
         "NOT_FOUND": Fault.MISSING,
         "LOCKED": Fault.TRANSIENT,
-        "TOO_MANY_REQUESTS": Fault.THROTTLED,
         303: Fault.REJECTED,  # a PUT may answer it: never followed
-        400: Fault.REJECTED,
         401: Fault.AUTH,
-        403: Fault.AUTH,
-        404: Fault.MISSING,
-        409: Fault.REJECTED,
-        422: Fault.REJECTED,
+        403: Fault.AUTH,  # a scope is missing, or who consented is no administrator of the company
         423: Fault.TRANSIENT,
         429: Fault.THROTTLED,
     },
     check=client.check,
-    token=TokenSource(request=client.refresh, read=client.read_token, headers=oauth.bearer, single_use=True),
+    token=TokenSource(
+        request=client.refresh,
+        read=partial(oauth.token_of, read_error=stock.read_error),
+        headers=oauth.bearer,
+        single_use=True,
+    ),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
     sign=client.for_channel,
     read_error=stock.read_error,
@@ -80,8 +80,11 @@ ADAPTER = Adapter(
         render=stock.render,
         read=stock.read,
         look=client.look,
-        ask=client.ask,
+        ask=by_looking(client.look),
         asked=lambda request: [stock.sent(request)],
     ),
-    shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),
+    shipments=ShipmentSink(
+        render=stock.shipped,
+        prepare=lambda api, news: client.fetch_order(api, news.order_ref),  # what was told is not told twice
+    ),
 )

@@ -11,10 +11,11 @@ from urllib.parse import quote, urlencode
 from pydantic import Field, SecretStr
 
 from adapters.magalu import mapping, stock, webhook
-from hub import contract, oauth
-from hub.contract import Api, Identity, Page, Token, json_of
-from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Listing, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
+from hub import oauth
+from hub.calls import get, if_there
+from hub.contract import Api, Identity, Page, Token
+from hub.faults import Unreadable
+from hub.model import Listing, Raw, Request, StockWrite, Unsigned
 from hub.wire import Wire
 
 PRODUCTION, TRIALS = "https://api.magalu.com", "https://api-sandbox.magalu.com"
@@ -32,12 +33,9 @@ SCOPES = " ".join(
 )  # fmt: skip
 
 
-class Credentials(contract.Credentials):
+class Credentials(oauth.Application):
     """An application of ID Magalu; who consents must be an administrator of the company."""
 
-    client_id: str
-    client_secret: SecretStr
-    refresh_token: SecretStr | None = None
     webhook_secret: SecretStr | None = Field(
         None,
         title="Segredo do webhook",
@@ -54,10 +52,6 @@ class Credentials(contract.Credentials):
         """Where consent is given and tokens are handed out."""
         return HOME if self.base_url() in (PRODUCTION, TRIALS) else self.base_url()
 
-    def keys(self) -> dict[str, str]:
-        """The application's own."""
-        return {"client_id": self.client_id, "client_secret": self.client_secret.get_secret_value()}
-
     def hook_secret(self) -> str | None:
         """What the seller was shown when the webhook was registered."""
         return self.webhook_secret.get_secret_value().strip() if self.webhook_secret else None
@@ -68,29 +62,20 @@ class Credentials(contract.Credentials):
 
 def refresh(credentials: Credentials, token: Token | None) -> Request:
     """Renews with the last refresh token, as a form; it rotates."""
-    last = (token.refresh if token else None) or credentials.refresh_token
-    if last is None:
-        raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected")
-    form = {"grant_type": "refresh_token", "refresh_token": last.get_secret_value(), **credentials.keys()}
-    path = f"{credentials.home()}/oauth/token"
-    return Request(method="POST", path=path, form=tuple(form.items()), authenticate=False)
+    return credentials.renew(f"{credentials.home()}/oauth/token", token)
 
 
 def exchange(credentials: Credentials, code: str, redirect_uri: str, _verifier: str) -> Request:
     """Trades the code, which lives for ten minutes, for the first token; as JSON, unlike the renewal."""
-    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **credentials.keys()}
-    return Request(method="POST", path=f"{credentials.home()}/oauth/token", json=body, authenticate=False)
+    grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    asked = credentials.ask(f"{credentials.home()}/oauth/token", **grant)
+    return replace(asked, form=(), json=dict(asked.form))
 
 
 def authorize(credentials: Credentials, redirect_uri: str, state: str, _challenge: str) -> str:
     """Where the company's administrator grants access; without choose_tenants only the person would."""
     asked = {"client_id": credentials.client_id, "redirect_uri": redirect_uri, "scope": SCOPES, "state": state}
     return f"{credentials.home()}/login?{urlencode(asked)}&response_type=code&choose_tenants=true"
-
-
-def read_token(reply: Reply, now: datetime) -> Token:
-    """The token of an answer; a used refresh token is AUTH."""
-    return oauth.token_of(reply, now, stock.read_error)
 
 
 def for_channel(told: Unsigned) -> Request:
@@ -103,30 +88,22 @@ def _channel(whose: Api | Unsigned) -> str:
     return str(whose.credentials.channel_id or whose.facts.get("channel") or mapping.CHANNEL)
 
 
-async def _get(api: Api, path: str, operation: str, **params: str) -> dict[str, Any]:
-    told = json_of(await api.call(Request(method="GET", path=path, params=tuple(params.items()), operation=operation)))
-    if not isinstance(told, dict):
-        raise Unreadable("body", "not an object")
-    return told
-
-
 async def _rows(api: Api, path: str, operation: str, limit: int, **params: str) -> tuple[list[dict[str, Any]], bool]:
     """Rows of a page, and whether it is full: the API may show fewer at once than it was asked for."""
-    told = Wire(await _get(api, path, operation, _limit=str(limit), **params), "body")
+    told = Wire(await get(api, path, operation, _limit=str(limit), **params), "body")
     found = [dict(row.raw) for row in told.rows("results")]
-    shown = told.part("meta").part("page").units("limit") or limit
+    shown = told.units("meta.page.limit") or limit
     return found, bool(found) and len(found) >= min(shown, limit)
 
 
 async def check(api: Api) -> Identity:
     """Whose shop it is, and in which channel; that orders may be read is tried, for it is a scope of its own."""
-    me = Wire(await _get(api, "/seller/v1/portfolios/me", "products"), "me")
-    ref = webhook.tenant(me.part("tenant").ref("id") or me.part("seller").ref("id"))
+    me = Wire(await get(api, "/seller/v1/portfolios/me", "products"), "me")
+    ref = webhook.tenant(me.ref("tenant.id") or me.ref("seller.id"))
     if ref is None:
         raise Unreadable("me.tenant.id", "not told")
     await _rows(api, ORDERS, "orders", 1)
-    facts = {"channel": me.part("channel").text("id")}
-    return Identity(external_id=ref, name=me.part("seller").text("name") or ref, facts=facts)
+    return Identity(external_id=ref, name=me.text("seller.name") or ref, facts={"channel": me.text("channel.id")})
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,20 +111,15 @@ async def check(api: Api) -> Identity:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order with its deliveries, by its id or its code."""
-    return await _get(api, f"{ORDERS}/{quote(ref, safe='')}", "orders")
+    return await get(api, f"{ORDERS}/{quote(ref, safe='')}", "orders")
 
 
 async def orders_of_delivery(api: Api, ref: str) -> list[str]:
     """The order that a delivery is a part of: the delivery tells only a code."""
-    code = mapping.order_code(await _get(api, f"/seller/v1/deliveries/{quote(ref, safe='')}", "deliveries"))
+    code = mapping.order_code(await get(api, f"/seller/v1/deliveries/{quote(ref, safe='')}", "deliveries"))
     if code is None:
         raise Unreadable("delivery.code", "no code of an order and a place in it")
     return [Wire(await fetch_order(api, code), "order").needed_ref("id")]
-
-
-async def order_there(api: Api, news: ShipmentNews) -> Raw:
-    """The order as it stands right before a parcel is told: what was told already is not told twice."""
-    return await fetch_order(api, news.order_ref)
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -188,43 +160,24 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One SKU with its stock."""
-    return await _boxed(api, await _get(api, f"{SKUS}/{quote(ref, safe='')}", "products"))
+    return await _boxed(api, await get(api, f"{SKUS}/{quote(ref, safe='')}", "products"))
 
 
-async def _boxed(api: Api, sku: dict[str, Any]) -> Raw:
+async def _boxed(api: Api, sku: Raw) -> Raw:
     stocks = await _stocks(api, Wire(sku, "sku").needed_ref("sku"))
-    return {"sku": sku, "stocks": stocks or {"results": []}, "channel": _channel(api)}
+    return {"sku": sku, "stocks": {"results": []} if stocks is None else stocks, "channel": _channel(api)}
 
 
 async def _stocks(api: Api, sku: str) -> Raw:
-    """The numbers of a SKU; None where it has none, or is none."""
-    try:
-        return await _get(api, stock.PATH + quote(sku, safe=""), "stocks")
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
-        return None
+    return await if_there(get(api, stock.PATH + quote(sku, safe=""), "stocks"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for one that is gone."""
-    told = zip(writes, await asyncio.gather(*(_stocks(api, write.slot_ref) for write in writes)), strict=True)
-    nothing = Wire(None, "sku")
-    return [
-        mapping.listing(nothing, write.slot_ref, write.location_ref or _channel(api), stocks) if stocks else None
-        for write, stocks in told
-    ]
+    found = await asyncio.gather(*(_stocks(api, write.slot_ref) for write in writes))
+    return [_seen(api, write, stocks) for write, stocks in zip(writes, found, strict=True)]
 
 
-async def ask(api: Api, writes: Sequence[StockWrite], _receipt: str) -> list[Outcome]:
-    """Whether the numbers stand there: there is no receipt to ask about."""
-    return [_stands(write, shown) for write, shown in zip(writes, await look(api, writes), strict=True)]
-
-
-def _stands(write: StockWrite, shown: Listing | None) -> Outcome:
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if shown is None:
-        return Outcome(**named, outcome=OutcomeKind.FAULT, code="NOT_FOUND", message="the SKU has no stock any more")
-    if shown.stock_quantity == write.quantity:
-        return Outcome(**named, outcome=OutcomeKind.ACCEPTED, seen=write.quantity)
-    return Outcome(**named, outcome=OutcomeKind.PENDING)
+def _seen(api: Api, write: StockWrite, stocks: Raw) -> Listing | None:
+    place = write.location_ref or _channel(api)
+    return None if stocks is None else mapping.listing(Wire(None, "sku"), write.slot_ref, place, stocks)

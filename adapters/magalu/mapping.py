@@ -123,7 +123,7 @@ def _document(raw: Raw) -> Wire:
             raise Unreadable("results", f"{len(found)} orders where one should be")
         raw = dict(found[0].raw)
     o = Wire(raw, "order")
-    if o.raw.get("deliveries") is None:
+    if o.told("deliveries") is None:
         raise Unreadable(o.at("deliveries"), "not told: only an order has them, a delivery is a part of one")
     return o
 
@@ -152,25 +152,24 @@ def _delivery(row: Wire, *, whole: bool) -> Delivery:
 
 def fulfilled_by(delivery: Wire) -> FulfilledBy | None:
     """Whose shelf a delivery leaves from; null while its shipping is not told."""
-    shipping = delivery.part("shipping")
-    full = shipping.part("logistic_network").text("id") == "fulfillment"
-    full = full or bool(shipping.part("provider").part("extras").flag("is_fulfillment"))  # as older payloads say
-    seller = FulfilledBy.SELLER if shipping else None
+    full = delivery.text("shipping.logistic_network.id") == "fulfillment"
+    full = full or bool(delivery.flag("shipping.provider.extras.is_fulfillment"))  # as older payloads say
+    seller = FulfilledBy.SELLER if delivery.part("shipping") else None
     return FulfilledBy.MARKETPLACE if full else seller
 
 
 def _line(row: Wire, ref: str, stage: Stage, by: FulfilledBy | None, *, cancelled: bool) -> OrderLine:
     """`unit_price` is before discounts; what the channel allocates to the line stands in its amounts."""
-    quantity, info, amounts = row.quantity("quantity"), row.part("info"), row.part("amounts")
+    quantity, amounts = row.quantity("quantity"), row.part("amounts")
     each, total = _exact(row.part("unit_price"), "value", amounts), _cents(amounts, "total")
     if each is not None:
         off = _exact(amounts.part("discount"), "total", amounts) or 0
         total = parse.cents(each * quantity - off, row.at("unit_price.value"))
     return OrderLine(
         ref=ref,
-        listing_ref=info.ref("sku"),
-        sku=info.text("sku"),
-        title=info.text("name"),
+        listing_ref=row.ref("info.sku"),
+        sku=row.text("info.sku"),
+        title=row.text("info.name"),
         quantity=quantity,
         cancelled_quantity=quantity if cancelled else 0,
         dispatched_quantity=0 if stage.moved is Fulfilment.NONE else quantity,
@@ -194,9 +193,8 @@ def _keeper(kinds: set[FulfilledBy | None]) -> FulfilledBy | None:
 
 def deadline(delivery: Wire, key: str = "deadline") -> datetime | None:
     """An instant, or one in `limit_date`. In UTC: the portal shows it three hours earlier, often a day."""
-    shipping = delivery.part("shipping")
-    plain = not isinstance(shipping.raw.get(key), dict)
-    return shipping.instant(key) if plain else shipping.part(key).instant("limit_date")
+    whole = f"shipping.{key}"
+    return delivery.instant(f"{whole}.limit_date" if isinstance(delivery.told(whole), dict) else whole)
 
 
 def _earliest(deliveries: Sequence[Delivery], key: str) -> datetime | None:
@@ -209,28 +207,28 @@ def _earliest(deliveries: Sequence[Delivery], key: str) -> datetime | None:
 def _money(o: Wire, deliveries: Sequence[Wire]) -> dict[str, Any]:
     """What the order itself tells, else what its deliveries add up to; a discount less what the lines carry."""
 
-    def told(key: str, read: Callable[[Wire], int | None]) -> int | None:
+    def told(key: str, read: Callable[[Wire, str], int | None]) -> int | None:
         own = o.part("amounts")
-        return read(own) if own.raw.get(key) is not None else parse.total(read(d.part("amounts")) for d in deliveries)
+        if own.told(key) is not None:
+            return read(own, key)
+        return parse.total(read(each.part("amounts"), key) for each in deliveries)
 
-    off = _total_of("discount")
-    discount, carried = (
-        told("discount", off),
-        [off(item.part("amounts")) for d in deliveries for item in d.rows("items")],
-    )
+    items = [item for each in deliveries for item in each.rows("items")]
+    carried = parse.total(_sum(item.part("amounts"), "discount") for item in items) or 0
+    discount = told("discount", _sum)
     return {
-        "discount_cents": None if discount is None else max(0, discount - (parse.total(carried) or 0)),
-        "shipping_cents": told("freight", _total_of("freight")),
+        "discount_cents": None if discount is None else max(0, discount - carried),
+        "shipping_cents": told("freight", _sum),
         "other_cents": told("taxes", _taxes),
         "fees_cents": told("commission", _fee),
-        "total_cents": told("total", lambda amounts: _cents(amounts, "total")),
+        "total_cents": told("total", _cents),
     }
 
 
 def _exact(told: Wire, key: str, around: Wire) -> Decimal | None:
     """An amount in reais; its normalizer may stand around it."""
     units = told.units(key)
-    own = told if told.raw.get("normalizer") is not None else around
+    own = told if told.told("normalizer") is not None else around
     normalizer = own.units("normalizer")
     if normalizer is not None and normalizer < 1:
         raise Unreadable(own.at("normalizer"), "below one")
@@ -241,19 +239,18 @@ def _cents(told: Wire, key: str, around: Wire | None = None) -> int | None:
     return parse.cents(_exact(told, key, around or told), told.at(key))
 
 
-def _total_of(key: str) -> Callable[[Wire], int | None]:
-    return lambda amounts: _cents(amounts.part(key), "total", amounts)
+def _sum(amounts: Wire, key: str) -> int | None:
+    return _cents(amounts.part(key), "total", amounts)
 
 
-def _taxes(amounts: Wire) -> int | None:
-    charged = [tax for tax in amounts.rows("taxes") if (tax.text("type") or "").lower() != ICMS]
+def _taxes(amounts: Wire, key: str) -> int | None:
+    charged = [tax for tax in amounts.rows(key) if (tax.text("type") or "").lower() != ICMS]
     return parse.total(_cents(tax, "total", amounts) for tax in charged)
 
 
-def _fee(amounts: Wire) -> int | None:
+def _fee(amounts: Wire, key: str) -> int | None:
     """The commission where it is told as money; a percentage is none."""
-    percent = amounts.part("commission").text("type") == "percentage"
-    return None if percent else _total_of("commission")(amounts)
+    return None if amounts.text(f"{key}.type") == "percentage" else _sum(amounts, key)
 
 
 # ── People, parcels ─────────────────────────────────────────────────────────────────────────────────────────
@@ -272,33 +269,29 @@ def _buyer(told: Wire) -> Buyer | None:
 
 
 def _address(delivery: Wire) -> Address | None:
-    recipient = delivery.part("shipping").part("recipient")
+    recipient = delivery.part("shipping.recipient")
     told = recipient.part("address")
-    street, city, code = told.text("street"), told.text("city"), parse.bare(told.text("zipcode"))
-    if not (street and city and code):
-        return None
-    return Address(
+    return parse.address(
         recipient=parse.joined(recipient.text("name")),
-        street=street,
+        street=told.text("street"),
         number=told.text("number"),
         complement=told.text("complement"),
         district=told.text("district"),
-        city=city,
-        state=parse.state(told.text("state")),
-        postal_code=code,
+        city=told.text("city"),
+        state=told.text("state"),
+        postal_code=told.text("zipcode"),
         country="BR",  # it sells nowhere else
     )
 
 
 def _shipment(each: Delivery) -> Shipment:
     shipping = each.told.part("shipping")
-    provider, tracking = shipping.part("provider"), shipping.part("tracking")
     return Shipment(
         ref=each.ref,
-        carrier=provider.text("name", "id"),
-        service=provider.text("description"),
-        tracking_code=tracking.text("code"),
-        tracking_url=tracking.text("url") or shipping.text("tracking_url"),  # where older payloads have it
+        carrier=shipping.text("provider.name", "provider.id"),
+        service=shipping.text("provider.description"),
+        tracking_code=shipping.text("tracking.code"),
+        tracking_url=shipping.text("tracking.url", "tracking_url"),  # the latter in older payloads
         status=each.stage.parcel,
         lines=tuple(LineQuantity(line_ref=line.ref, quantity=line.quantity) for line in each.lines),
     )
@@ -322,7 +315,7 @@ def listings(raw: Raw) -> list[Listing]:
         return [one for row in raw["results"] for one in listings(row)]
     box = Wire(raw if isinstance(raw, dict) and isinstance(raw.get("sku"), dict) else {"sku": raw}, "")
     s = box.part("sku")
-    return [listing(s, s.needed_ref("sku"), box.text("channel"), box.raw.get("stocks"))]
+    return [listing(s, s.needed_ref("sku"), box.text("channel"), box.told("stocks"))]
 
 
 def listing(s: Wire, ref: str, channel: str | None, stocks: Raw) -> Listing:
@@ -339,7 +332,7 @@ def listing(s: Wire, ref: str, channel: str | None, stocks: Raw) -> Listing:
         gtin=next(filter(None, eans), None),
         title=s.text("title"),
         url=next(filter(None, (row.text("url") for row in s.rows("url_marketplace"))), None),
-        status=paused if s.raw.get("status") is None else s.one_of("status", STATUSES),
+        status=paused if s.told("status") is None else s.one_of("status", STATUSES),
         quantity=units,
         stock_quantity=units,
         currency="BRL",
@@ -350,8 +343,5 @@ def listing(s: Wire, ref: str, channel: str | None, stocks: Raw) -> Listing:
 
 def _available(stocks: Raw, channel: str) -> list[int]:
     """What buyers can buy in a channel, branch by branch. RESERVED is what orders took already."""
-    told = Wire(stocks, "stocks")
-    if told.raw.get("results") is None:
-        raise Unreadable("stocks.results", "not told")
-    mine = [row for row in told.rows("results") if row.part("channel").text("id") in (None, channel)]
+    mine = [row for row in Wire(stocks, "stocks").needed_rows("results") if row.text("channel.id") in (None, channel)]
     return [row.count("quantity") for row in mine if row.text("type") == "AVAILABLE"]

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
 from adapters.magalu import mapping
 from hub import parse
+from hub.calls import refusal_of, said
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import FulfilledBy, News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import FulfilledBy, News, Outcome, Reply, Request, ShipmentNews, StockWrite
 from hub.wire import Wire
 
 PATH = "/seller/v1/portfolios/stocks/"
-TAKEN = 202  # always: the number stands some time after the answer, and nothing says when
 CORREIOS = "https://rastreamento.correios.com.br/app/index.php?objetos="
 S10 = re.compile(r"[A-Z]{2}\d{9}[A-Z]{2}")
 UNSENT = frozenset({"new", "approved"})  # Magalu wants the NF-e, validated, before it hears of a parcel
@@ -46,46 +47,45 @@ def sent(request: Request) -> StockWrite:
     sku, told = unquote(request.path.partition(PATH)[2]), Wire(request.json, "request")
     if not sku:
         raise Unreadable("request.path", "not a SKU's stock")
-    units, channel = told.units("quantity"), told.part("channel").text("id")
-    if units is None or units < 0:
-        raise Unreadable("request.quantity", "not told" if units is None else "below zero")
+    channel = told.text("channel.id")
     place = None if channel == mapping.CHANNEL else channel
     version = mapping.ABSENT if request.method == "POST" else None
-    return StockWrite(slot_ref=sku, location_ref=place, listing_ref=sku, quantity=units, version=version)
+    return StockWrite(
+        slot_ref=sku,
+        location_ref=place,
+        listing_ref=sku,
+        quantity=told.needed_count("quantity"),
+        version=version,
+    )
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """The one outcome: taken without a receipt, so that the number is read back; or refused."""
     (write,) = writes
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if reply.status == TAKEN:
-        return [Outcome(**named, outcome=OutcomeKind.PENDING)]
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        raise Unreadable("status", f"{reply.status} where a write is answered {TAKEN}")
-    code, message = error_of(json_of(reply))
-    return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+    if reply.status == HTTPStatus.ACCEPTED:  # always: the number stands some time later, and nothing says when
+        return [Outcome.pending(write)]
+    if reply.status < HTTPStatus.BAD_REQUEST:
+        raise Unreadable("status", f"{reply.status} where a write is answered 202")
+    json_of(reply)  # a page of somebody else's refuses nothing
+    code, message = error_of(reply)
+    return [Outcome.refused(write, code or str(reply.status), message)]
 
 
-def error_of(body: Raw) -> tuple[str | None, str | None]:
+def error_of(reply: Reply) -> tuple[str | None, str | None]:
     """Code and sentence of the API's {slug, message, details}, the gateway's {errorCode, developerMessage}, or
     the token's {error, error_description}.
     """
-    if not isinstance(body, dict):
-        return None, None
-    code = next((body[key] for key in ("slug", "errorCode", "error") if isinstance(body.get(key), str | int)), None)
-    said = [body.get(key) for key in ("message", "developerMessage", "error_description")]
-    details = body.get("details")
-    fields = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
-    said += [f"{row.get('field')}: {row.get('message')}" for row in fields]
-    return parse.text(code), parse.joined(". ".join(each for each in said if isinstance(each, str) and each))
+    told = refusal_of(reply)
+    details = told.get("details")
+    rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    words = [said(told, key) for key in ("message", "developerMessage", "error_description")]
+    words += [f"{row.get('field')}: {row.get('message')}" for row in rows]
+    return said(told, "slug", "errorCode", "error"), parse.joined(". ".join(filter(None, words)))
 
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's code of an error answer."""
-    try:
-        return error_of(json_of(reply))[0] if reply.status >= 400 else None  # noqa: PLR2004 - HTTP
-    except Unreadable:
-        return None
+    return error_of(reply)[0]
 
 
 # ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,7 +97,7 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     A frozen delivery, and one whose NF-e Magalu has not validated yet, is TRANSIENT: the telling waits.
     """
     box = Wire(news.there, "order")
-    channel = {"id": box.part("channel").text("id") or mapping.CHANNEL}
+    channel = {"id": box.text("channel.id") or mapping.CHANNEL}
     meant = _meant(news, box) if news.news in DONE else []
     return [_told(news, each, channel) for each in meant if each.text("status") not in DONE[news.news]]
 

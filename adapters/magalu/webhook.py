@@ -2,13 +2,12 @@
 
 import hashlib
 import hmac
-import json
 import re
 
 from hub import parse
 from hub.faults import BadSignature, Unreadable
 from hub.model import Knock, Notice, Topic
-from hub.wire import Wire
+from hub.wire import Wire, of_body
 
 SIGNATURE, TIMESTAMP = "x-signature-256", "x-timestamp"
 TOPICS = {
@@ -33,30 +32,21 @@ def verify(secret: str, knock: Knock) -> None:
 
 def read(knock: Knock) -> list[Notice]:
     """The one notice of a knock."""
-    try:
-        raw = json.loads(knock.body)
-    except (ValueError, RecursionError):
-        raise Unreadable("body", "not JSON") from None
-    told = Wire(raw, "body")
-    named = told.part("data")
-    found = RESOURCE.search(named.text("resource") or "")
+    told = of_body(knock.body)
+    found = RESOURCE.search(told.text("data.resource") or "")
     kind, id_, since = found.groups() if found else ("", None, None)
     name = told.text("topic") or kind
-    topic, ref = TOPICS.get(name, Topic.UNKNOWN), named.part("params").ref("id") or parse.ref(id_)
+    topic, ref = TOPICS.get(name, Topic.UNKNOWN), told.ref("data.params.id") or parse.ref(id_)
     if topic is Topic.ORDER and (ref is None or "/" in ref):
         raise Unreadable("body.data.params.id", "no id told")
-    try:
-        at = parse.instant(since, "body.data.resource")
-    except Unreadable:  # an odd time must not lose the bell
-        at = None
     return [
         Notice(
             topic=topic,
             ref=ref,
             account_ref=tenant(told.ref("tenant_id")),
-            dedupe_key=f"{name}:{ref}:{named.text('status')}:{parse.digest(raw)}",
-            at=at,
-            raw=raw if topic is Topic.UNKNOWN else None,
+            dedupe_key=f"{name}:{ref}:{told.text('data.status')}:{parse.digest(told.raw)}",
+            at=Wire({"updated_at": since}, "body.data.resource").clock("updated_at"),
+            raw=dict(told.raw) if topic is Topic.UNKNOWN else None,
         )
     ]
 

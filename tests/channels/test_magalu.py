@@ -49,6 +49,10 @@ def payload(facet: str, name: str) -> Any:
     return json.loads((FILES / facet / f"{name}.json").read_text())
 
 
+def refusal(body: Any) -> Reply:
+    return Reply(status=400, headers={}, body=json.dumps(body).encode())
+
+
 def told(name: str) -> Order:
     return mapping.order(payload("order", name))
 
@@ -218,7 +222,7 @@ def test_two_lines_of_a_delivery_are_never_called_alike():
 
 @given(JSON)
 def test_any_json_is_read_or_refused(raw: Any):
-    for read in (mapping.order, mapping.listings, mapping.order_code, stock.error_of):
+    for read in (mapping.order, mapping.listings, mapping.order_code, lambda body: stock.error_of(refusal(body))):
         try:
             read(raw)
         except ChannelError:
@@ -283,17 +287,25 @@ def test_an_answer_that_takes_a_number_says_202_and_nothing_else():
             stock.read([WRITE], Reply(status=status, headers={}, body=b"{}"))
 
 
+def test_a_page_of_somebody_else_refuses_nothing():
+    with pytest.raises(Unreadable, match="not JSON"):
+        stock.read([WRITE], Reply(status=404, headers={}, body=b"<html>"))
+
+
 def test_errors_of_three_shapes():
+    def told(body: Any) -> Any:
+        return stock.error_of(refusal(body))
+
     def said(name: str) -> Any:
-        return stock.error_of(payload("stock_response", name)["body"])
+        return told(payload("stock_response", name)["body"])
 
     assert said("gateways_own_401") == ("30001", "Invalid token")
     assert said("refused_field_by_field") == (
         "UNPROCESSABLE_ENTITY",
         "Unprocessable entity. quantity: Invalid quantity",
     )
-    assert stock.error_of({"error": "invalid_grant", "error_description": "used"}) == ("invalid_grant", "used")
-    assert stock.error_of({"slug": "LOCKED", "details": ["odd"]}) == ("LOCKED", None)
+    assert told({"error": "invalid_grant", "error_description": "used"}) == ("invalid_grant", "used")
+    assert told({"slug": "LOCKED", "details": ["odd"]}) == ("LOCKED", None)
     assert {code: ADAPTER.faults[code] for code in ("30001", "LOCKED", 423, 303)} == {
         "30001": Fault.AUTH, "LOCKED": Fault.TRANSIENT, 423: Fault.TRANSIENT, 303: Fault.REJECTED,
     }  # fmt: skip
@@ -424,7 +436,8 @@ def test_tokens_come_from_another_host_and_rotate():
     assert (renewal.path, renewal.authenticate) == ("https://id.magalu.com/oauth/token", False)
     assert dict(renewal.form) == {"grant_type": "refresh_token", **KEYS}
     answer = {"access_token": "A", "refresh_token": "R2", "expires_in": 600}
-    token = client.read_token(Reply(status=200, headers={}, body=json.dumps(answer).encode()), AT)
+    assert ADAPTER.token
+    token = ADAPTER.token.read(Reply(status=200, headers={}, body=json.dumps(answer).encode()), AT)
     assert dict(client.refresh(credentials, token).form)["refresh_token"] == "R2"
     assert token.expires_at == datetime(2026, 11, 21, 10, 10, tzinfo=UTC), "never the published two hours"
     code = client.exchange(credentials, "code", "https://hub.example/back", "")
@@ -483,6 +496,7 @@ def test_published_documents_are_read_or_refused_in_one_sentence():
         ("429", "TOO_MANY_REQUESTS"),
         ("503", "SERVICE_UNAVAILABLE"),
     ):
-        assert stock.error_of(json.loads((SAMPLES / f"error_{name}.json").read_text()))[0] == code
+        body = (SAMPLES / f"error_{name}.json").read_bytes()
+        assert stock.read_error(Reply(status=int(name), headers={}, body=body)) == code
     (notice,) = webhook.read(Knock(headers={}, body=(SAMPLES / "webhook_delivery.json").read_bytes()))
     assert (notice.topic, notice.ref) == (Topic.UNKNOWN, "<delivery id>")  # its resource is a placeholder

@@ -110,16 +110,18 @@ async def test_an_offset_beyond_what_is_shown_is_refused(connect: Connect):
 
 
 async def test_a_number_is_taken_now_and_stands_later(connect: Connect):
-    api = await connect(ADAPTER, sandbox.create([CUP], lag=0.2))
+    api, sink = await connect(ADAPTER, sandbox.create([CUP], lag=0.2)), ADAPTER.stock
+    assert sink
+    assert sink.ask
     write = StockWrite(slot_ref="CUP/1", listing_ref="CUP/1", quantity=2)
     ((request, covered),) = stock.render([write])
     (taken,) = stock.read(covered, await api.call(request))
     assert taken.outcome is OutcomeKind.PENDING
-    assert [one.outcome for one in await client.ask(api, covered, "")] == [OutcomeKind.PENDING]
+    assert [one.outcome for one in await sink.ask(api, covered, "")] == [OutcomeKind.PENDING]
     await asyncio.sleep(0.4)
-    assert [(one.outcome, one.seen) for one in await client.ask(api, covered, "")] == [(OutcomeKind.ACCEPTED, 2)]
+    assert [(one.outcome, one.seen) for one in await sink.ask(api, covered, "")] == [(OutcomeKind.ACCEPTED, 2)]
     gone = write.model_copy(update={"slot_ref": "NIX", "listing_ref": "NIX"})
-    (missing,) = await client.ask(api, [gone], "")
+    (missing,) = await sink.ask(api, [gone], "")
     assert (missing.outcome, missing.code) == (OutcomeKind.FAULT, "NOT_FOUND")
 
 

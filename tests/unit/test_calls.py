@@ -1,10 +1,13 @@
 """What channels' answers have in common before anyone reads them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
-from hub.calls import batches, grouped, number_of, refusal_of, within
+from hub.calls import batches, by_looking, grouped, if_there, number_of, refusal_of, said, within
 from hub.faults import ChannelError, Fault
-from hub.model import Reply
+from hub.model import Listing, ListingStatus, OutcomeKind, Reply, StockWrite
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,51 @@ def test_two_at_a_time(rows: str, want: list[tuple[str, ...]]):
 def test_groups_keep_their_order():
     found = grouped(["b1", "a1", "b2"], lambda row: row[0])
     assert list(found.items()) == [("b", ["b1", "b2"]), ("a", ["a1"])]
+
+
+@pytest.mark.parametrize(
+    ("raw", "want"),
+    [
+        ({"code": " GONE "}, "GONE"),
+        ({"code": 30001}, "30001"),
+        ({"code": {"id": 1}, "error": "used"}, "used"),
+        ({"code": True, "error": ["x"]}, None),
+        (["code"], None),
+        (None, None),
+    ],
+)
+def test_the_first_word_that_a_refusal_says(raw: Any, want: str | None):
+    assert said(raw, "code", "error") == want
+
+
+async def test_only_what_is_missing_is_not_there():
+    async def answer(fault: Fault | None) -> str:
+        if fault:
+            raise ChannelError(fault, "code", "why")
+        return "it"
+
+    assert (await if_there(answer(None)), await if_there(answer(Fault.MISSING))) == ("it", None)
+    with pytest.raises(ChannelError):
+        await if_there(answer(Fault.AUTH))
+
+
+async def test_an_accepted_number_is_asked_about_by_looking():
+    async def look(_api: Any, writes: Sequence[StockWrite]) -> list[Listing | None]:
+        units = {"stands": 4, "waits": 9}
+        return [
+            Listing(ref=slot, slot_ref=slot, status=ListingStatus.ACTIVE, stock_quantity=units[slot])
+            if (slot := write.slot_ref) in units
+            else None
+            for write in writes
+        ]
+
+    slots = ("stands", "waits", "gone")
+    writes = [StockWrite(slot_ref=slot, listing_ref=slot, quantity=4) for slot in slots]
+    api: Any = None  # what is looked at needs none
+    told = await by_looking(look)(api, writes, "R1")
+    assert [(one.slot_ref, one.outcome, one.code, one.seen) for one in told] == [
+        ("stands", OutcomeKind.ACCEPTED, None, 4),
+        ("waits", OutcomeKind.PENDING, "R1", 9),
+        ("gone", OutcomeKind.FAULT, "NOT_FOUND", None),
+    ]
+    assert (await by_looking(look)(api, writes[1:2], ""))[0].code is None

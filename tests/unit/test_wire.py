@@ -97,3 +97,12 @@ def test_silence_is_not_zero(odd: Any):
     told = Wire({"zero": 0, "odd": odd}, "slot")
     assert told.needed_count("zero") == 0
     assert path_of(lambda: told.needed_count("odd")) == "slot.odd"
+
+
+def test_a_key_of_a_nested_object_and_where_it_stands():
+    o = Wire({"total": {"amount": "7.50", "in": {"rows": [{"id": 1}]}}, "plain": 5}, "order")
+    assert (o.cents("total.amount"), o.text("none.amount"), o.told("total.in.rows")) == (750, None, [{"id": 1}])
+    assert [(row.ref("id"), row.path) for row in o.rows("total.in.rows")] == [("1", "order.total.in.rows.0")]
+    assert o.part("total.in").path == "order.total.in"
+    assert path_of(lambda: o.units("total.in")) == "order.total.in"
+    assert path_of(lambda: o.text("plain.amount")) == "order.plain"
