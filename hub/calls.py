@@ -49,12 +49,12 @@ def grouped(rows: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
     return groups
 
 
-async def if_there(asked: Awaitable[T]) -> T | None:
-    """What is asked for; None where the channel says that there is no such thing."""
+async def if_there(asked: Awaitable[T], *absent: Fault) -> T | None:
+    """What is asked for; None where the channel says that there is no such thing: MISSING, or one of `absent`."""
     try:
         return await asked
     except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
+        if gone.fault not in (absent or (Fault.MISSING,)):
             raise
         return None
 

@@ -4,6 +4,7 @@ For searches by time of change whose pages are counted from the start: rows that
 are read, and a filter that is coarse shows rows again that were told.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,6 +14,30 @@ from hub.contract import Page
 from hub.faults import Unreadable
 
 REMEMBERED = 4000  # refs kept in a cursor
+
+
+class Poll(BaseModel):
+    """A search for what changed `since` then, where it tells no times: the next one begins where this one `began`."""
+
+    since: datetime
+    began: datetime
+    offset: int = Field(default=0, ge=0)  # rows or pages, as the channel counts them
+
+    def page(self, refs: Sequence[str], step: int, overlap: timedelta) -> Page:
+        """Refs and the place `step` further on; at the end of the poll (0) the next one's start, `overlap` earlier."""
+        if step:
+            onward = self.model_copy(update={"offset": self.offset + step})
+            return Page(refs=tuple(refs), cursor=onward.model_dump_json(), more=True)
+        return Page(refs=tuple(refs), cursor=json.dumps({"since": (self.began - overlap).isoformat()}))
+
+
+def poll_of(told: str | None, now: datetime, look_back: timedelta) -> Poll:
+    """A poll where its cursor left it, or a new one."""
+    try:
+        kept = json.loads(told) if told else {"since": now - look_back}
+        return Poll.model_validate({"began": now, **kept})
+    except (TypeError, ValueError):
+        raise Unreadable("cursor", "not a cursor of this channel") from None
 
 
 class Cursor(BaseModel):

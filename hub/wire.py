@@ -190,10 +190,14 @@ def listed(raw: Raw, path: str) -> Sequence[Raw]:
     return raw
 
 
-def of_body(body: bytes) -> Wire:
-    """The object that a notice's body is."""
+def json_of_body(body: bytes) -> Raw:
+    """The JSON value that a notice's body is."""
     try:
-        raw = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as problem:
         raise Unreadable("body", "not JSON") from problem
-    return Wire(raw, "body")
+
+
+def of_body(body: bytes) -> Wire:
+    """The object that a notice's body is."""
+    return Wire(json_of_body(body), "body")

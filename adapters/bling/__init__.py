@@ -1,7 +1,9 @@
 """Bling, the ERP, API v3: relays the orders of the seller's channels, and often is the source of the stock."""
 
 from adapters.bling import client, mapping, stock, webhook
+from hub import oauth
 from hub.contract import (
+    PHYSICAL,
     Adapter,
     Kind,
     ListingSource,
@@ -26,12 +28,8 @@ ADAPTER = Adapter(
         Limit(burst=120_000, seconds=86_400),
     ),
     faults={
-        "invalid_grant": Fault.AUTH,  # refresh tokens rotate; a used or 30 days old one is dead
-        "invalid_client": Fault.AUTH,
-        "invalid_token": Fault.AUTH,
-        "insufficient_scope": Fault.AUTH,
-        "FORBIDDEN": Fault.AUTH,
-        "UNAUTHORIZED": Fault.AUTH,
+        **oauth.FAULTS,  # invalid_grant: refresh tokens rotate; a used or 30 days old one is dead
+        **dict.fromkeys(("invalid_token", "insufficient_scope", "FORBIDDEN", "UNAUTHORIZED"), Fault.AUTH),
         "TOO_MANY_REQUESTS": Fault.THROTTLED,
         "VALIDATION_ERROR": Fault.REJECTED,
         "RESOURCE_NOT_FOUND": Fault.MISSING,
@@ -51,7 +49,6 @@ ADAPTER = Adapter(
         verify=hmac_sha256("x-bling-signature-256", encoding="hex", prefix="sha256="),
         read=webhook.read,
         per="app",
-        deadline_ms=5000,
         secret=lambda credentials: credentials.client_secret.get_secret_value(),
     ),
     orders=OrderSource(
@@ -74,7 +71,7 @@ ADAPTER = Adapter(
         render=stock.render,
         read=stock.read,
         look=client.look,
-        numbers="physical",
+        numbers=PHYSICAL,
         asked=lambda request: [stock.sent(request)],
     ),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_to_change),

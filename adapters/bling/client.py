@@ -1,18 +1,19 @@
 """Bling's paths, paging and tokens."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from adapters.bling import mapping, stock
-from hub import contract, oauth, parse
+from hub import oauth, parse
+from hub.calls import number_of, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.paging import poll_of
+from hub.wire import Wire
 
 PRODUCTION = "https://api.bling.com.br/Api/v3"
 HOME = "https://bling.com.br/Api/v3"  # consent and tokens; resources left the www address in April 2026
@@ -24,12 +25,9 @@ JWT = {"enable-jwt": "1"}
 FILTERS = ("1", "0", "2")  # positive (what is answered unless asked otherwise), zero, below zero
 
 
-class Credentials(contract.Credentials):
+class Credentials(oauth.Application):
     """An application of developer.bling.com.br and the account's first refresh token."""
 
-    client_id: str
-    client_secret: SecretStr
-    refresh_token: SecretStr | None = None
     deposit: str | None = Field(
         None, title="Depósito", pattern=r"^\d*$", description="Empty: the account's standard one."
     )
@@ -66,10 +64,8 @@ def _token_request(credentials: Credentials, *form: tuple[str, str]) -> Request:
 
 def refresh(credentials: Credentials, token: Token | None) -> Request:
     """Renews with the last refresh token; it rotates, and lives for 30 days."""
-    last = (token.refresh if token else None) or credentials.refresh_token
-    if last is None:
-        raise ChannelError(Fault.AUTH, "no_refresh_token", "the account must be connected")
-    return _token_request(credentials, ("grant_type", "refresh_token"), ("refresh_token", last.get_secret_value()))
+    last = oauth.refresh_with(credentials.refresh_token, token)
+    return _token_request(credentials, ("grant_type", "refresh_token"), ("refresh_token", last))
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:
@@ -93,51 +89,48 @@ def shown(token: Token) -> dict[str, str]:
     return {**oauth.bearer(token), **JWT}
 
 
-async def _get(api: Api, path: str, *params: tuple[str, str]) -> Raw:
-    told = json_of(await api.call(Request(method="GET", path=path, params=params)))
-    if not isinstance(told, dict) or "data" not in told:
+async def _answer(api: Api, path: str, *params: tuple[str, str]) -> Wire:
+    return Wire(json_of(await api.call(Request(method="GET", path=path, params=params))), "")
+
+
+async def _one(api: Api, path: str) -> Wire:
+    """What stands in `data`."""
+    told = (await _answer(api, path)).part("data")
+    if not told:
         raise Unreadable("data", "not told")
-    return told["data"]
+    return told
 
 
-async def _rows(api: Api, path: str, *params: tuple[str, str]) -> list[dict[str, Any]]:
-    rows = await _get(api, path, *params)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unreadable("data", "not a list of rows")
-    return rows
+async def _rows(api: Api, path: str, *params: tuple[str, str]) -> list[Wire]:
+    return (await _answer(api, path, *params)).needed_rows("data")
 
 
 async def check(api: Api) -> Identity:
     """Whose account it is, its deposit, and the situations that it made of Bling's own."""
-    company = await _get(api, "/empresas/me/dados-basicos")
-    ref = parse.ref(company.get("id")) if isinstance(company, dict) else None
-    if ref is None:
-        raise Unreadable("data.id", "the company's id is not told")
-    deposits = await _rows(api, "/depositos", ("limite", str(PAGE)), ("situacao", "1"))
-    facts = {"deposit": _deposit(api.credentials.deposit, deposits), "situations": await _situations(api)}
-    return Identity(external_id=ref, name=parse.text(company.get("nome")) or ref, facts=facts)
+    company = await _one(api, "/empresas/me/dados-basicos")
+    ref = company.needed_ref("id")
+    facts = {"deposit": await _deposit(api), "situations": await _situations(api)}
+    return Identity(external_id=ref, name=company.text("nome") or ref, facts=facts)
 
 
-def _deposit(wanted: str | None, deposits: Sequence[Mapping[str, Any]]) -> str:
-    ids = [str(row.get("id")) for row in deposits]
-    if wanted and wanted not in ids:
-        raise ChannelError(
-            Fault.REJECTED, "no_deposit", f"deposit: there is no active {wanted} (there are: {', '.join(ids)})"
-        )
-    standard = next((str(row["id"]) for row in deposits if row.get("padrao")), ids[0] if ids else None)
-    if standard is None:
-        raise ChannelError(Fault.REJECTED, "no_deposit", "this account has no active deposit")
-    return wanted or standard
+async def _deposit(api: Api) -> str:
+    """The one that the seller chose, else the account's standard one."""
+    rows = await _rows(api, "/depositos", ("limite", str(PAGE)), ("situacao", "1"))
+    ids = [row.needed_ref("id") for row in rows]
+    standard = [row.needed_ref("id") for row in rows if row.flag("padrao")]
+    wanted: str | None = api.credentials.deposit or next(iter(standard + ids), None)
+    if wanted not in ids:
+        there = f"there is no active {wanted or 'one'} (there are: {', '.join(ids) or 'none'})"
+        raise ChannelError(Fault.REJECTED, "no_deposit", f"deposit: {there}")
+    return wanted
 
 
 async def _situations(api: Api) -> dict[str, int]:
     """Situations that the account made, by id, with the one of Bling's own each comes from."""
     modules = await _rows(api, "/situacoes/modulos")
-    sales = next((row for row in modules if "Vendas" in str(row.get("nome"))), None)
-    if sales is None:
-        return {}
-    rows = await _rows(api, f"/situacoes/modulos/{sales.get('id')}")
-    return {str(row["id"]): row["idHerdado"] for row in rows if row.get("idHerdado") and row.get("id")}
+    sales = next((row for row in modules if "Vendas" in (row.text("nome") or "")), None)
+    rows = await _rows(api, f"/situacoes/modulos/{sales.needed_ref('id')}") if sales else []
+    return {row.needed_ref("id"): parent for row in rows if (parent := row.units("idHerdado"))}
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,114 +143,92 @@ async def fetch_order(api: Api, ref: str) -> Raw:
 
 async def refetch_order(api: Api, ref: str, have: frozenset[str]) -> Raw:
     """The same without the NF-e that we have: three calls a second are all there are."""
-    told = await _get(api, f"/pedidos/vendas/{_number(ref)}")
-    if not isinstance(told, dict):
-        raise Unreadable("data", "not an order")
+    told = (await _one(api, f"/pedidos/vendas/{number_of(ref)}")).raw
     box: dict[str, Raw] = {"data": told}
-    situation = told.get("situacao")
-    if isinstance(situation, dict) and (root := await _root(api, situation)):
+    if root := await _root(api, parse.ref(within(told, "situacao", "id"))):
         box["situacao_raiz"] = root
-    shop = told.get("loja")
-    if isinstance(shop, dict) and (channel := api.credentials.channel_of(parse.ref(shop.get("id")))):
+    if channel := api.credentials.channel_of(parse.ref(within(told, "loja", "id"))):
         box["canal"] = channel
-    note = told.get("notaFiscal")
-    if "billing" not in have and isinstance(note, dict) and (key := parse.ref(note.get("id"))):
-        box["nfe"] = await _get(api, f"/nfe/{_number(key)}")
+    note = None if "billing" in have else parse.ref(within(told, "notaFiscal", "id"))
+    if note:
+        box["nfe"] = (await _one(api, f"/nfe/{number_of(note)}")).raw
     return box
 
 
-async def _root(api: Api, situation: Mapping[str, Any]) -> int | None:
+async def _root(api: Api, situation: str | None) -> int | None:
     """What an account's own situation was made from: as learnt when it was connected, else asked for now."""
-    told = situation.get("id")
-    if told in mapping.STAGES:
+    if situation is None or situation in mapping.STAGES:
         return None
-    known = api.facts.get("situations", {}).get(str(told))
-    if known:
-        return int(known)
-    row = await _get(api, f"/situacoes/{_number(str(told))}")
-    return row.get("idHerdado") or None if isinstance(row, dict) else None
-
-
-def _number(ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"Bling numbers everything; {ref[:40]!r} is no number")
-    return ref
+    known: int | None = api.facts.get("situations", {}).get(situation)
+    return known or (await _one(api, f"/situacoes/{number_of(situation)}")).units("idHerdado")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
-    """Refs of orders changed since, newest id first (assumed: what comes meanwhile pushes rows on, never out).
-
-    The window has no end, so an order that changes while pages are read stays in it.
-    """
-    now = api.now()
-    told = json.loads(cursor) if cursor else {}
-    since = datetime.fromisoformat(told["since"]) if told else now - LOOK_BACK
-    page, began = told.get("page", 1), told.get("began") or now.isoformat()
-    changed = since.astimezone(parse.SAO_PAULO).strftime("%Y-%m-%d %H:%M:%S")
-    rows = await _rows(
-        api, "/pedidos/vendas", ("pagina", str(page)), ("limite", str(PAGE)), ("dataAlteracaoInicial", changed)
-    )
-    refs = tuple(str(row["id"]) for row in rows if parse.ref(row.get("id")))
-    if len(rows) == PAGE:
-        onward = {"since": since.isoformat(), "page": page + 1, "began": began}
-        return Page(refs=refs, cursor=json.dumps(onward), more=True)
-    return Page(refs=refs, cursor=json.dumps({"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}))
+    """Orders changed since, newest id first (assumed): the window has no end, so rows move on in it and never out."""
+    at = poll_of(cursor, api.now(), LOOK_BACK)
+    changed = at.since.astimezone(parse.SAO_PAULO).strftime("%Y-%m-%d %H:%M:%S")
+    refs = await _orders(api, at.offset + 1, PAGE, ("dataAlteracaoInicial", changed))
+    return at.page(refs, 1 if len(refs) == PAGE else 0, OVERLAP)
 
 
 async def latest_orders(api: Api) -> Page:
     """The orders made last."""
-    rows = await _rows(api, "/pedidos/vendas", ("pagina", "1"), ("limite", str(LATEST)))
-    return Page(refs=tuple(str(row["id"]) for row in rows if parse.ref(row.get("id"))))
+    return Page(refs=tuple(await _orders(api, 1, LATEST)))
+
+
+async def _orders(api: Api, page: int, size: int, *params: tuple[str, str]) -> list[str]:
+    rows = await _rows(api, "/pedidos/vendas", ("pagina", str(page)), ("limite", str(size)), *params)
+    return [row.needed_ref("id") for row in rows]
 
 
 async def order_to_change(api: Api, news: ShipmentNews) -> Raw:
     """The order as it stands: a PUT replaces it whole."""
-    return {"data": await _get(api, f"/pedidos/vendas/{_number(news.order_ref)}")}
+    return {"data": (await _one(api, f"/pedidos/vendas/{number_of(news.order_ref)}")).raw}
 
 
 # ── Products and balances ───────────────────────────────────────────────────────────────────────────────────
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:
-    """Active and inactive products, each with its balance. Excluded ones are gone."""
+    """Active and inactive products, each with its balance."""
     page = int(cursor or 1)
-    rows = await _rows(api, "/produtos", ("pagina", str(page)), ("limite", str(PAGE)), ("criterio", "5"))
-    sold = [row for row in rows if row.get("situacao") != "E"]
+    rows = await _products(api, ("pagina", str(page)))
     more = len(rows) == PAGE
-    return Page(documents=tuple(await _with_balances(api, sold)), cursor=str(page + 1) if more else None, more=more)
+    return Page(documents=tuple(await _with_balances(api, rows)), cursor=str(page + 1) if more else None, more=more)
 
 
-async def _with_balances(api: Api, products: Sequence[Mapping[str, Any]]) -> list[Raw]:
-    balances = await _balances(api, [str(row["id"]) for row in products])
+async def _products(api: Api, *params: tuple[str, str]) -> list[Wire]:
+    return await _rows(api, "/produtos", *params, ("limite", str(PAGE)), ("criterio", "5"))
+
+
+async def _with_balances(api: Api, products: Sequence[Wire]) -> list[Raw]:
+    """Products, those that are excluded left out, with what each has in its deposits."""
+    sold = {row.needed_ref("id"): row.raw for row in products if row.text("situacao") != "E"}
+    balances = await _balances(api, list(sold))
     deposit = api.facts.get("deposit")
-    return [{"produto": row, "saldos": balances.get(str(row["id"])), "deposito": deposit} for row in products]
+    return [{"produto": row, "saldos": balances.get(ref), "deposito": deposit} for ref, row in sold.items()]
 
 
 async def _balances(api: Api, ids: Sequence[str]) -> dict[str, Raw]:
     """Balances by product id: positive ones, and for the rest zero and below."""
     found: dict[str, Raw] = {}
     for sign in FILTERS:
-        left = [each for each in ids if each not in found]
-        if not left:
-            break
-        wanted = [("idsProdutos[]", each) for each in left]
-        for row in await _rows(api, "/estoques/saldos", *wanted, ("filtroSaldoEstoque", sign)):
-            found[str((row.get("produto") or {}).get("id"))] = row
+        wanted = [("idsProdutos[]", each) for each in ids if each not in found]
+        rows = await _rows(api, "/estoques/saldos", *wanted, ("filtroSaldoEstoque", sign)) if wanted else []
+        found |= {row.part("produto").needed_ref("id"): row.raw for row in rows}
     return found
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its balance."""
-    product = await _get(api, f"/produtos/{_number(ref)}")
-    (row,) = await _with_balances(api, [product])
-    return row
+    product = await _one(api, f"/produtos/{number_of(ref)}")
+    balance = (await _balances(api, [ref])).get(ref)
+    return {"produto": product.raw, "saldos": balance, "deposito": api.facts.get("deposit")}
 
 
 async def fetch_listings(api: Api, refs: Sequence[str]) -> list[Raw]:
     """Several products with their balances."""
-    wanted = [("idsProdutos[]", _number(ref)) for ref in refs]
-    rows = await _rows(api, "/produtos", ("limite", str(PAGE)), ("criterio", "5"), *wanted)
-    return await _with_balances(api, [row for row in rows if row.get("situacao") != "E"])
+    return await _with_balances(api, await _products(api, *(("idsProdutos[]", number_of(ref)) for ref in refs)))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
@@ -267,7 +238,6 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
 
 
 def _seen(write: StockWrite, balance: Raw) -> Listing | None:
-    if balance is None:
-        return None
-    product = {**(balance.get("produto") or {}), "id": write.slot_ref}
-    return mapping.listings({"produto": product, "saldos": balance, "deposito": write.location_ref})[0]
+    product = {**(within(balance, "produto") or {}), "id": write.slot_ref}
+    box = {"produto": product, "saldos": balance, "deposito": write.location_ref}
+    return mapping.listings(box)[0] if balance else None

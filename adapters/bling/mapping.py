@@ -1,11 +1,9 @@
 """Bling's words into ours. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from hub import parse
+from hub.calls import within
 from hub.faults import Unreadable
 from hub.model import (
     Address,
@@ -22,32 +20,22 @@ from hub.model import (
     Raw,
     Shipment,
 )
+from hub.stages import Stage
 from hub.wire import Wire
 
 PARTS = {"billing": frozenset({"invoices"})}
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a situation means: Bling tells no payment, so whoever works on an order counts as paid."""
-
-    payment: Payment | None = Payment.PAID
-    fulfilment: Fulfilment = Fulfilment.NONE
-    cancelled: bool = False
-
-
-OPEN = Stage()
-DRAFT = Stage(payment=Payment.PENDING)
-STAGES = {  # situations of Bling's own; accounts add theirs, each made from one of these
-    6: OPEN,  # Em aberto
-    9: Stage(fulfilment=Fulfilment.DISPATCHED),  # Atendido
-    12: Stage(payment=Payment.VOIDED, cancelled=True),  # Cancelado
-    15: OPEN,  # Em andamento
-    18: OPEN,  # Venda agenciada: assumed
-    21: DRAFT,  # Em digitação: assumed
-    24: OPEN,  # Verificado: assumed
+# Situations of Bling's own; accounts add theirs, each made from one of these. It tells no payment: whoever works on an
+# order counts as paid.
+STAGES = {
+    "6": Stage(),  # Em aberto
+    "9": Stage(fulfilment=Fulfilment.DISPATCHED),  # Atendido
+    "12": Stage(payment=Payment.VOIDED, cancelled=True),  # Cancelado
+    "15": Stage(),  # Em andamento
+    "18": Stage(),  # Venda agenciada: assumed
+    "21": Stage(payment=Payment.PENDING),  # Em digitação: assumed
+    "24": Stage(),  # Verificado: assumed
 }
-BY_VALUE = {0: 6, 1: 9, 2: 12, 3: 15, 4: 18, 10: 21, 11: 24}  # `valor`, the older API's numbers: assumed
+BY_VALUE = {"0": "6", "1": "9", "2": "12", "3": "15", "4": "18", "10": "21", "11": "24"}  # of the older API: assumed
 
 # Who brings buyer and seller together stands in the NF-e by CNPJ: that names the channel of a relayed order.
 INTERMEDIARIES = {
@@ -71,9 +59,10 @@ def order(raw: Raw) -> Order:
     o = Wire(document[0] if isinstance(document, list) and len(document) == 1 else document, "data")
     if o.raw.get("itens") is None:
         raise Unreadable("data.itens", "not told: a row of the list is not the order")
-    stage = _stage(o.part("situacao"), box.get("situacao_raiz"))
+    stage = _stage(o.part("situacao"), parse.ref(box.get("situacao_raiz")))
     lines = tuple(_line(row, n, stage) for n, row in enumerate(o.rows("itens"), start=1))
-    items, sent, nfe = parse.total(line.total_cents for line in lines), o.part("transporte"), _nfe(box.get("nfe"))
+    items, sent = parse.total(line.total_cents for line in lines), o.part("transporte")
+    nfe = Wire(within(box, "nfe", "data") or box.get("nfe"), "nfe")
     return Order(
         ref=o.needed_ref("id"),
         number=o.ref("numero"),
@@ -94,31 +83,21 @@ def order(raw: Raw) -> Order:
         buyer=_buyer(o.part("contato")),
         ship_to=_address(sent.part("etiqueta")),
         shipments=_shipments(sent),
-        invoices=nfe,
+        invoices=(_invoice(nfe),) if nfe else (),
         clocks={"order": None, **({"billing": None} if nfe else {})},
     )
 
 
-def root_of(situation: Mapping[str, Any]) -> int | None:
-    """Bling's own situation behind one, by its id or its value; None when only the account's list tells."""
-    told, value = situation.get("id"), situation.get("valor")
-    return told if told in STAGES else BY_VALUE.get(value) if isinstance(value, int) else None
-
-
-def _stage(told: Wire, root: Raw) -> Stage:
-    number = told.units("id")
-    known = root if isinstance(root, int) and not isinstance(root, bool) else None
-    for each in (number, known, BY_VALUE.get(told.units("valor") or 0) if told.raw.get("valor") is not None else None):
-        if each in STAGES:
-            return STAGES[each]
-    raise Unreadable(told.at("id"), f"unknown situation {number}, and not told which one it comes from")
+def _stage(told: Wire, root: str | None) -> Stage:
+    number, value = told.ref("id"), BY_VALUE.get(told.text("valor") or "")
+    known = next((each for each in (number, root, value) if each in STAGES), None)
+    if known is None:
+        raise Unreadable(told.at("id"), f"unknown situation {number}, and not told which one it comes from")
+    return STAGES[known]
 
 
 def _origin(o: Wire, channel: Raw) -> Origin | None:
-    """Where it was born: its number in the shop, and the shop's channel by the account's settings, or by the law's.
-
-    A shop that nobody named is told by its own number.
-    """
+    """Its number in the shop, and the shop's channel: as the seller told it, else the law's, else the shop's number."""
     number, shop = o.ref("numeroLoja"), o.part("loja").ref("id")
     by_law = INTERMEDIARIES.get(parse.bare(o.part("intermediador").text("cnpj")) or "")
     named = channel if isinstance(channel, str) and channel else by_law or (f"bling:{shop}" if shop else None)
@@ -126,10 +105,7 @@ def _origin(o: Wire, channel: Raw) -> Origin | None:
 
 
 def _line(row: Wire, n: int, stage: Stage) -> OrderLine:
-    quantity, each = row.quantity("quantidade"), row.cents("valor")
-    exact = (
-        None if each is None else Decimal(str(row.value("valor"))) * quantity
-    )  # of more than two places: rounded last
+    quantity = row.quantity("quantidade")
     return OrderLine(
         ref=row.ref("id") or str(n),
         listing_ref=row.part("produto").ref("id"),
@@ -138,7 +114,7 @@ def _line(row: Wire, n: int, stage: Stage) -> OrderLine:
         quantity=quantity,
         cancelled_quantity=quantity if stage.cancelled else 0,
         dispatched_quantity=quantity if stage.fulfilment is Fulfilment.DISPATCHED else 0,
-        total_cents=parse.cents(exact, row.at("valor")),
+        total_cents=row.cents("valor", quantity),  # of one unit, with more than two places
         fulfilled_by=FulfilledBy.SELLER,
     )
 
@@ -160,46 +136,36 @@ def _buyer(told: Wire) -> Buyer | None:
 
 
 def _address(told: Wire) -> Address | None:
-    street, city, code = told.text("endereco"), told.text("municipio"), parse.bare(told.text("cep"))
-    if not (street and city and code):
-        return None
-    state = parse.state(told.text("uf"))
-    return Address(
+    return parse.address(
         recipient=told.text("nome"),
-        street=street,
+        street=told.text("endereco"),
         number=told.text("numero"),
         complement=told.text("complemento"),
         district=told.text("bairro"),
-        city=city,
-        state=state,
-        postal_code=code,
-        country=None if state == "EX" else "BR",
+        city=told.text("municipio"),
+        state=told.text("uf"),
+        postal_code=told.text("cep"),
+        country=None if parse.state(told.text("uf")) == "EX" else "BR",
     )
 
 
 def _shipments(sent: Wire) -> tuple[Shipment, ...]:
     carrier = sent.part("contato").text("nome")
-    coded = [(volume, volume.text("codigoRastreamento")) for volume in sent.rows("volumes")]
     return tuple(
-        Shipment(ref=volume.ref("id") or code, carrier=carrier, service=volume.text("servico"), tracking_code=code)
-        for volume, code in coded
-        if code
+        Shipment(ref=row.ref("id") or code, carrier=carrier, service=row.text("servico"), tracking_code=code)
+        for row in sent.rows("volumes")
+        if (code := row.text("codigoRastreamento"))
     )
 
 
-def _nfe(raw: Raw) -> tuple[Invoice, ...]:
-    told = Wire(raw.get("data", raw) if isinstance(raw, dict) else raw, "nfe")
-    if not told:
-        return ()
-    return (
-        Invoice(
-            key=parse.bare(told.text("chaveAcesso")),
-            number=told.ref("numero"),
-            series=told.text("serie"),
-            issued_at=told.instant("dataEmissao", zone=parse.SAO_PAULO),
-            total_cents=told.cents("valorNota"),
-            status=told.text("situacao"),
-        ),
+def _invoice(nfe: Wire) -> Invoice:
+    return Invoice(
+        key=parse.bare(nfe.text("chaveAcesso")),
+        number=nfe.ref("numero"),
+        series=nfe.text("serie"),
+        issued_at=nfe.instant("dataEmissao", zone=parse.SAO_PAULO),
+        total_cents=nfe.cents("valorNota"),
+        status=nfe.text("situacao"),
     )
 
 
@@ -226,6 +192,7 @@ def listings(raw: Raw) -> list[Listing]:
         return []
     deposit = parse.ref(box.get("deposito"))
     physical, virtual = _numbers(_balance(box.get("saldos")), deposit)
+    composed = p.text("formato") == COMPOSED
     return [
         Listing(
             ref=p.needed_ref("id"),
@@ -236,9 +203,7 @@ def listings(raw: Raw) -> list[Listing]:
             title=p.text("nome"),
             status=p.one_of("situacao", LISTED) if p.raw.get("situacao") else ListingStatus.ACTIVE,
             quantity=None if virtual is None else max(0, virtual),  # below zero where more is reserved than there is
-            stock_quantity=None
-            if p.text("formato") == COMPOSED
-            else physical,  # a composition's follows from its parts
+            stock_quantity=None if composed else physical,  # a composition's follows from its parts
             price_cents=p.cents("preco"),
             currency="BRL",
         )

@@ -1,12 +1,14 @@
 """How Bling is told numbers and parcels, and what its answers say. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from http import HTTPStatus
 
 from hub import parse
+from hub.calls import refusal_of
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.wire import Wire
 
 ATTENDED = 9
 BALANCE = "B"  # sets the deposit's physical number; E and S add and take
@@ -29,33 +31,23 @@ def _entry(write: StockWrite) -> Request:
 
 def sent(request: Request) -> StockWrite:
     """The write of a rendered entry."""
-    told = request.json if isinstance(request.json, dict) else {}
-    if told.get("operacao") != BALANCE:
-        raise Unreadable("request.operacao", "not a balance")
-    product, deposit = (parse.ref((told.get(key) or {}).get("id")) for key in ("produto", "deposito"))
-    if product is None:
-        raise Unreadable("request.produto.id", "not told")
-    units = parse.quantity(told.get("quantidade"), "request.quantidade")
-    if units < 0:
-        raise Unreadable("request.quantidade", "below zero")
+    told = Wire(request.json, "request")
+    if told.text("operacao") != BALANCE:
+        raise Unreadable(told.at("operacao"), "not a balance")
+    product, deposit = told.part("produto").needed_ref("id"), told.part("deposito").ref("id")
+    units = told.needed_count("quantidade")
     return StockWrite(slot_ref=product, location_ref=deposit, listing_ref=product, quantity=units)
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome; the answer repeats no number."""
+    """The one outcome; the answer names the entry, and repeats no number."""
     body = json_of(reply)
     (write,) = writes
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+    if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
-    if (
-        not isinstance(body, dict)
-        or not isinstance(body.get("data"), dict)
-        or parse.ref(body["data"].get("id")) is None
-    ):
-        raise Unreadable("body.data.id", "the entry's id is not told")
-    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED)]
+        return [Outcome.refused(write, code or str(reply.status), message)]
+    Wire(body, "body").part("data").needed_ref("id")
+    return [Outcome.accepted(write)]
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:
@@ -65,10 +57,8 @@ def error_of(body: Raw) -> tuple[str | None, str | None]:
         return told, parse.text(body.get("error_description"))
     if not isinstance(told, dict):
         return None, None
-    words = parse.joined(
-        *[str(each) for each in (told.get("description") or told.get("message"), *_fields(told))[:4] if each]
-    )
-    return parse.text(told.get("type")), words
+    words = (told.get("description") or told.get("message"), *_fields(told))[:4]
+    return parse.text(told.get("type")), parse.joined(*(str(each) for each in words if each))
 
 
 def _fields(told: Raw) -> list[str]:
@@ -83,12 +73,7 @@ def _fields(told: Raw) -> list[str]:
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's word of an error answer."""
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        return None
-    try:
-        return error_of(json_of(reply))[0]
-    except Unreadable:
-        return None
+    return error_of(refusal_of(reply))[0]
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

@@ -1,19 +1,18 @@
 """Loja Integrada's paths, paging and registration. No meaning."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
 from adapters.lojaintegrada import mapping
 from adapters.lojaintegrada.stock import API
 from hub import contract, parse
-from hub.calls import batches, number_of
+from hub.calls import batches, get, if_there, number_of
 from hub.contract import Api, Identity, Page, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import Fault
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
+from hub.paging import poll_of
 from hub.wire import Wire
 
 PRODUCTION = "https://api.awsli.com.br"
@@ -53,18 +52,8 @@ class Credentials(contract.Credentials):
         return {"Authorization": f"chave_api {keys[0]} aplicacao {keys[1]}"}
 
 
-async def _get(api: Api, path: str, **params: str) -> dict[str, Any]:
-    told = json_of(await api.call(Request(method="GET", path=API + path, params=tuple(params.items()))))
-    if not isinstance(told, dict):
-        raise Unreadable("body", "not an object")
-    return told
-
-
-async def _rows(api: Api, path: str, **params: str) -> list[dict[str, Any]]:
-    rows = (await _get(api, path, **params)).get("objects")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unreadable("objects", "not a list of rows")
-    return rows
+async def _rows(api: Api, path: str, **params: str) -> list[Wire]:
+    return Wire(await get(api, API + path, **params), "").needed_rows("objects")
 
 
 async def check(api: Api) -> Identity:
@@ -91,7 +80,7 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order."""
-    return await _get(api, f"/pedido/{number_of(ref)}")
+    return await get(api, f"{API}/pedido/{number_of(ref)}")
 
 
 async def order_there(api: Api, news: ShipmentNews) -> Raw:
@@ -101,27 +90,23 @@ async def order_there(api: Api, news: ShipmentNews) -> Raw:
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
     """Numbers of orders changed since; pages overlap, for their order is not documented and rows move."""
-    now = api.now()
-    told = json.loads(cursor) if cursor else {}
-    since = datetime.fromisoformat(told["since"]) if told else now - LOOK_BACK
-    offset, began = told.get("offset", 0), told.get("began") or now.isoformat()
-    wanted = since.astimezone(parse.SAO_PAULO).strftime("%Y-%m-%dT%H:%M:%S")
-    rows = await _rows(api, "/pedido/search/", since_atualizado=wanted, limit=str(PAGE), offset=str(offset))
-    if len(rows) == PAGE:
-        onward = {"since": since.isoformat(), "offset": offset + PAGE - AGAIN, "began": began}
-        return Page(refs=_numbers(rows), cursor=json.dumps(onward), more=True)
-    rest = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
-    return Page(refs=_numbers(rows), cursor=json.dumps(rest))
+    at = poll_of(cursor, api.now(), LOOK_BACK)
+    refs = await _numbers(api, since_atualizado=_local(at.since), offset=str(at.offset))
+    return at.page(refs, PAGE - AGAIN if len(refs) == PAGE else 0, OVERLAP)
 
 
 async def latest_orders(api: Api) -> Page:
     """The orders made within the last hour; which comes first is not documented."""
-    since = (api.now() - timedelta(hours=1)).astimezone(parse.SAO_PAULO).strftime("%Y-%m-%dT%H:%M:%S")
-    return Page(refs=_numbers(await _rows(api, "/pedido/search/", since_criado=since, limit=str(PAGE))))
+    return Page(refs=tuple(await _numbers(api, since_criado=_local(api.now() - timedelta(hours=1)))))
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(ref for ref in (parse.ref(row.get("numero")) for row in rows) if ref)
+async def _numbers(api: Api, **params: str) -> list[str]:
+    rows = await _rows(api, "/pedido/search/", limit=str(PAGE), **params)
+    return [row.needed_ref("numero") for row in rows]
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(parse.SAO_PAULO).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 # ── Products and stock ──────────────────────────────────────────────────────────────────────────────────────
@@ -131,17 +116,17 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Products by page, each with its stock."""
     offset = int(cursor or 0)
     rows = await _rows(api, "/produto", limit=str(PAGE), offset=str(offset), removido="false")
-    sold = [row for row in rows if row.get("tipo") != mapping.PARENT]
-    stock = await _balances(api, [str(row["id"]) for row in sold])
-    told = tuple({"produto": row, "estoque": stock.get(str(row["id"]))} for row in sold)
+    sold = {row.needed_ref("id"): row.raw for row in rows if row.text("tipo") != mapping.PARENT}
+    stock = await _balances(api, list(sold))
+    told = tuple({"produto": row, "estoque": stock.get(ref)} for ref, row in sold.items())
     more = len(rows) == PAGE
     return Page(documents=told, cursor=str(offset + PAGE) if more else None, more=more)
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its stock."""
-    product = await _get(api, f"/produto/{number_of(ref)}")
-    return {"produto": product, "estoque": await _get(api, f"/produto_estoque/{ref}")}
+    product = await get(api, f"{API}/produto/{number_of(ref)}")
+    return {"produto": product, "estoque": await get(api, f"{API}/produto_estoque/{ref}")}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
@@ -158,29 +143,15 @@ async def _balances(api: Api, ids: Sequence[str]) -> dict[str, Raw]:
     """Stock by product: several at once where that address still exists, else one by one."""
     found: dict[str, Raw] = {}
     for some in batches(ids, SET):
-        rows = await _set(api, some) if len(some) > 1 else None
-        for row in rows or ():
-            if ref := mapping.product_ref(Wire(row, "objects")):
-                found[ref] = row
+        for row in await _set(api, some) if len(some) > 1 else ():
+            if ref := mapping.product_ref(row):
+                found[ref] = row.raw
         for each in some:
-            if each not in found and (row := await _one(api, each)):
-                found[each] = row
+            if each not in found and (told := await if_there(get(api, f"{API}/produto_estoque/{number_of(each)}"))):
+                found[each] = told
     return found
 
 
-async def _set(api: Api, ids: Sequence[str]) -> list[dict[str, Any]] | None:
-    try:
-        return await _rows(api, f"/produto_estoque/set/{';'.join(ids)}")
-    except ChannelError as problem:
-        if problem.fault not in (Fault.MISSING, Fault.REJECTED, Fault.SHAPE):
-            raise
-        return None
-
-
-async def _one(api: Api, ref: str) -> Raw:
-    try:
-        return await _get(api, f"/produto_estoque/{number_of(ref)}")
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
-        return None
+async def _set(api: Api, ids: Sequence[str]) -> list[Wire]:
+    together = _rows(api, f"/produto_estoque/set/{';'.join(ids)}")
+    return await if_there(together, Fault.MISSING, Fault.REJECTED, Fault.SHAPE) or []

@@ -126,18 +126,15 @@ def _buyer(told: Wire) -> Buyer | None:
 
 
 def _address(told: Wire) -> Address | None:
-    street, city, code = told.text("endereco"), told.text("cidade"), parse.bare(told.text("cep"))
-    if not (street and city and code):
-        return None
-    return Address(
+    return parse.address(
         recipient=told.text("nome", "razao_social"),
-        street=street,
+        street=told.text("endereco"),
         number=told.text("numero"),
         complement=told.text("complemento"),
         district=told.text("bairro"),
-        city=city,
-        state=parse.state(told.text("estado")),
-        postal_code=code,
+        city=told.text("cidade"),
+        state=told.text("estado"),
+        postal_code=told.text("cep"),
         country="BR",
     )
 

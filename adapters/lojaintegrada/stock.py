@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from http import HTTPStatus
 
 from hub import parse
+from hub.calls import refusal_of
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.wire import Wire
 
 API = "/v1"
@@ -45,24 +46,20 @@ def sent(request: Request) -> StockWrite:
     found, told = PATH.search(request.path), Wire(request.json, "request")
     if not found:
         raise Unreadable("request.path", "not a product's stock")
-    units = told.units("quantidade")
-    if units is None or units < 0:
-        raise Unreadable("request.quantidade", "not told" if units is None else "below zero")
-    return StockWrite(slot_ref=found[1], listing_ref=found[1], quantity=units)
+    return StockWrite(slot_ref=found[1], listing_ref=found[1], quantity=told.needed_count("quantidade"))
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """The one outcome, with the number that the answer repeats."""
     (write,) = writes
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
     body = json_of(reply)
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+    if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
+        return [Outcome.refused(write, code or str(reply.status), message)]
     told = Wire(body, "body")
     if told.flag("gerenciado") is False:
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code="unmanaged", message="the store does not count it")]
-    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED, seen=told.units("quantidade"))]
+        return [Outcome.refused(write, "unmanaged", "the store does not count it")]
+    return [Outcome.accepted(write, told.units("quantidade"))]
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:
@@ -76,12 +73,7 @@ def error_of(body: Raw) -> tuple[str | None, str | None]:
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's code of an error answer."""
-    if reply.status < 400:  # noqa: PLR2004 - HTTP
-        return None
-    try:
-        return error_of(json_of(reply))[0]
-    except Unreadable:
-        return None
+    return error_of(refusal_of(reply))[0]
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

@@ -1,21 +1,15 @@
 """What Loja Integrada's webhooks mean. Pure. Orders come whole, in another shape than the API's; products in a list."""
 
-import json
-
 from hub import parse
-from hub.faults import Unreadable
 from hub.model import Knock, Notice, Raw, Topic
-from hub.wire import Wire
+from hub.wire import Wire, json_of_body
 
 ORDER = "pedido_venda"
 
 
 def read(knock: Knock) -> list[Notice]:
     """One notice per order or product. The same body may come again: it has the same key."""
-    try:
-        raw = json.loads(knock.body)
-    except (ValueError, RecursionError):
-        raise Unreadable("body", "not JSON") from None
+    raw = json_of_body(knock.body)
     if isinstance(raw, list):
         return [_product(row, n) for n, row in enumerate(raw)]
     told = Wire(raw, "body")
@@ -27,11 +21,7 @@ def read(knock: Knock) -> list[Notice]:
 
 
 def _order(told: Wire, raw: Raw) -> Notice:
-    ref = told.needed_ref("numero")
-    try:
-        at = told.instant("data_modificacao", zone=parse.SAO_PAULO)
-    except Unreadable:  # an odd time must not lose the bell
-        at = None
+    ref, at = told.needed_ref("numero"), told.clock("data_modificacao", zone=parse.SAO_PAULO)
     # `token` is not documented and may be a secret: it is not kept
     kept = {key: value for key, value in raw.items() if key != "token"}
     return Notice(topic=Topic.ORDER, ref=ref, dedupe_key=f"order:{ref}:{parse.digest(kept)}", at=at, raw=kept)

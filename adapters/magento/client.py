@@ -13,8 +13,9 @@ from pydantic import Field, SecretStr, field_validator
 from adapters.magento import mapping
 from adapters.magento.stock import ITEMS, SOURCE
 from hub import addresses, contract, parse
+from hub.calls import batches, if_there, number_of
 from hub.contract import Api, Identity, Page, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import Fault, Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite, Unsigned
 
 PAGE = 100
@@ -23,6 +24,7 @@ LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=30)  # an order may be committed after the time that it carries
 SECOND = timedelta(seconds=1)
 CLOCK = "%Y-%m-%d %H:%M:%S"  # UTC
+ABSENT = (Fault.MISSING, Fault.REJECTED)  # the export of salable quantities is a module of its own
 Filter = tuple[str, str, str]  # field, condition, value
 
 
@@ -131,9 +133,7 @@ async def check(api: Api) -> Identity:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order, by its entity_id."""
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"orders have an entity_id; {ref[:40]!r} is no number")
-    return await _get(api, f"/orders/{ref}")
+    return await _get(api, f"/orders/{number_of(ref)}")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -218,8 +218,7 @@ async def _stocked(api: Api, products: Sequence[dict[str, Any]]) -> list[Raw]:
 async def _sources(api: Api, skus: Sequence[str]) -> dict[str, list[Raw]]:
     """Source items by SKU, page by page: a SKU may stand in many sources."""
     found: dict[str, list[Raw]] = {}
-    for start in range(0, len(skus), PAGE // 5):
-        some = skus[start : start + PAGE // 5]
+    for some in batches(skus, PAGE // 5):
         wanted = [("sku", "in", ",".join(some))]
         for row in await _rows(api, ITEMS.removeprefix("/V1"), _criteria(wanted, size=300)):
             found.setdefault(str(row.get("sku")), []).append(row)
@@ -229,24 +228,13 @@ async def _sources(api: Api, skus: Sequence[str]) -> dict[str, list[Raw]]:
 async def _salable(api: Api, skus: Sequence[str]) -> dict[str, Raw]:
     """What the website's stock sells: all at once by the export, else one by one."""
     site = quote(str(api.facts.get("website", "base")), safe="")
-    try:
-        path = f"/inventory/export-stock-salable-qty/website/{site}"
-        rows = await _rows(api, path, _criteria([("sku", "in", ",".join(skus))], size=300)) if skus else []
+    path, wanted = f"/inventory/export-stock-salable-qty/website/{site}", [("sku", "in", ",".join(skus))]
+    rows = await if_there(_rows(api, path, _criteria(wanted, size=300)), *ABSENT) if skus else []
+    if rows is not None:
         return {str(row.get("sku")): row.get("qty") for row in rows}
-    except ChannelError as absent:  # the export is a module of its own
-        if absent.fault not in (Fault.MISSING, Fault.REJECTED):
-            raise
     stock = quote(str(api.facts.get("stock_id", "1")), safe="")
-    return {sku: await _one_salable(api, sku, stock) for sku in skus}
-
-
-async def _one_salable(api: Api, sku: str, stock: str) -> Raw:
-    try:
-        return await _get(api, f"/inventory/get-product-salable-quantity/{quote(sku, safe='')}/{stock}")
-    except ChannelError as unknown:
-        if unknown.fault not in (Fault.MISSING, Fault.REJECTED):
-            raise
-        return None
+    one = "/inventory/get-product-salable-quantity"
+    return {sku: await if_there(_get(api, f"{one}/{quote(sku, safe='')}/{stock}"), *ABSENT) for sku in skus}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:

@@ -72,7 +72,7 @@ def order(raw: Raw) -> Order:
         raw_status={"state": o.text("state"), "status": o.text("status")},
         placed_at=o.instant("created_at"),
         changed_at=changed,
-        currency=o.text("order_currency_code") or "BRL",
+        currency=o.currency("order_currency_code"),
         items_cents=parse.total(line.total_cents for line in lines),
         discount_cents=_discount(o, rows),
         shipping_cents=o.cents("shipping_amount"),
@@ -178,19 +178,13 @@ def _shipping(o: Wire) -> Wire:
 
 
 def _address(told: Wire) -> Address | None:
-    lines = told.raw.get("street")
-    if lines is not None and not (isinstance(lines, list) and all(isinstance(each, str) for each in lines)):
-        raise Unreadable(told.at("street"), "not a list of lines")
-    named = {name: parse.text(line) for name, line in zip(STREET, lines or (), strict=False)}
-    city, code = told.text("city"), parse.bare(told.text("postcode"))
-    if not (named.get("street") and city and code):
-        return None
-    return Address(
+    named = {name: parse.text(line) for name, line in zip(STREET, told.texts("street"), strict=False)}
+    return parse.address(
         **named,
         recipient=parse.joined(told.text("firstname"), told.text("lastname")),
-        city=city,
-        state=parse.state(told.text("region_code", "region")),
-        postal_code=code,
+        city=told.text("city"),
+        state=told.text("region_code", "region"),
+        postal_code=told.text("postcode"),
         country=told.text("country_id"),
     )
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from hub import parse
+from hub.calls import batches
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
-from hub.wire import Wire, rows
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.wire import Wire
 
 BATCH = 20  # of a synchronous array, where the store's input limits are on
 SOURCE, IN_STOCK = "default", 1
@@ -17,8 +19,7 @@ ITEMS = "/V1/inventory/source-items"
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
     """Source items by twenty. Sources are never unassigned: that would clear what stands in them."""
-    groups = [tuple(writes[start : start + BATCH]) for start in range(0, len(writes), BATCH)]
-    return [(_post(group), group) for group in groups]
+    return [(_post(group), group) for group in batches(writes, BATCH)]
 
 
 def _post(writes: Sequence[StockWrite]) -> Request:
@@ -38,10 +39,10 @@ def _post(writes: Sequence[StockWrite]) -> Request:
 def sent(request: Request) -> list[StockWrite]:
     """The writes of a rendered request."""
     found = []
-    for row in rows(Wire(request.json, "request").raw.get("sourceItems"), "request.sourceItems"):
-        sku, units = row.text("sku"), row.units("quantity")
-        if sku is None or units is None or units < 0:
-            raise Unreadable(row.at("sku" if sku is None else "quantity"), "not told, or below zero")
+    for row in Wire(request.json, "request").rows("sourceItems"):
+        sku, units = row.text("sku"), row.needed_count("quantity")
+        if sku is None:
+            raise Unreadable(row.at("sku"), "not told")
         found.append(StockWrite(slot_ref=sku, location_ref=row.text("source_code"), listing_ref=sku, quantity=units))
     return found
 
@@ -49,13 +50,11 @@ def sent(request: Request) -> list[StockWrite]:
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """All or none: an empty list says that every row was taken, an error is about the whole request."""
     body = json_of(reply)
-    named: list[dict[str, Any]] = [{"listing_ref": write.listing_ref, "slot_ref": write.slot_ref} for write in writes]
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
-        code, message = str(reply.status), sentence(body)
-        return [Outcome(**each, outcome=OutcomeKind.FAULT, code=code, message=message) for each in named]
+    if reply.status >= HTTPStatus.BAD_REQUEST:
+        return [Outcome.refused(write, str(reply.status), sentence(body)) for write in writes]
     if body != []:
         raise Unreadable("body", "not the empty list that means yes")
-    return [Outcome(**each, outcome=OutcomeKind.ACCEPTED) for each in named]
+    return [Outcome.accepted(write) for write in writes]
 
 
 def sentence(body: Raw) -> str | None:
@@ -73,7 +72,7 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     """A shipment of what is left, or the code onto one that was made without. There is no word for a delivery."""
     if news.news is not News.DISPATCHED:
         return []
-    there = list(rows(Wire(news.there, "there").raw.get("items"), "there.items"))
+    there = Wire(news.there, "there").rows("items")
     codes = {track.text("track_number") for shipment in there for track in shipment.rows("tracks")}
     if news.tracking_code and news.tracking_code in codes:
         return []

@@ -11,9 +11,9 @@ from pydantic import Field, SecretStr
 from adapters.nuvemshop import mapping
 from adapters.nuvemshop.webhook import EVENTS
 from hub import contract, parse
-from hub.calls import number_of
+from hub.calls import get, if_there, number_of
 from hub.contract import Api, Identity, Page, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
 from hub.wire import Wire
 
@@ -69,10 +69,6 @@ def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier:
     return Request(method="POST", path=f"{CONSENT}/authorize/token", json=body, authenticate=False)
 
 
-async def _get(api: Api, path: str, **params: str) -> Any:
-    return json_of(await api.call(Request(method="GET", path=path, params=tuple(params.items()))))
-
-
 async def _rows(api: Api, path: str, **params: str) -> tuple[list[dict[str, Any]], int]:
     """Rows of a page and how many there are in all. A page past the end is a 404."""
     request = Request(method="GET", path=path, params=tuple(params.items()), accept=frozenset({404}))
@@ -90,18 +86,12 @@ async def _rows(api: Api, path: str, **params: str) -> tuple[list[dict[str, Any]
 
 async def check(api: Api) -> Identity:
     """Whose store it is, and the location that is written."""
-    store = await _get(api, "/store")
-    ref = parse.ref(store.get("id")) if isinstance(store, dict) else None
-    if ref is None:
-        raise Unreadable("store.id", "not told")
+    store = Wire(await get(api, "/store"), "store")
+    ref = store.needed_ref("id")
     places, _total = await _rows(api, "/locations")
     first = next((row for row in places if row.get("is_default")), places[0] if places else {})
-    name = Wire(store, "store")
-    return Identity(
-        external_id=ref,
-        name=mapping.words(name, "name") or ref,
-        facts={"location": parse.text(first.get("id"))},
-    )
+    facts = {"location": parse.text(first.get("id"))}
+    return Identity(external_id=ref, name=mapping.words(store, "name") or ref, facts=facts)
 
 
 async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
@@ -126,7 +116,7 @@ async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order with its fulfilment orders."""
-    return await _get(api, f"/orders/{number_of(ref)}", aggregates="fulfillment_orders")
+    return await get(api, f"/orders/{number_of(ref)}", aggregates="fulfillment_orders")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -187,16 +177,13 @@ def _boxed(api: Api, product: Raw) -> Raw:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variants."""
-    return _boxed(api, await _get(api, f"/products/{number_of(ref)}"))
+    return _boxed(api, await get(api, f"/products/{number_of(ref)}"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for one that is gone."""
     found: dict[str, Listing] = {}
     for ref in dict.fromkeys(write.listing_ref for write in writes):
-        try:
-            found |= {one.slot_ref: one for one in mapping.listings(await fetch_listing(api, ref))}
-        except ChannelError as gone:
-            if gone.fault is not Fault.MISSING:
-                raise
+        if told := await if_there(fetch_listing(api, ref)):
+            found |= {one.slot_ref: one for one in mapping.listings(told)}
     return [found.get(write.slot_ref) for write in writes]

@@ -76,7 +76,7 @@ def order(raw: Raw) -> Order:
         changed_at=changed,
         paid_at=o.instant("paid_at"),
         cancelled_at=o.instant("cancelled_at"),
-        currency=o.text("currency") or "BRL",
+        currency=o.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
         discount_cents=o.cents("discount"),
         shipping_cents=o.cents("shipping_cost_customer"),
@@ -91,7 +91,7 @@ def order(raw: Raw) -> Order:
 
 def _line(row: Wire, fulfilment: Fulfilment, *, whole: bool) -> OrderLine:
     """Discounts are the order's. A kit is told as its parts."""
-    quantity, each = row.quantity("quantity"), row.cents("price")
+    quantity = row.quantity("quantity")
     product, variant = row.needed_ref("product_id"), row.ref("variant_id")
     return OrderLine(
         ref=row.ref("id") or f"{product}:{variant or ''}",
@@ -102,7 +102,7 @@ def _line(row: Wire, fulfilment: Fulfilment, *, whole: bool) -> OrderLine:
         quantity=quantity,
         cancelled_quantity=quantity if whole else 0,
         dispatched_quantity=quantity if fulfilment in (Fulfilment.DISPATCHED, Fulfilment.DELIVERED) else 0,
-        total_cents=None if each is None else each * quantity,
+        total_cents=row.cents("price", quantity),
         fulfilled_by=FulfilledBy.SELLER,
     )
 
@@ -122,18 +122,15 @@ def _address(o: Wire) -> Address | None:
     if not isinstance(o.raw.get("shipping_address"), dict):
         return None
     told = o.part("shipping_address")
-    street, city, code = told.text("address"), told.text("city"), parse.bare(told.text("zipcode"))
-    if not (street and city and code):
-        return None
-    return Address(
+    return parse.address(
         recipient=told.text("name"),
-        street=street,
+        street=told.text("address"),
         number=told.text("number"),
         complement=told.text("floor"),
         district=told.text("locality"),
-        city=city,
-        state=parse.state(told.text("province")),
-        postal_code=code,
+        city=told.text("city"),
+        state=told.text("province"),
+        postal_code=told.text("zipcode"),
         country=told.text("country"),
     )
 

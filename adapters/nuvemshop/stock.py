@@ -1,13 +1,14 @@
 """How Nuvemshop is told numbers and parcels, and what its answers say. Pure."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from hub import parse
 from hub.calls import batches
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.wire import rows
 
 BATCH = 50  # variants in one request, over all its products
@@ -49,9 +50,6 @@ def sent(request: Request) -> list[StockWrite]:
         ref = product.needed_ref("id")
         for variant in product.rows("variants"):
             levels = variant.rows("inventory_levels")
-            units = levels[0].units("stock") if levels else variant.units("stock")
-            if units is None or units < 0:
-                raise Unreadable(variant.at("inventory_levels"), "no number, or one below zero")
             own = variant.needed_ref("id")
             found.append(
                 StockWrite(
@@ -59,7 +57,7 @@ def sent(request: Request) -> list[StockWrite]:
                     location_ref=levels[0].text("location_id") if levels else None,
                     listing_ref=ref,
                     variation_ref=own,
-                    quantity=units,
+                    quantity=(levels[0] if levels else variant).needed_count("stock"),
                 )
             )
     return found
@@ -68,24 +66,16 @@ def sent(request: Request) -> list[StockWrite]:
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """An outcome per write, with the number that the answer repeats for its location."""
     body = json_of(reply)
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+    if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
-        told: dict[str, Any] = {"outcome": OutcomeKind.FAULT, "code": code or str(reply.status), "message": message}
-        return [Outcome(**_named(write), **told) for write in writes]
+        return [Outcome.refused(write, code or str(reply.status), message) for write in writes]
     seen: dict[tuple[str, str | None], int | None] = {}
     for product in rows(body, "body"):
         for variant in product.rows("variants"):
             for level in variant.rows("inventory_levels"):
                 key = f"{product.needed_ref('id')}:{variant.needed_ref('id')}"
                 seen[key, level.text("location_id")] = seen[key, None] = level.units("stock")
-    return [
-        Outcome(**_named(write), outcome=OutcomeKind.ACCEPTED, seen=seen.get((write.slot_ref, write.location_ref)))
-        for write in writes
-    ]
-
-
-def _named(write: StockWrite) -> dict[str, Any]:
-    return {"listing_ref": write.listing_ref, "variation_ref": write.variation_ref, "slot_ref": write.slot_ref}
+    return [Outcome.accepted(write, seen.get((write.slot_ref, write.location_ref))) for write in writes]
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:

@@ -1,11 +1,9 @@
 """What Nuvemshop's webhooks mean. Pure. They tell an id and no time: what changed is fetched."""
 
-import json
-
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import Knock, Notice, Topic
-from hub.wire import Wire
+from hub.wire import of_body
 
 TOPICS = {  # resource: (ours, where its id stands)
     "order": (Topic.ORDER, "id"),
@@ -27,11 +25,7 @@ EVENTS = (
 
 def read(knock: Knock) -> list[Notice]:
     """The one notice of a knock. Two changes told alike coalesce only while the first still waits."""
-    try:
-        raw = json.loads(knock.body)
-    except (ValueError, RecursionError):
-        raise Unreadable("body", "not JSON") from None
-    told = Wire(raw, "body")
+    told = of_body(knock.body)
     event = told.text("event") or ""
     topic, key = TOPICS.get(event.partition("/")[0], (Topic.UNKNOWN, "id"))
     ref = told.ref(key)
@@ -42,7 +36,7 @@ def read(knock: Knock) -> list[Notice]:
             topic=topic,
             ref=ref,
             account_ref=told.ref("store_id"),
-            dedupe_key=f"{event}:{ref}:{parse.digest(raw)}",
-            raw=raw if topic is Topic.UNKNOWN else None,
+            dedupe_key=f"{event}:{ref}:{parse.digest(told.raw)}",
+            raw=told.raw if topic is Topic.UNKNOWN else None,
         )
     ]

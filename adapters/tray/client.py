@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from adapters.tray import mapping, stock
-from hub import contract, parse
-from hub.calls import number_of
+from hub import contract, oauth, parse
+from hub.calls import get, if_there, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
@@ -53,13 +53,10 @@ class Credentials(contract.Credentials):
 
 def token_request(credentials: Credentials, token: Token | None) -> Request:
     """Renews with the last refresh token (30 days), else trades the code of the installation."""
-    last = (token.refresh if token else None) or credentials.refresh_token
-    if last is not None:
-        params = (("refresh_token", last.get_secret_value()),)
-        return Request(method="GET", path="/auth", params=params, authenticate=False)
-    if credentials.code is None:
-        raise ChannelError(Fault.AUTH, "no_refresh_token", "the application must be installed in the store")
-    return exchange(credentials, credentials.code.get_secret_value(), "", "")
+    if credentials.code and not (credentials.refresh_token or (token and token.refresh)):
+        return exchange(credentials, credentials.code.get_secret_value(), "", "")
+    last = oauth.refresh_with(credentials.refresh_token, token, "the application must be installed in the store")
+    return Request(method="GET", path="/auth", params=(("refresh_token", last),), authenticate=False)
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:
@@ -110,16 +107,9 @@ def in_query(told: Unsigned) -> Request:
     return replace(told.request, params=(*told.request.params, *told.shown.items()))
 
 
-async def _get(api: Api, path: str, **params: str) -> dict[str, Any]:
-    told = json_of(await api.call(Request(method="GET", path=path, params=tuple(params.items()))))
-    if not isinstance(told, dict):
-        raise Unreadable("body", "not an object")
-    return told
-
-
 async def check(api: Api) -> Identity:
     """Prove the token on an order list; the store's number is the one typed in."""
-    await _get(api, "/orders", limit="1")
+    await get(api, "/orders", limit="1")
     ref = api.credentials.store_id.strip()
     return Identity(external_id=ref, name=urlsplit(api.credentials.base_url()).hostname or ref)
 
@@ -129,7 +119,7 @@ async def check(api: Api) -> Identity:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The whole document of one order."""
-    return await _get(api, f"/orders/{number_of(ref)}/complete")
+    return await get(api, f"/orders/{number_of(ref)}/complete")
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -160,12 +150,12 @@ async def latest_orders(api: Api) -> Page:
 
 
 async def _orders(api: Api, **params: str) -> list[Wire]:
-    return [row.part("Order") for row in Wire(await _get(api, "/orders", **params), "").rows("Orders")]
+    return [row.part("Order") for row in Wire(await get(api, "/orders", **params), "").rows("Orders")]
 
 
 async def statuses(api: Api, _news: ShipmentNews) -> Raw:
     """The store's own numbers of its statuses, by label."""
-    told = Wire(await _get(api, "/orders/statuses", limit=str(PAGE)), "")
+    told = Wire(await get(api, "/orders/statuses", limit=str(PAGE)), "")
     rows = [row.part("OrderStatus") for row in told.rows("OrderStatuses")]
     return {label.upper(): row.ref("id") for row in rows if (label := row.text("status"))}
 
@@ -176,7 +166,7 @@ async def statuses(api: Api, _news: ShipmentNews) -> Raw:
 async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Products, those with variants beside them."""
     page = int(cursor or 1)
-    rows = Wire(await _get(api, "/products", limit=str(PAGE), page=str(page), sort="id_asc"), "").rows("Products")
+    rows = Wire(await get(api, "/products", limit=str(PAGE), page=str(page), sort="id_asc"), "").rows("Products")
     told = [await _with_variants(api, dict(row.raw)) for row in rows]
     more = len(rows) == PAGE
     return Page(documents=tuple(told), cursor=str(page + 1) if more else None, more=more)
@@ -189,7 +179,7 @@ async def _with_variants(api: Api, product: dict[str, Any]) -> Raw:
     found: list[Raw] = []
     while True:
         page = str(len(found) // PAGE + 1)
-        told = await _get(api, "/products/variants", product_id=p.needed_ref("id"), limit=str(PAGE), page=page)
+        told = await get(api, "/products/variants", product_id=p.needed_ref("id"), limit=str(PAGE), page=page)
         rows = Wire(told, "").rows("Variants")
         found += [dict(row.raw) for row in rows]
         if len(rows) < PAGE:
@@ -199,9 +189,9 @@ async def _with_variants(api: Api, product: dict[str, Any]) -> Raw:
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variants; `variant:ID` is asked for its product first."""
     if ref.startswith("variant:"):
-        told = Wire(await _get(api, f"/products/variants/{number_of(ref.removeprefix('variant:'))}"), "")
+        told = Wire(await get(api, f"/products/variants/{number_of(ref.removeprefix('variant:'))}"), "")
         ref = told.part("Variant").needed_ref("product_id")
-    return await _with_variants(api, await _get(api, f"/products/{number_of(ref)}"))
+    return await _with_variants(api, await get(api, f"/products/{number_of(ref)}"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
@@ -211,10 +201,6 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
 
 async def _one(api: Api, write: StockWrite) -> Listing | None:
     path = f"/products/variants/{write.variation_ref}" if write.variation_ref else f"/products/{write.listing_ref}"
-    try:
-        found = mapping.listings(await _get(api, path))
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
-        return None
+    told = await if_there(get(api, path))
+    found = mapping.listings(told) if told else []
     return next((one for one in found if one.slot_ref == write.slot_ref), None)

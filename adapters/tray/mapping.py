@@ -96,7 +96,7 @@ def _at(o: Wire, key: str, hour: str | None = None) -> datetime | None:
 
 
 def _line(row: Wire, stage: Stage) -> OrderLine:
-    quantity, each = row.quantity("quantity"), row.cents("price")
+    quantity = row.quantity("quantity")
     gone = stage.fulfilment is not Fulfilment.NONE
     return OrderLine(
         ref=row.needed_ref("id"),
@@ -107,7 +107,7 @@ def _line(row: Wire, stage: Stage) -> OrderLine:
         quantity=quantity,
         cancelled_quantity=quantity if stage.cancelled else 0,
         dispatched_quantity=quantity if gone else 0,
-        total_cents=None if each is None else each * quantity,
+        total_cents=row.cents("price", quantity),
         fulfilled_by=FulfilledBy.SELLER,
     )
 
@@ -147,19 +147,17 @@ def _address(customer: Wire) -> Address | None:
     """The address for delivery, else the customer's own."""
     kept = [row.part("CustomerAddress") for row in customer.rows("CustomerAddresses")]
     told = next((one for one in kept if one.text("type") == DELIVERY), customer)
-    street, city, code = told.text("address"), told.text("city"), parse.bare(told.text("zip_code"))
-    if not (street and city and code):
-        return None
-    return Address(
+    country = told.text("country") or "Brasil"
+    return parse.address(
         recipient=told.text("recipient") or customer.text("name"),
-        street=street,
+        street=told.text("address"),
         number=told.text("number"),
         complement=told.text("complement"),
         district=told.text("neighborhood"),
-        city=city,
-        state=parse.state(told.text("state")),
-        postal_code=code,
-        country="BR" if (told.text("country") or "Brasil").lower() in ("brasil", "br") else told.text("country"),
+        city=told.text("city"),
+        state=told.text("state"),
+        postal_code=told.text("zip_code"),
+        country="BR" if country.lower() == "brasil" else country,
     )
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from hub import parse
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.parse import SAO_PAULO
 from hub.wire import Wire
 
@@ -40,9 +41,7 @@ def sent(request: Request) -> StockWrite:
     if not found:
         raise Unreadable("request.path", "not a product's or a variant's")
     told = body.part("Variant" if found[1] else "Product")
-    units = told.units("stock")
-    if units is None or units < 0:
-        raise Unreadable(told.at("stock"), "not told" if units is None else "below zero")
+    units = told.needed_count("stock")
     if not found[1]:
         return StockWrite(slot_ref=found[2], listing_ref=found[2], quantity=units)
     product = told.ref("product_id") or ""
@@ -52,18 +51,12 @@ def sent(request: Request) -> StockWrite:
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """The one outcome; the answer says "Saved" and repeats no number."""
     (write,) = writes
-    named: dict[str, Any] = {
-        "listing_ref": write.listing_ref,
-        "variation_ref": write.variation_ref,
-        "slot_ref": write.slot_ref,
-    }
     body = json_of(reply)
     code, message = error_of(body)
-    if reply.status >= 400 or code is not None:  # noqa: PLR2004 - HTTP
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
-    if not isinstance(body, dict) or parse.ref(body.get("id")) is None:
-        raise Unreadable("body.id", "not told")
-    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED)]
+    if reply.status >= HTTPStatus.BAD_REQUEST or code is not None:
+        return [Outcome.refused(write, code or str(reply.status), message)]
+    Wire(body, "body").needed_ref("id")
+    return [Outcome.accepted(write)]
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:

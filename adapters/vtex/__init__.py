@@ -41,7 +41,6 @@ ADAPTER = Adapter(
         verify=shared_secret(webhook.HEADER.lower()),
         read=webhook.read,
         is_ping=webhook.is_ping,
-        deadline_ms=5000,
         subscribe=client.subscribe,
     ),
     # no `latest`: to look at the feed takes its messages away from the poll for minutes, and the list lags

@@ -12,6 +12,7 @@ from adapters.vtex import mapping
 from adapters.vtex.stock import SKUS
 from adapters.vtex.webhook import HEADER
 from hub import contract, parse
+from hub.calls import get, get_if_there, if_there
 from hub.contract import Api, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
@@ -25,6 +26,7 @@ STATES = (
 )  # fmt: skip
 ORDERS, FEED, HOOK = "/api/oms/pvt/orders", "/api/orders/feed", "/api/orders/hook/config"
 FILTER = {"type": "FromWorkflow", "status": list(STATES)}
+CLOCK = "%Y-%m-%dT%H:%M:%S.000Z"
 QUEUE = {"visibilityTimeoutInSeconds": 240, "messageRetentionPeriodInSeconds": 345_600}
 
 
@@ -51,16 +53,11 @@ class Credentials(contract.Credentials):
         }
 
 
-async def _get(api: Api, path: str, operation: str | None = None, **params: str) -> Any:
-    request = Request(method="GET", path=path, params=tuple(params.items()), operation=operation)
-    return json_of(await api.call(request))
-
-
 async def check(api: Api) -> Identity:
     """Prove the key on orders and stock; learn the warehouse."""
-    await _get(api, ORDERS, per_page="1")
-    told = list(rows(await _get(api, "/api/logistics/pvt/configuration/warehouses"), "warehouses"))
-    ids = [each for each in (row.text("id") for row in told) if each]
+    await get(api, ORDERS, per_page="1")
+    told = rows(await get(api, "/api/logistics/pvt/configuration/warehouses"), "warehouses")
+    ids = [each for row in told if (each := row.text("id"))]
     wanted = parse.text(api.credentials.warehouse)
     if not ids or (wanted and wanted not in ids):
         named = ", ".join(ids) or "none"
@@ -85,7 +82,7 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order."""
-    return await _get(api, f"{ORDERS}/{quote(ref, safe='')}", "order")
+    return await get(api, f"{ORDERS}/{quote(ref, safe='')}", "order")
 
 
 async def order_there(api: Api, news: ShipmentNews) -> Raw:
@@ -102,26 +99,28 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     told = json.loads(cursor) if cursor else {"page": 1}
     if told.get("page"):
         return await _listed(api, told)
-    try:
-        found = list(rows(await _get(api, FEED, maxlot=str(LOT)), "feed"))
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
+    found = await if_there(_feed(api))
+    if found is None:
         return Page(cursor=json.dumps({"page": 1}), more=True)
-    refs = tuple(dict.fromkeys(row.needed_ref("orderId") for row in found))
-    return Page(
-        refs=refs, acks=tuple(dict(row.raw) for row in found), cursor=json.dumps({"feed": True}), more=len(found) == LOT
-    )
+    refs, acks = dict.fromkeys(row.needed_ref("orderId") for row in found), tuple(row.raw for row in found)
+    return Page(refs=tuple(refs), acks=acks, cursor=json.dumps({"feed": True}), more=len(found) == LOT)
+
+
+async def _feed(api: Api) -> list[Wire]:
+    return list(rows(await get(api, FEED, maxlot=str(LOT)), "feed"))
 
 
 async def _listed(api: Api, told: dict[str, Any]) -> Page:
     if told["page"] == 1:  # before the list is read, so that nothing comes in between
         await _configured(api)
-    now = api.now()
-    days = f"creationDate:[{_iso(now - LOOK_BACK)} TO {_iso(now + timedelta(days=1))}]"
-    answer = await _get(
-        api, ORDERS, f_creationDate=days, orderBy="creationDate,desc", page=str(told["page"]), per_page=str(LIST)
-    )
+    first, last = api.now() - LOOK_BACK, api.now() + timedelta(days=1)
+    params = {
+        "f_creationDate": f"creationDate:[{first:{CLOCK}} TO {last:{CLOCK}}]",
+        "orderBy": "creationDate,desc",
+        "page": str(told["page"]),
+        "per_page": str(LIST),
+    }
+    answer = await get(api, ORDERS, **params)
     found = Wire(answer, "").rows("list")
     refs = tuple(row.needed_ref("orderId") for row in found)
     more = len(found) == LIST and told["page"] < 30  # noqa: PLR2004 - the list shows no further
@@ -138,12 +137,8 @@ async def _configured(api: Api) -> None:
 
 async def _kept(api: Api, path: str) -> Wire:
     """A configuration as it stands; nothing where there is none."""
-    reply = await api.call(Request(method="GET", path=path, accept=frozenset({404})))
-    return Wire(json_of(reply) if reply.status == 200 else None, "configuration")  # noqa: PLR2004 - HTTP
-
-
-def _iso(at: Any) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
+    reply = await get_if_there(api, path)
+    return Wire(json_of(reply) if reply else None, "configuration")
 
 
 async def ack(api: Api, told: Sequence[Raw]) -> None:
@@ -160,7 +155,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Numbers of SKUs; each is asked for with its stock."""
     page = int(cursor or 1)
     path = "/api/catalog_system/pvt/sku/stockkeepingunitids"
-    found = await _get(api, path, page=str(page), pagesize=str(CATALOGUE))
+    found = await get(api, path, page=str(page), pagesize=str(CATALOGUE))
     if not isinstance(found, list):
         raise Unreadable("body", "not a list of numbers")
     more = len(found) == CATALOGUE
@@ -170,8 +165,8 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One SKU with its stock in every warehouse."""
     own = quote(ref, safe="")
-    sku = await _get(api, f"/api/catalog_system/pvt/sku/stockkeepingunitbyid/{own}")
-    return {"sku": sku, "inventory": await _get(api, f"{SKUS}/{own}"), "warehouse": api.facts.get("warehouse")}
+    sku = await get(api, f"/api/catalog_system/pvt/sku/stockkeepingunitbyid/{own}")
+    return {"sku": sku, "inventory": await get(api, f"{SKUS}/{own}"), "warehouse": api.facts.get("warehouse")}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
@@ -180,11 +175,6 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
 
 
 async def _one(api: Api, write: StockWrite) -> Listing | None:
-    try:
-        told = await _get(api, f"{SKUS}/{quote(write.slot_ref, safe='')}")
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
-        return None
+    told = await if_there(get(api, f"{SKUS}/{quote(write.slot_ref, safe='')}"))
     box = {"sku": {"Id": write.slot_ref}, "inventory": told, "warehouse": write.location_ref}
-    return mapping.listings(box)[0]
+    return None if told is None else mapping.listings(box)[0]

@@ -1,8 +1,8 @@
 """VTEX's words into ours. Pure. Money is told in centavos; an order stays `invoiced` while it travels."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.vtex.webhook import SENTINEL
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import (
@@ -25,30 +25,19 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
+from hub.stages import Stage
 from hub.wire import Wire
 
 FIRST_WAREHOUSE = "1_1"  # of every store
-SENTINEL = "0001-01-01"  # a date that nobody set
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a workflow state means; what was sent is told by the packages."""
-
-    payment: Payment = Payment.PAID
-    cancelled: bool = False
-    hold: Hold | None = None
-
-
-WAITS, ASKED = State(Payment.PENDING), State(hold=Hold.CANCEL_REQUESTED)
-STATES = {
+COUNTRIES = {"CHL": "CL", "MEX": "MX", "PRY": "PY", "URY": "UY"}  # of those told in three letters, where two differ
+STATES = {  # what a workflow state means; what was sent is told by the packages
     **dict.fromkeys(
         (
             "null", "order-created", "order-accepted", "on-order-completed", "on-order-completed-ffm",
             "order-completed", "payment-pending", "waiting-for-order-authorization", "waiting-for-authorization",
             "waiting-for-sellers-confirmation", "waiting-for-manual-authorization", "window-to-change-payment",
         ),
-        WAITS,
+        Stage(Payment.PENDING),
     ),
     **dict.fromkeys(
         (
@@ -57,10 +46,10 @@ STATES = {
             "window-to-change-seller", "window-to-cancel", "ready-for-handling", "start-handling", "handling",
             "ready-for-invoicing", "invoice", "invoiced",
         ),
-        State(),
+        Stage(),
     ),
-    **dict.fromkeys(("request-cancel", "cancellation-requested"), ASKED),
-    **dict.fromkeys(("cancel", "canceled", "replaced"), State(Payment.VOIDED, cancelled=True)),
+    **dict.fromkeys(("request-cancel", "cancellation-requested"), Stage(hold=Hold.CANCEL_REQUESTED)),
+    **dict.fromkeys(("cancel", "canceled", "replaced"), Stage(Payment.VOIDED, cancelled=True)),
 }  # fmt: skip
 
 
@@ -69,7 +58,7 @@ def order(raw: Raw) -> Order:
     o = Wire(raw, "")
     if not o.rows("items"):
         raise Unreadable("items", "not told: a row of the list is not the order")
-    state = o.one_of("status", STATES) if o.text("status") else WAITS  # null: the order is incomplete
+    state = STATES["null"] if o.text("status") is None else o.one_of("status", STATES)  # null: the order is incomplete
     packages = o.part("packageAttachment").rows("packages")
     sent = [row for row in packages if (row.text("type") or "Output") != "Input"]
     back = [row for row in packages if row.text("type") == "Input"]
@@ -95,7 +84,7 @@ def order(raw: Raw) -> Order:
         paid_at=paid,
         cancelled_at=_at(o.part("cancellationData"), "CancellationDate") if state.cancelled else None,
         deliver_by=max((at for row in ways if (at := _at(row, "shippingEstimateDate"))), default=None),
-        currency=o.part("storePreferencesData").text("currencyCode") or "BRL",
+        currency=o.part("storePreferencesData").currency("currencyCode"),
         items_cents=parse.total(line.total_cents for line in lines),
         discount_cents=_rest(totals, lines),
         shipping_cents=totals.get("Shipping"),
@@ -192,20 +181,17 @@ def _buyer(told: Wire) -> Buyer | None:
 
 
 def _address(told: Wire) -> Address | None:
-    street, city, code = told.text("street"), told.text("city"), parse.bare(told.text("postalCode"))
-    if not (street and city and code):
-        return None
-    country = told.text("country") or ""  # three letters
-    return Address(
+    country = told.text("country") or ""
+    return parse.address(
         recipient=told.text("receiverName"),
-        street=street,
+        street=told.text("street"),
         number=told.text("number"),
         complement=told.text("complement"),
         district=told.text("neighborhood"),
-        city=city,
-        state=parse.state(told.text("state")),
-        postal_code=code,
-        country={"CHL": "CL", "MEX": "MX", "PRY": "PY", "URY": "UY"}.get(country, country[:2]) or None,
+        city=told.text("city"),
+        state=told.text("state"),
+        postal_code=told.text("postalCode"),
+        country=COUNTRIES.get(country, country[:2]),
     )
 
 

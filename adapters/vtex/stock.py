@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -9,7 +10,7 @@ from adapters.vtex.mapping import FIRST_WAREHOUSE
 from hub import parse
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.wire import Wire
 
 SKUS = "/api/logistics/pvt/inventory/skus"
@@ -44,23 +45,19 @@ def sent(request: Request) -> StockWrite:
     found, told = PATH.search(request.path), Wire(request.json, "request")
     if not found:
         raise Unreadable("request.path", "not a SKU in a warehouse")
-    units = told.units("quantity")
-    if units is None or units < 0:
-        raise Unreadable(told.at("quantity"), "not told" if units is None else "below zero")
-    sku = unquote(found[1])
+    sku, units = unquote(found[1]), told.needed_count("quantity")
     return StockWrite(slot_ref=sku, location_ref=unquote(found[2]), listing_ref=sku, quantity=units)
 
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """The one outcome: 204 without a word, or 200 with `true`."""
     (write,) = writes
-    named: dict[str, Any] = {"listing_ref": write.listing_ref, "slot_ref": write.slot_ref}
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+    if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(_body(reply))
-        return [Outcome(**named, outcome=OutcomeKind.FAULT, code=code or str(reply.status), message=message)]
-    if reply.status != 204 and json_of(reply) is not True:  # noqa: PLR2004 - HTTP
+        return [Outcome.refused(write, code or str(reply.status), message)]
+    if reply.status != HTTPStatus.NO_CONTENT and json_of(reply) is not True:
         raise Unreadable("body", "neither empty nor true")
-    return [Outcome(**named, outcome=OutcomeKind.ACCEPTED)]
+    return [Outcome.accepted(write)]
 
 
 def _body(reply: Reply) -> Raw:
@@ -81,7 +78,7 @@ def error_of(body: Raw) -> tuple[str | None, str | None]:
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's code of an error answer, where it is a word; numbers say less than the status."""
-    code = error_of(_body(reply))[0] if reply.status >= 400 else None  # noqa: PLR2004 - HTTP
+    code = error_of(_body(reply))[0] if reply.status >= HTTPStatus.BAD_REQUEST else None
     return None if code is None or code.isdecimal() else code
 
 

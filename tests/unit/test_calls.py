@@ -75,8 +75,10 @@ async def test_only_what_is_missing_is_not_there():
         return "it"
 
     assert (await if_there(answer(None)), await if_there(answer(Fault.MISSING))) == ("it", None)
-    with pytest.raises(ChannelError):
-        await if_there(answer(Fault.AUTH))
+    assert await if_there(answer(Fault.REJECTED), Fault.MISSING, Fault.REJECTED) is None
+    for fault, absent in ((Fault.AUTH, ()), (Fault.MISSING, (Fault.REJECTED,))):
+        with pytest.raises(ChannelError):
+            await if_there(answer(fault), *absent)
 
 
 async def test_an_accepted_number_is_asked_about_by_looking():

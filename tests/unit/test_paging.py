@@ -6,7 +6,7 @@ import pytest
 
 from hub.contract import Page
 from hub.faults import Unreadable
-from hub.paging import REMEMBERED, Cursor, cursor_of, ms
+from hub.paging import REMEMBERED, Cursor, Poll, cursor_of, ms, poll_of
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -73,3 +73,20 @@ def test_a_cursor_remembers_a_bounded_number_and_what_the_next_search_may_show()
 def test_a_strange_cursor_is_refused(told: str):
     with pytest.raises(Unreadable, match="cursor: not a cursor of this channel"):
         cursor_of(told, NOW)
+
+
+def test_a_poll_goes_on_page_by_page_and_the_next_one_begins_where_it_began():
+    later = NOW + 2 * HOUR
+    first = poll_of(None, NOW, 24 * HOUR).page(["a", "b"], 2, HOUR)
+    assert (first.refs, first.more) == (("a", "b"), True)
+    at = poll_of(first.cursor, later, 24 * HOUR)
+    assert at == Poll(since=NOW - 24 * HOUR, began=NOW, offset=2)
+    last = at.page(["c"], 0, HOUR)
+    assert (last.refs, last.more) == (("c",), False)
+    assert poll_of(last.cursor, later, 24 * HOUR) == Poll(since=NOW - HOUR, began=later)
+
+
+@pytest.mark.parametrize("told", ["amanhã", "{}", '{"since": "x"}', "[]", "7"])
+def test_a_strange_poll_is_refused(told: str):
+    with pytest.raises(Unreadable, match="cursor: not a cursor of this channel"):
+        poll_of(told, NOW, HOUR)
