@@ -98,14 +98,20 @@ def token_of(
         fault = Fault.THROTTLED if reply.status == HTTPStatus.TOO_MANY_REQUESTS else fault
         raise ChannelError(fault, read_error(reply) or str(reply.status), "no token was granted", status=reply.status)
     told = Wire(json_of(reply), "token")
-    access, refresh, lasts = told.text("access_token"), told.text("refresh_token"), told.units(expires)
-    if access is None:
-        raise Unreadable(told.at("access_token"), "not told")
+    lasts = told.units(expires)
     if lasts is not None and lasts < 0:
         raise Unreadable(told.at(expires), "below zero")
+    return token_told(told, _ends(now, lasts, told.at(expires)), account=account)
+
+
+def token_told(told: Wire, ends: datetime | None, *, account: str = "") -> Token:
+    """The token of an answer that was looked at: `ends` is its true end, `account` names whose it is."""
+    access, refresh = told.text("access_token"), told.text("refresh_token")
+    if access is None:
+        raise Unreadable(told.at("access_token"), "not told")
     return Token(
         access=SecretStr(access),
-        expires_at=_ends(now, lasts, told.at(expires)),
+        expires_at=ends,
         refresh=SecretStr(refresh) if refresh else None,
         account_ref=told.ref(account) if account else None,
     )

@@ -1,32 +1,33 @@
 """TikTok's paths, paging, signatures and tokens."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr
 
 from adapters.tiktok import listings, shipping, webhook
-from hub import contract, parse
+from hub import contract
+from hub.calls import batches, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, News, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
+from hub.oauth import refresh_with, token_told
+from hub.signing import hex_hmac
 from hub.wire import Wire
 
 PRODUCTION = "https://open-api.tiktokglobalshop.com"
 TOKENS = "https://auth.tiktok-shops.com"
 CONSENT = "https://services.tiktokshop.com/open/authorize"
 ACCESS = "x-tts-access-token"
-NO_SHOP = ("/authorization/", "/seller/")  # calls that belong to no shop
+NO_SHOP = "/authorization/"  # calls that belong to no shop
 REGION = "BR"
 PAGE, DETAILS, SKUS = 100, 20, 600
-LOOK_BACK = timedelta(days=7)
+LOOK_BACK = 7 * 86_400  # seconds
 OVERLAP = 300  # seconds: a clock that is further off cannot sign
 LATEST = 600  # seconds back that are looked at before a write
 NEWEST = 50
@@ -64,8 +65,7 @@ class Credentials(contract.Credentials):
 def signature(secret: str, path: str, params: Mapping[str, str], content: bytes | None) -> str:
     """Lower hex HMAC-SHA256 of path, sorted parameters and body as sent, between two secrets; good for 5 minutes."""
     told = "".join(f"{key}{params[key]}" for key in sorted(params) if key not in ("sign", "access_token"))
-    message = f"{secret}{path}{told}".encode() + (content or b"") + secret.encode()
-    return hmac.digest(secret.encode(), message, hashlib.sha256).hex()
+    return hex_hmac(secret, f"{secret}{path}{told}".encode() + (content or b"") + secret.encode())
 
 
 def sign(told: Unsigned) -> Request:
@@ -89,11 +89,8 @@ def _token_request(credentials: Credentials, verb: str, **more: str) -> Request:
 
 def refresh(credentials: Credentials, token: Token | None) -> Request:
     """Renews with the last refresh token that came back."""
-    last = (token.refresh if token else None) or credentials.refresh_token
-    if last is None:
-        raise ChannelError(Fault.AUTH, "no_refresh_token", "the shop must be connected")
-    secret = last.get_secret_value()
-    return _token_request(credentials, "refresh", refresh_token=secret, grant_type="refresh_token")
+    last = refresh_with(credentials.refresh_token, token, "the shop must be connected")
+    return _token_request(credentials, "refresh", refresh_token=last, grant_type="refresh_token")
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:
@@ -111,18 +108,10 @@ def authorize(credentials: Credentials, _redirect_uri: str, state: str, _challen
     return f"{credentials.tokens()}/oauth/authorize?{urlencode({'app_key': credentials.app_key, 'state': state})}"
 
 
-def read_token(reply: Reply, now: datetime) -> Token:
+def read_token(reply: Reply, _now: datetime) -> Token:
     """The token of an answer; what it calls a duration is a unix time."""
     told = Wire(json_of(reply), "token").part("data")
-    access, later = told.text("access_token"), told.text("refresh_token")
-    if access is None:
-        raise Unreadable("token.data.access_token", "not told")
-    ends = told.instant("access_token_expire_in")
-    return Token(
-        access=SecretStr(access),
-        expires_at=ends.astimezone(now.tzinfo) if ends else None,
-        refresh=SecretStr(later) if later else None,
-    )
+    return token_told(told, told.instant("access_token_expire_in"))
 
 
 def shown(token: Token) -> dict[str, str]:
@@ -130,19 +119,20 @@ def shown(token: Token) -> dict[str, str]:
     return {ACCESS: token.access.get_secret_value()}
 
 
-async def _ask(api: Api, method: str, path: str, *params: tuple[str, str], body: Raw = None) -> Wire:
-    """What stands in `data`. Searches are POST."""
-    request = Request(method=method, path=path, params=params, json=body, asks=method == "POST")
-    told = json_of(await api.call(request))
-    if not isinstance(told, dict):
-        raise Unreadable("body", "not an answer of TikTok")
-    return Wire(told, "").part("data")
+async def _get(api: Api, path: str, **params: str) -> Wire:
+    return await _ask(api, "GET", path, **params)
+
+
+async def _ask(api: Api, method: str, path: str, body: Raw = None, **params: str | None) -> Wire:
+    """What stands in `data`. Searches are POST; parameters of None are not asked."""
+    told = tuple((key, value) for key, value in params.items() if value is not None)
+    request = Request(method=method, path=path, params=told, json=body, asks=method == "POST")
+    return Wire(json_of(await api.call(request)), "body").part("data")
 
 
 async def check(api: Api) -> Identity:
     """Which of the shops that authorized the application this account is, and its cipher."""
-    told = await _ask(api, "GET", "/authorization/202309/shops")
-    wanted = api.credentials.shop_id
+    wanted, told = api.credentials.shop_id, await _get(api, "/authorization/202309/shops")
     shops = {row.needed_ref("id"): row for row in told.rows("shops")}
     mine = [ref for ref, row in shops.items() if (ref == wanted if wanted else row.text("region") == REGION)]
     if len(mine) != 1:
@@ -156,22 +146,26 @@ async def check(api: Api) -> Identity:
 # ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+async def _hooks(api: Api) -> dict[str | None, str | None]:
+    """The address of each event."""
+    told = await _get(api, "/event/202309/webhooks")
+    return {row.text("event_type"): row.text("address") for row in told.rows("webhooks")}
+
+
 async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     """Each event once, to this address; what was done."""
-    told = await _ask(api, "GET", "/event/202309/webhooks")
-    there = {row.text("event_type"): row.text("address") for row in told.rows("webhooks")}
+    there = await _hooks(api)
     wrong = [event for event in webhook.EVENTS if there.get(event) != url]
     for event in wrong:
-        await _ask(api, "PUT", "/event/202309/webhooks", body={"address": url, "event_type": event})
+        await _ask(api, "PUT", "/event/202309/webhooks", {"address": url, "event_type": event})
     return [f"{event}: {'moved' if there.get(event) else 'subscribed'}" for event in wrong]
 
 
 async def unsubscribe(api: Api, url: str) -> list[str]:
     """Takes back the events that are told to this address."""
-    told = await _ask(api, "GET", "/event/202309/webhooks")
-    mine = [row.text("event_type") for row in told.rows("webhooks") if row.text("address") == url]
+    mine = [event for event, address in (await _hooks(api)).items() if address == url]
     for event in mine:
-        await _ask(api, "DELETE", "/event/202309/webhooks", body={"event_type": event})
+        await _ask(api, "DELETE", "/event/202309/webhooks", {"event_type": event})
     return [f"{event}: taken back" for event in mine]
 
 
@@ -180,17 +174,10 @@ async def unsubscribe(api: Api, url: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order's row of get order detail."""
-    told = await _ask(api, "GET", "/order/202309/orders", ("ids", _number(ref)))
-    row = next(iter(told.rows("orders")), None)
-    if row is None:
+    rows = (await _get(api, "/order/202309/orders", ids=number_of(ref))).rows("orders")
+    if not rows:
         raise ChannelError(Fault.MISSING, "no_order", f"there is no order {ref[:40]}")
-    return dict(row.raw)
-
-
-def _number(ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"TikTok numbers everything; {ref[:40]!r} is no number")
-    return ref
+    return rows[0].raw
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -199,55 +186,46 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     The cursor is `{from}` in unix seconds.
     """
     now = int(api.now().timestamp())
-    start = json.loads(cursor)["from"] if cursor else now - int(LOOK_BACK.total_seconds())
-    rows, token = await _search(api, {"update_time_ge": start})
-    if not token:
-        return Page(documents=_documents(rows), cursor=json.dumps({"from": now - OVERLAP}))
-    last = rows[-1].units("update_time") if rows else None
-    if last is None or last < start:
-        raise Unreadable("data.orders", "not sorted by update_time")
-    if last == start:  # more than a page within one second
-        rows, last = await _second(api, start), start + 1
-    return Page(documents=_documents(rows), cursor=json.dumps({"from": last}), more=True)
+    start = json.loads(cursor)["from"] if cursor else now - LOOK_BACK
+    rows, more = await _search(api, {"update_time_ge": start})
+    onward = now - OVERLAP
+    if more:
+        onward = rows[-1].count("update_time") if rows else 0
+        if onward < start:
+            raise Unreadable("data.orders", "not sorted by update_time")
+        if onward == start:  # more than a page within one second
+            rows, onward = await _second(api, start), start + 1
+    return Page(documents=tuple(row.raw for row in rows), cursor=json.dumps({"from": onward}), more=bool(more))
 
 
-async def _search(api: Api, body: Mapping[str, int], token: str = "", **asked: str) -> tuple[list[Wire], str]:
-    """A page of orders, and the token of the next one ("" at the end)."""
-    how = {"page_size": str(PAGE), "sort_field": "update_time", "sort_order": "ASC", **asked}
-    params = (*how.items(), *([("page_token", token)] if token else []))
-    told = await _ask(api, "POST", "/order/202309/orders/search", *params, body=dict(body))
-    return told.rows("orders"), told.text("next_page_token") or ""
+async def _search(api: Api, body: Raw, token: str | None = None, **asked: str) -> tuple[list[Wire], str | None]:
+    """A page of orders, and the token of the next one."""
+    how = {"page_size": str(PAGE), "sort_field": "update_time", "sort_order": "ASC", "page_token": token, **asked}
+    told = await _ask(api, "POST", "/order/202309/orders/search", body, **how)
+    return told.rows("orders"), told.text("next_page_token")
 
 
 async def _second(api: Api, at: int) -> list[Wire]:
     """All orders that changed within one second: every page, until a second reading finds nothing new."""
     found: dict[str, Wire] = {}
-    window = {"update_time_ge": at, "update_time_lt": at + 1}
-    while True:
-        before, token = len(found), ""
-        while True:
-            rows, token = await _search(api, window, token)
-            found |= {row.needed_ref("id"): row for row in rows}
-            if not token:
-                break
-        if len(found) == before:
-            return list(found.values())
-
-
-def _documents(rows: Sequence[Wire]) -> tuple[Raw, ...]:
-    return tuple(dict(row.raw) for row in rows)
+    token, before = None, -1
+    while token or len(found) > before:
+        before = before if token else len(found)
+        rows, token = await _search(api, {"update_time_ge": at, "update_time_lt": at + 1}, token)
+        found |= {row.needed_ref("id"): row for row in rows}
+    return list(found.values())
 
 
 async def latest_orders(api: Api) -> Page:
     """The orders made in the last minutes."""
-    asked = {"page_size": str(NEWEST), "sort_field": "create_time", "sort_order": "DESC"}
-    rows, _more = await _search(api, {"create_time_ge": int(api.now().timestamp()) - LATEST}, **asked)
-    return Page(documents=_documents(rows))
+    made = {"create_time_ge": int(api.now().timestamp()) - LATEST}
+    rows, _more = await _search(api, made, page_size=str(NEWEST), sort_field="create_time", sort_order="DESC")
+    return Page(documents=tuple(row.raw for row in rows))
 
 
 async def orders_of_package(api: Api, ref: str) -> list[str]:
     """Refs of the orders that a parcel holds."""
-    told = await _ask(api, "GET", f"/fulfillment/202309/packages/{_number(ref)}")
+    told = await _get(api, f"/fulfillment/202309/packages/{number_of(ref)}")
     return [row.needed_ref("id") for row in told.rows("orders")]
 
 
@@ -255,12 +233,12 @@ async def before_shipping(api: Api, news: ShipmentNews) -> Raw:
     """`{order, providers}`: the order, and the carriers that its way of delivery knows."""
     if news.news is not News.DISPATCHED:
         return None
-    told = await fetch_order(api, news.order_ref)
-    way = parse.ref(told.get("delivery_option_id"))
-    if way is None or not shipping.ships_itself(told):
-        return {"order": told, "providers": []}
-    known = await _ask(api, "GET", f"/logistics/202309/delivery_options/{_number(way)}/shipping_providers")
-    return {"order": told, "providers": [dict(row.raw) for row in known.rows("shipping_providers")]}
+    order = Wire(await fetch_order(api, news.order_ref), "order")
+    way, providers = order.ref("delivery_option_id"), []
+    if way and shipping.ships_itself(order):
+        known = await _get(api, f"/logistics/202309/delivery_options/{number_of(way)}/shipping_providers")
+        providers = [row.raw for row in known.rows("shipping_providers")]
+    return {"order": order.raw, "providers": providers}
 
 
 # ── Products and stock ──────────────────────────────────────────────────────────────────────────────────────
@@ -271,48 +249,43 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
     A search tells neither what sets a product's SKUs apart nor GTINs: those of several SKUs are asked for one by one.
     """
-    params = [("page_size", str(PAGE)), *([("page_token", cursor)] if cursor else [])]
-    told = await _ask(api, "POST", "/product/202502/products/search", *params, body={"status": "ALL"})
-    rows = told.rows("products")
-    counted = await _inventory(api, "product_ids", [row.needed_ref("id") for row in rows], PAGE)
-    whole = await _products(api, [row.needed_ref("id") for row in rows if len(row.rows("skus")) > 1])
+    path, asked = "/product/202502/products/search", {"status": "ALL"}
+    told = await _ask(api, "POST", path, asked, page_size=str(PAGE), page_token=cursor)
+    rows = {row.needed_ref("id"): row for row in told.rows("products")}
+    counted = await _inventory(api, "product_ids", list(rows), PAGE)
+    whole = await _products(api, [ref for ref, row in rows.items() if len(row.rows("skus")) > 1])
     documents = [
-        _document(row.needed_ref("id"), {**row.raw, **whole.get(row.needed_ref("id"), {})}, counted) for row in rows
+        {"product": {**row.raw, **whole.get(ref, {})}, "inventory": counted.get(ref)} for ref, row in rows.items()
     ]
     onward = told.text("next_page_token")
     return Page(documents=tuple(documents), cursor=onward, more=onward is not None)
 
 
-def _document(ref: str, product: Raw, counted: Mapping[str, Raw]) -> Raw:
-    return {"product": product, "inventory": counted.get(ref)}
-
-
 async def _inventory(api: Api, key: str, refs: Sequence[str], most: int) -> dict[str, Raw]:
     """Rows of inventory/search by product; assumed: it leaves out what is not there."""
     found: dict[str, Raw] = {}
-    for start in range(0, len(refs), most):
-        told = await _ask(api, "POST", "/product/202309/inventory/search", body={key: list(refs[start : start + most])})
+    for some in batches(refs, most):
+        told = await _ask(api, "POST", "/product/202309/inventory/search", {key: list(some)})
         for row in told.rows("inventory"):
             known = found.setdefault(row.needed_ref("product_id"), {**row.raw, "skus": []})
-            known["skus"] = [*known["skus"], *(dict(sku.raw) for sku in row.rows("skus"))]
+            known["skus"] += [sku.raw for sku in row.rows("skus")]
     return found
 
 
-async def _products(api: Api, refs: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def _products(api: Api, refs: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """Whole products, so many at a time."""
-    found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(refs), DETAILS):
-        some = refs[start : start + DETAILS]
-        told = await asyncio.gather(*(_ask(api, "GET", f"/product/202309/products/{ref}") for ref in some))
-        found |= {ref: dict(each.raw) for ref, each in zip(some, told, strict=True)}
+    found: dict[str, Mapping[str, Any]] = {}
+    for some in batches(refs, DETAILS):
+        told = await asyncio.gather(*(_get(api, f"/product/202309/products/{ref}") for ref in some))
+        found |= {ref: each.raw for ref, each in zip(some, told, strict=True)}
     return found
 
 
 async def fetch_listings(api: Api, refs: Sequence[str]) -> list[Raw]:
     """Several products, whole and with their live numbers."""
-    counted = await _inventory(api, "product_ids", [_number(ref) for ref in refs], PAGE)
+    counted = await _inventory(api, "product_ids", [number_of(ref) for ref in refs], PAGE)
     whole = await _products(api, [ref for ref in refs if ref in counted])
-    return [_document(ref, product, counted) for ref, product in whole.items()]
+    return [{"product": product, "inventory": counted[ref]} for ref, product in whole.items()]
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
@@ -325,7 +298,7 @@ async def fetch_listing(api: Api, ref: str) -> Raw:
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for a SKU that is gone."""
-    skus = list(dict.fromkeys(listings.address(write)[1] for write in writes))
-    counted = await _inventory(api, "sku_ids", skus, SKUS)
+    skus = [listings.address(write)[1] for write in writes]
+    counted = await _inventory(api, "sku_ids", list(dict.fromkeys(skus)), SKUS)
     rows = {sku.needed_ref("id"): sku for row in counted.values() for sku in Wire(row, "inventory").rows("skus")}
-    return [listings.seen(write, rows.get(listings.address(write)[1])) for write in writes]
+    return [listings.seen(write, rows[sku]) if sku in rows else None for write, sku in zip(writes, skus, strict=True)]

@@ -1,13 +1,14 @@
 """TikTok's products as listings, and the stock that they are told. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from http import HTTPStatus
 
-from adapters.tiktok.errors import code_of
+from adapters.tiktok.errors import read_error
 from hub import parse
+from hub.calls import batches, grouped, within
 from hub.contract import json_of
 from hub.faults import Unreadable
-from hub.model import Listing, ListingStatus, Outcome, OutcomeKind, Raw, Reply, Request, StockWrite
+from hub.model import Listing, ListingStatus, Outcome, Raw, Reply, Request, StockWrite
 from hub.wire import Wire
 
 BATCH = 50  # SKUs of one product in one request: assumed
@@ -30,37 +31,35 @@ def listings(raw: Raw) -> list[Listing]:
     Also of a bare product, and of the whole answers of search and of one product.
     """
     box = raw if isinstance(raw, dict) and "product" in raw else {"product": raw}
-    product = box["product"]
-    if isinstance(product, dict) and "data" in product:
-        product = product["data"]
-    if isinstance(product, dict) and "products" in product:
-        return [one for row in Wire(product, "data").rows("products") for one in listings(dict(row.raw))]
-    p, counted = Wire(product, "product"), {}
-    for row in Wire(box.get("inventory"), "inventory").rows("skus"):
-        counted[row.needed_ref("id")] = row
-    skus = p.rows("skus")
+    product = Wire(within(box["product"], "data") or box["product"], "product")
+    if "products" in product.raw:
+        return [one for row in product.rows("products") for one in listings(row.raw)]
+    counted = {row.needed_ref("id"): row for row in Wire(box.get("inventory"), "inventory").rows("skus")}
+    skus = product.rows("skus")
     if not skus:
-        raise Unreadable(p.at("skus"), "not told")
-    return [one for sku in skus for one in _places(p, sku, counted.get(sku.needed_ref("id")))]
+        raise Unreadable(product.at("skus"), "not told")
+    return [one for sku in skus for one in _places(product, sku, counted.get(sku.needed_ref("id"), sku))]
 
 
-def _places(p: Wire, sku: Wire, counted: Wire | None) -> Iterator[Listing]:
+def _places(product: Wire, sku: Wire, counted: Wire) -> Iterator[Listing]:
     """One listing per warehouse that keeps the SKU."""
-    price, own = sku.part("price"), sku.needed_ref("id")
+    ref, own, price = product.needed_ref("id"), sku.needed_ref("id"), sku.part("price")
     options = [row.text("value_name") for row in sku.rows("sales_attributes")]
-    common: dict[str, Any] = {
-        "ref": p.needed_ref("id"),
-        "variation_ref": own,
-        "slot_ref": f"{p.needed_ref('id')}:{own}",
-        "sku": sku.text("seller_sku"),
-        "gtin": parse.bare(sku.part("identifier_code").text("code")),
-        "title": parse.joined(p.text("title"), *options),
-        "status": p.one_of("status", LISTED),
-        "price_cents": price.cents("sale_price") if price.text("sale_price") else price.cents("tax_exclusive_price"),
-        "currency": price.text("currency"),
-    }
-    for place, units in warehouses(sku) if counted is None else warehouses(counted):
-        yield Listing(**common, location_ref=place, quantity=units, stock_quantity=units)
+    for place, units in warehouses(counted):
+        yield Listing(
+            ref=ref,
+            variation_ref=own,
+            slot_ref=f"{ref}:{own}",
+            location_ref=place,
+            sku=sku.text("seller_sku"),
+            gtin=parse.bare(sku.part("identifier_code").text("code")),
+            title=parse.joined(product.text("title"), *options),
+            status=product.one_of("status", LISTED),
+            quantity=units,
+            stock_quantity=units,
+            price_cents=price.cents("sale_price" if price.text("sale_price") else "tax_exclusive_price"),
+            currency=price.text("currency"),
+        )
 
 
 def warehouses(sku: Wire) -> list[tuple[str | None, int | None]]:
@@ -70,12 +69,10 @@ def warehouses(sku: Wire) -> list[tuple[str | None, int | None]]:
     return [(place, None if units is None else max(0, units)) for place, units in kept.items()] or [(None, None)]
 
 
-def seen(write: StockWrite, sku: Wire | None) -> Listing | None:
-    """What the slot of a write shows in a row of inventory/search; None for a SKU that has no row."""
-    if sku is None:
-        return None
-    kept = warehouses(sku)
-    units = dict(kept).get(write.location_ref) if write.location_ref else parse.total(units for _, units in kept)
+def seen(write: StockWrite, sku: Wire) -> Listing:
+    """What the slot of a write shows in a row of inventory/search."""
+    kept = dict(warehouses(sku))
+    units = kept.get(write.location_ref) if write.location_ref else parse.total(kept.values())
     return Listing(
         ref=write.listing_ref,
         variation_ref=write.variation_ref,
@@ -93,14 +90,8 @@ def seen(write: StockWrite, sku: Wire | None) -> Listing | None:
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
     """One request per product, whose number stands in the path; a SKU that is left out keeps its number."""
-    products: dict[str, list[StockWrite]] = {}
-    for write in writes:
-        products.setdefault(address(write)[0], []).append(write)
-    return [
-        (_update(product, chunk), chunk)
-        for product, mine in products.items()
-        for chunk in (tuple(mine[n : n + BATCH]) for n in range(0, len(mine), BATCH))
-    ]
+    products = grouped(writes, lambda write: address(write)[0])
+    return [(_update(ref, chunk), chunk) for ref, mine in products.items() for chunk in batches(mine, BATCH)]
 
 
 def address(write: StockWrite) -> tuple[str, str]:
@@ -112,18 +103,19 @@ def address(write: StockWrite) -> tuple[str, str]:
 
 
 def _update(product: str, writes: Sequence[StockWrite]) -> Request:
-    """Without a warehouse it is the shop's only one."""
-    skus: dict[str, list[dict[str, Any]]] = {}
-    for write in writes:
-        place = {"warehouse_id": write.location_ref} if write.location_ref else {}
-        skus.setdefault(address(write)[1], []).append({**place, "quantity": write.quantity})
+    skus = grouped(writes, lambda write: address(write)[1])
     return Request(
         method="POST",
         path=PATH.format(product),
-        json={"skus": [{"id": sku, "inventory": told} for sku, told in skus.items()]},
+        json={"skus": [{"id": sku, "inventory": [_level(write) for write in mine]} for sku, mine in skus.items()]},
         operation="stock",
         accept=frozenset({200, 400, 404}),  # what is refused stands inside
     )
+
+
+def _level(write: StockWrite) -> dict[str, Raw]:
+    """Without a warehouse it is the shop's only one."""
+    return {**({"warehouse_id": write.location_ref} if write.location_ref else {}), "quantity": write.quantity}
 
 
 def asked(request: Request) -> list[StockWrite]:
@@ -147,40 +139,24 @@ def asked(request: Request) -> list[StockWrite]:
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """One outcome per write. Code 0 means that the request was read: `data.errors` names the SKUs that were refused."""
-    body = json_of(reply)
-    told, code = Wire(body, "body"), code_of(body)
-    if code or reply.status >= 400:  # noqa: PLR2004 - HTTP
-        why = (code or str(reply.status), told.text("message"))
-        return [_outcome(write, why) for write in writes]
+    told, code = Wire(json_of(reply), "body"), read_error(reply)
+    if code or reply.status >= HTTPStatus.BAD_REQUEST:
+        return [Outcome.refused(write, code or str(reply.status), told.text("message")) for write in writes]
     if told.raw.get("code") is None:
         raise Unreadable("body.code", "not told")
-    refused = [_refusal(row) for row in told.part("data").rows("errors")]
-    return [_outcome(write, next((why for names, why in refused if _meant(write, names)), None)) for write in writes]
+    refusals = told.part("data").rows("errors")
+    return [_outcome(write, refusals) for write in writes]
 
 
-def _refusal(row: Wire) -> tuple[tuple[str | None, frozenset[str]], tuple[str, str | None]]:
-    """Which SKU and warehouses, and why: the deepest words say most. An error that names none means all."""
-    detail = row.part("detail")
-    deeper = detail.rows("extra_errors")
-    words = next((each for each in deeper if each.text("message")), row)
-    places = frozenset(place for each in deeper if (place := each.ref("warehouse_id")))
-    code = words.ref("code") or row.ref("code") or "inventory_update_failed"
-    return (detail.ref("sku_id"), places), (code, words.text("message"))
-
-
-def _meant(write: StockWrite, names: tuple[str | None, frozenset[str]]) -> bool:
-    sku, places = names
-    if sku is not None and sku != address(write)[1]:
-        return False
-    return not places or write.location_ref is None or write.location_ref in places
-
-
-def _outcome(write: StockWrite, why: tuple[str, str | None] | None) -> Outcome:
-    named: dict[str, Any] = {
-        "listing_ref": write.listing_ref,
-        "variation_ref": write.variation_ref,
-        "slot_ref": write.slot_ref,
-    }
-    if why is None:
-        return Outcome(**named, outcome=OutcomeKind.ACCEPTED)
-    return Outcome(**named, outcome=OutcomeKind.FAULT, code=why[0], message=why[1])
+def _outcome(write: StockWrite, refusals: Sequence[Wire]) -> Outcome:
+    """Refused by the first error that names its SKU and warehouse, or names none; its deepest words say most."""
+    for row in refusals:
+        detail = row.part("detail")
+        deeper = detail.rows("extra_errors")
+        places = {place for each in deeper if (place := each.ref("warehouse_id"))}
+        elsewhere = places and write.location_ref and write.location_ref not in places
+        if detail.ref("sku_id") in (None, address(write)[1]) and not elsewhere:
+            words = next((each for each in deeper if each.text("message")), row)
+            code = words.ref("code") or row.ref("code") or "inventory_update_failed"
+            return Outcome.refused(write, code, words.text("message"))
+    return Outcome.accepted(write)

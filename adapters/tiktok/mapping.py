@@ -1,11 +1,10 @@
 """TikTok's orders into ours. Pure. An order has one line item for every unit."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hub import parse
+from hub.calls import grouped
 from hub.faults import Unreadable
 from hub.model import (
     Address,
@@ -21,18 +20,8 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
+from hub.stages import GONE, Stage
 from hub.wire import Wire
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a status means."""
-
-    payment: Payment = Payment.PAID
-    fulfilment: Fulfilment = Fulfilment.NONE
-    cancelled: bool = False
-    hold: Hold | None = None
-
 
 STAGES = {
     "UNPAID": Stage(Payment.PENDING),
@@ -46,11 +35,7 @@ STAGES = {
     "CANCELLED": Stage(Payment.VOIDED, cancelled=True),
     "CANCEL": Stage(Payment.VOIDED, cancelled=True),  # as webhooks spell it
 }
-GONE = frozenset({Fulfilment.DISPATCHED, Fulfilment.DELIVERED})
-FULFILLERS = {
-    "FULFILLMENT_BY_SELLER": FulfilledBy.SELLER,
-    "FULFILLMENT_BY_TIKTOK": FulfilledBy.MARKETPLACE,
-}
+FULFILLERS = {"FULFILLMENT_BY_SELLER": FulfilledBy.SELLER, "FULFILLMENT_BY_TIKTOK": FulfilledBy.MARKETPLACE}
 PARCELS = {
     "TO_FULFILL": None,  # the seller has not arranged it yet
     "PROCESSING": TrackingStatus.LABEL_CREATED,  # waits for its carrier
@@ -66,31 +51,17 @@ KEPT = (
 STATE, CITY, DISTRICT = "L1", "L2", "L3"  # levels of an administrative division; L0 is the country
 
 
-@dataclass(slots=True)
-class Units:
-    """What the line items of one SKU add up to."""
-
-    product: str | None
-    sku: str | None
-    title: str | None
-    cents: list[int | None] = field(default_factory=list)
-    ordered: int = 0
-    cancelled: int = 0
-    dispatched: int = 0
-    parcels: dict[str, int] = field(default_factory=dict)
-
-
 def order(raw: Raw) -> Order:
     """An order of /order/202309/orders, in its answer or by itself."""
     o = Wire(_document(raw), "order")
+    if not o.rows("line_items"):
+        there = ", ".join(o.raw) or "nothing"
+        raise Unreadable(o.at("line_items"), f"not told: an order has them, and here is only {there}"[:160])
     stage = _stage(o)
-    rows = o.rows("line_items")
-    if not rows:
-        raise Unreadable(o.at("line_items"), "not told")
     keeper = o.one_of("fulfillment_type", FULFILLERS) if o.text("fulfillment_type") else None
     paid, money = o.instant("paid_time") if stage.payment is not Payment.PENDING else None, o.part("payment")
-    units = _units(rows, stage)
-    lines = tuple(_line(sku, told, stage, keeper) for sku, told in units.items())
+    units = grouped(_units(o, stage), lambda unit: unit.sku)
+    lines = tuple(_line(sku, sold, keeper) for sku, sold in units.items())
     changed = o.instant("update_time")
     return Order(
         ref=o.needed_ref("id"),
@@ -107,18 +78,16 @@ def order(raw: Raw) -> Order:
         cancelled_at=o.instant("cancel_time") if stage.cancelled else None,
         ship_by=o.instant("rts_sla_time", "shipping_due_time"),
         deliver_by=o.instant("delivery_sla_time", "delivery_option_required_delivery_time"),
-        currency=_currency(money),
+        currency=money.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
         shipping_cents=money.cents("shipping_fee"),
-        other_cents=parse.total(money.cents(key) for key in ("tax", "buyer_service_fee", "small_order_fee")),
-        channel_discount_cents=parse.total(
-            money.cents(key) for key in ("platform_discount", "shipping_fee_platform_discount")
-        ),
+        other_cents=_sum(money, "tax", "buyer_service_fee", "small_order_fee"),
+        channel_discount_cents=_sum(money, "platform_discount", "shipping_fee_platform_discount"),
         total_cents=money.cents("total_amount"),
         lines=lines,
         buyer=_buyer(o),
         ship_to=_address(o.part("recipient_address")),
-        shipments=_shipments(o, rows, units),
+        shipments=_shipments(o, units),
         clocks={"order": changed},
     )
 
@@ -129,12 +98,13 @@ def takes_stock(told: Order) -> bool | None:
 
 
 def _document(raw: Raw) -> Raw:
+    """The order of an answer that has just one, or an order by itself."""
     told = raw
     for key in ("data", "orders"):
         told = told[key] if isinstance(told, dict) and key in told and "line_items" not in told else told
     if isinstance(told, list):
         if len(told) != 1:
-            raise Unreadable("orders", f"{len(told)} orders, where one was expected")
+            raise Unreadable("orders", f"{len(told)} orders are told: give one at a time")
         return told[0]
     return told
 
@@ -146,11 +116,9 @@ def _stage(o: Wire) -> Stage:
     return replace(told, fulfilment=Fulfilment.DISPATCHED) if left else told
 
 
-def _currency(money: Wire) -> str:
-    told = money.text("currency") or "BRL"
-    if not re.fullmatch("[A-Z]{3}", told):
-        raise Unreadable(money.at("currency"), f"not a currency: {told!r}"[:120])
-    return told
+def stage_of(row: Wire, o: Wire) -> Stage:
+    """What became of a line item: what its order says, where it does not say itself."""
+    return row.one_of("display_status", STAGES) if row.text("display_status") else _stage(o)
 
 
 def _hold(o: Wire, stage: Stage) -> Hold | None:
@@ -163,63 +131,65 @@ def _hold(o: Wire, stage: Stage) -> Hold | None:
     return stage.hold or (Hold.INVOICE_PENDING if needs and waiting else None)
 
 
+def _sum(money: Wire, *keys: str) -> int | None:
+    return parse.total(money.cents(key) for key in keys)
+
+
 # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _units(rows: Sequence[Wire], stage: Stage) -> dict[str, Units]:
-    """By sku_id, in the order in which they come first."""
-    found: dict[str, Units] = {}
-    for row in rows:
-        own = row.one_of("display_status", STAGES) if row.text("display_status") else stage
-        cents = row.cents("sale_price")
-        for n, (sku, count, part) in enumerate(_sold(row)):
-            told = found.setdefault(sku, Units(part.ref("product_id"), part.text("seller_sku"), _title(part)))
-            told.cents.append(0 if n else cents)
-            told.ordered += count
-            told.cancelled += count * (own.cancelled or stage.cancelled)
-            told.dispatched += count * (own.fulfilment in GONE or (stage.cancelled and stage.fulfilment in GONE))
-            if parcel := row.ref("package_id"):
-                told.parcels[parcel] = told.parcels.get(parcel, 0) + count
-    return found
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a line item takes off one shelf; `row` names the product."""
+
+    sku: str
+    row: Wire
+    count: int
+    cents: int | None
+    cancelled: bool
+    dispatched: bool
+    parcel: str | None
 
 
-def _sold(row: Wire) -> list[tuple[str, int, Wire]]:
-    """What a line item takes off shelves: its SKU, or the SKUs that a combined listing stands for.
+def _units(o: Wire, stage: Stage) -> Iterator[Units]:
+    """Of each line item its SKU, or the SKUs that a combined listing stands for.
 
     The money of a combined listing is told once, and stays with its first part.
     """
-    parts = row.rows("combined_listing_skus")
-    if not parts:
-        return [(row.needed_ref("sku_id"), 1, row)]
-    return [
-        (part.needed_ref("sku_id"), part.quantity("sku_count") if part.raw.get("sku_count") is not None else 1, part)
-        for part in parts
-    ]
+    for row in o.rows("line_items"):
+        own, cents = stage_of(row, o), row.cents("sale_price")
+        for n, part in enumerate(row.rows("combined_listing_skus") or [row]):
+            yield Units(
+                sku=part.needed_ref("sku_id"),
+                row=part,
+                count=1 if part.raw.get("sku_count") is None else part.quantity("sku_count"),
+                cents=0 if n else cents,
+                cancelled=own.cancelled or stage.cancelled,
+                dispatched=own.fulfilment in GONE or (stage.cancelled and stage.fulfilment in GONE),
+                parcel=row.ref("package_id"),
+            )
 
 
-def _title(row: Wire) -> str | None:
-    return parse.joined(row.text("product_name"), row.text("sku_name"))
-
-
-def _line(sku: str, told: Units, stage: Stage, keeper: FulfilledBy | None) -> OrderLine:
+def _line(sku: str, sold: Sequence[Units], keeper: FulfilledBy | None) -> OrderLine:
+    row, cents = sold[0].row, [units.cents for units in sold]
     return OrderLine(
         ref=sku,
-        listing_ref=told.product,
+        listing_ref=row.ref("product_id"),
         variation_ref=sku,
-        sku=told.sku,
-        title=told.title,
-        quantity=told.ordered,
-        cancelled_quantity=told.ordered if stage.cancelled else told.cancelled,
-        dispatched_quantity=told.dispatched,
-        total_cents=None if None in told.cents else parse.total(told.cents),
+        sku=row.text("seller_sku"),
+        title=parse.joined(row.text("product_name"), row.text("sku_name")),
+        quantity=sum(units.count for units in sold),
+        cancelled_quantity=sum(units.count for units in sold if units.cancelled),
+        dispatched_quantity=sum(units.count for units in sold if units.dispatched),
+        total_cents=None if None in cents else parse.total(cents),
         fulfilled_by=keeper,
     )
 
 
-def _shipments(o: Wire, rows: Sequence[Wire], units: Mapping[str, Units]) -> tuple[Shipment, ...]:
+def _shipments(o: Wire, lines: Mapping[str, Sequence[Units]]) -> tuple[Shipment, ...]:
     """One per parcel; what it holds, who carries it and its code stand in the line items."""
-    first: dict[str, Wire] = {ref: row for row in o.rows("packages") if (ref := row.ref("id"))}
-    first |= {ref: row for row in reversed(rows) if (ref := row.ref("package_id"))}
+    first = {ref: row for row in o.rows("packages") if (ref := row.ref("id"))}
+    first |= {ref: row for row in reversed(o.rows("line_items")) if (ref := row.ref("package_id"))}
     return tuple(
         Shipment(
             ref=ref,
@@ -227,9 +197,9 @@ def _shipments(o: Wire, rows: Sequence[Wire], units: Mapping[str, Units]) -> tup
             tracking_code=row.text("tracking_number"),
             status=row.one_of("package_status", PARCELS) if row.text("package_status") else None,
             lines=tuple(
-                LineQuantity(line_ref=sku, quantity=told.parcels[ref])
-                for sku, told in units.items()
-                if ref in told.parcels
+                LineQuantity(line_ref=sku, quantity=count)
+                for sku, sold in lines.items()
+                if (count := sum(units.count for units in sold if units.parcel == ref))
             ),
         )
         for ref, row in first.items()
@@ -258,21 +228,14 @@ def _buyer(o: Wire) -> Buyer:
 def _address(to: Wire) -> Address | None:
     """The lines of a Brazilian address are street, number, complement and district: assumed, none is published."""
     areas = {row.text("address_level"): _clear(row, "address_name") for row in to.rows("district_info")}
-    street, code = _clear(to, "address_line1", "address_detail"), parse.bare(_clear(to, "postal_code"))
-    city = areas.get(CITY)
-    if not (street and city and code):
-        return None
-    told: dict[str, Any] = {
-        "number": _clear(to, "address_line2"),
-        "complement": _clear(to, "address_line3"),
-        "district": areas.get(DISTRICT) or _clear(to, "address_line4"),
-    }
-    return Address(
+    return parse.address(
         recipient=parse.joined(_clear(to, "name")),
-        street=street,
-        **told,
-        city=city,
-        state=parse.state(areas.get(STATE)),
-        postal_code=code,
+        street=_clear(to, "address_line1", "address_detail"),
+        number=_clear(to, "address_line2"),
+        complement=_clear(to, "address_line3"),
+        district=areas.get(DISTRICT) or _clear(to, "address_line4"),
+        city=areas.get(CITY),
+        state=areas.get(STATE),
+        postal_code=_clear(to, "postal_code"),
         country=_clear(to, "region_code"),
     )

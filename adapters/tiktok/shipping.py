@@ -1,19 +1,19 @@
 """How TikTok is told of a parcel that the seller's own carrier takes. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from adapters.tiktok.mapping import GONE, STAGES, Stage
+from adapters.tiktok.mapping import stage_of
 from hub.faults import ChannelError, Fault
 from hub.model import News, Raw, Request, ShipmentNews
+from hub.stages import GONE
 from hub.wire import Wire
 
-BY_SELLER = "SELLER"
 
-
-def ships_itself(order: Raw) -> bool:
+def ships_itself(order: Wire) -> bool:
     """Whether the seller's own carrier takes it; of what TikTok carries, its carriers tell."""
-    return Wire(order, "order").text("shipping_type") == BY_SELLER
+    return order.text("shipping_type") == "SELLER"
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:
@@ -21,42 +21,35 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
 
     `there` is `{order, providers}`. REJECTED where there is no code, or no carrier of that name.
     """
-    there = Wire(news.there if isinstance(news.there, dict) else None, "there")
+    there = Wire(news.there, "there")
     order = there.part("order")
-    if news.news is not News.DISPATCHED or not ships_itself(dict(order.raw)):
+    if news.news is not News.DISPATCHED or not ships_itself(order):
         return []
-    rows = [row for row in order.rows("line_items") if not _stage(row, order).cancelled]
+    rows = [row for row in order.rows("line_items") if not stage_of(row, order).cancelled]
     if not rows or (news.tracking_code and all(row.text("tracking_number") == news.tracking_code for row in rows)):
         return []
     if not news.tracking_code:
         raise ChannelError(Fault.REJECTED, "no_tracking_code", "TikTok takes a parcel only with its tracking code")
-    told = {"tracking_number": news.tracking_code, "shipping_provider_id": _provider(there, news)}
+    told: dict[str, Raw] = {"tracking_number": news.tracking_code, "shipping_provider_id": _provider(there, news)}
     if units := list(_unsent(rows, order, news)):
-        path, body = f"/fulfillment/202309/orders/{news.order_ref}/packages", {**told, "order_line_item_ids": units}
-        return [Request(method="POST", path=path, json=body, operation="shipment")]
-    parcel = _parcel(rows, news)
-    if parcel is None:
+        path, told["order_line_item_ids"] = f"/fulfillment/202309/orders/{news.order_ref}/packages", units
+    elif parcel := _parcel(rows, news):
+        path = f"/fulfillment/202309/packages/{parcel}/shipping_info/update"
+    else:
         return []
-    path = f"/fulfillment/202309/packages/{parcel}/shipping_info/update"
     return [Request(method="POST", path=path, json=told, operation="shipment")]
-
-
-def _stage(row: Wire, order: Wire) -> Stage:
-    return row.one_of("display_status", STAGES) if row.text("display_status") else order.one_of("status", STAGES)
 
 
 def _unsent(rows: Sequence[Wire], order: Wire, news: ShipmentNews) -> Iterator[str]:
     """Line items that no parcel holds: as many of each SKU as the parcel of the news has, all where it does not say."""
-    left = {line.line_ref: line.quantity for line in news.lines}
+    left = Counter({line.line_ref: line.quantity for line in news.lines})
     for row in rows:
-        if row.text("tracking_number") or _stage(row, order).fulfilment in GONE:
+        if row.text("tracking_number") or stage_of(row, order).fulfilment in GONE:
             continue
         sku = row.ref("sku_id") or ""
-        if news.lines:
-            if left.get(sku, 0) < 1:
-                continue
+        if not news.lines or left[sku] > 0:
             left[sku] -= 1
-        yield row.needed_ref("id")
+            yield row.needed_ref("id")
 
 
 def _parcel(rows: Sequence[Wire], news: ShipmentNews) -> str | None:
@@ -68,19 +61,14 @@ def _parcel(rows: Sequence[Wire], news: ShipmentNews) -> str | None:
 
 def _provider(there: Wire, news: ShipmentNews) -> str:
     """The carrier by its name: the same, or one that begins with it."""
-    wanted = _bare(news.carrier)
-    known = {_bare(row.text("name")): row.needed_ref("id") for row in there.rows("providers")}
-    if wanted in known:
-        return known[wanted]
-    close = [
-        ref for name, ref in known.items() if wanted and name and (name.startswith(wanted) or wanted.startswith(name))
-    ]
+    rows, wanted = there.rows("providers"), _bare(news.carrier)
+    known = {_bare(row.text("name")): row.needed_ref("id") for row in rows}
+    close = [name for name in known if wanted and name and (name.startswith(wanted) or wanted.startswith(name))]
     if close:
-        return close[0]
-    names = ", ".join(row.text("name") or "" for row in there.rows("providers")[:12]) or "none"
-    raise ChannelError(
-        Fault.REJECTED, "no_such_carrier", f"carrier {news.carrier or 'not told'}: TikTok knows {names}"[:200]
-    )
+        return known[wanted if wanted in close else close[0]]
+    names = ", ".join(row.text("name") or "" for row in rows[:12]) or "none"
+    told = f"carrier {news.carrier or 'not told'}: TikTok knows {names}"[:200]
+    raise ChannelError(Fault.REJECTED, "no_such_carrier", told)
 
 
 def _bare(name: str | None) -> str:

@@ -1,46 +1,32 @@
-"""What TikTok's webhooks mean, and that they are TikTok's. Pure. `shop_id` tells whose they are."""
+"""What TikTok's webhooks mean, and that they are TikTok's. Pure."""
 
-import hashlib
-import hmac
-import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Sequence
+from urllib.parse import parse_qs
 
 from hub import parse
-from hub.faults import BadSignature, Unreadable
+from hub.faults import Unreadable
 from hub.model import Knock, Notice, Raw, Topic
-from hub.wire import Wire
+from hub.signing import expect, hex_hmac
+from hub.wire import Wire, of_body
 
-EVENTS = {  # those that the hub subscribes to
-    "ORDER_STATUS_CHANGE": 1,
-    "RECIPIENT_ADDRESS_UPDATE": 3,
-    "PACKAGE_UPDATE": 4,
-    "PRODUCT_STATUS_CHANGE": 5,
-    "SELLER_DEAUTHORIZATION": 6,
-    "UPCOMING_AUTHORIZATION_EXPIRATION": 7,
-    "CANCELLATION_STATUS_CHANGE": 11,
-    "RETURN_STATUS_CHANGE": 12,
-    "PRODUCT_INFORMATION_CHANGE": 15,
-    "INVOICE_STATUS_CHANGE": 36,
+# type: (ours, its name where the hub subscribes to it); the whole list of numbers is not published
+TYPES: dict[int, tuple[Topic, str | None]] = {
+    1: (Topic.ORDER, "ORDER_STATUS_CHANGE"),  # a cancelled one is spelt CANCEL here
+    2: (Topic.ORDER, None),  # what went back, of older applications
+    3: (Topic.ORDER, "RECIPIENT_ADDRESS_UPDATE"),
+    4: (Topic.ORDER, "PACKAGE_UPDATE"),  # a parcel was split, combined or sent
+    5: (Topic.LISTING, "PRODUCT_STATUS_CHANGE"),
+    6: (Topic.ACCOUNT, "SELLER_DEAUTHORIZATION"),
+    7: (Topic.ACCOUNT, "UPCOMING_AUTHORIZATION_EXPIRATION"),  # within 30 days
+    11: (Topic.ORDER, "CANCELLATION_STATUS_CHANGE"),  # asked for, granted, refused
+    12: (Topic.ORDER, "RETURN_STATUS_CHANGE"),
+    13: (Topic.IGNORED, None),  # conversations
+    14: (Topic.IGNORED, None),  # messages
+    15: (Topic.LISTING, "PRODUCT_INFORMATION_CHANGE"),
+    36: (Topic.ORDER, "INVOICE_STATUS_CHANGE"),  # Brazil: how the NF-e of a parcel stands
+    37: (Topic.LISTING, None),  # audit
 }
-TOPICS = {  # the whole list of numbers is not published
-    1: Topic.ORDER,  # its status; a cancelled one is spelt CANCEL here
-    2: Topic.ORDER,  # what went back, of older applications
-    3: Topic.ORDER,  # the address
-    4: Topic.ORDER,  # a parcel was split, combined or sent
-    5: Topic.LISTING,  # status
-    6: Topic.ACCOUNT,  # the seller takes the authorization back
-    7: Topic.ACCOUNT,  # it ends within 30 days
-    11: Topic.ORDER,  # a cancellation is asked for, granted, refused
-    12: Topic.ORDER,  # a return
-    13: Topic.IGNORED,  # conversations
-    14: Topic.IGNORED,  # messages
-    15: Topic.LISTING,  # what a product says of itself
-    36: Topic.ORDER,  # Brazil: how the NF-e of a parcel stands
-    37: Topic.LISTING,  # audit
-}
+EVENTS = tuple(name for _topic, name in TYPES.values() if name)
 
 
 def verify(secret: str, knock: Knock) -> None:
@@ -49,77 +35,50 @@ def verify(secret: str, knock: Knock) -> None:
     Of a bare secret the key stands in the address, as app_key. Nothing signed tells the time.
     """
     key, _, word = secret.rpartition(":")
-    key = key or _key_in(knock.url)
-    message = key.encode(errors="surrogateescape") + knock.body
-    want = hmac.digest(word.encode(errors="surrogateescape"), message, hashlib.sha256).hex().encode()
-    shown = knock.headers.get("authorization", "").encode(errors="surrogateescape")
-    if not hmac.compare_digest(want, shown):
-        raise BadSignature("authorization")
-
-
-def _key_in(url: str) -> str:
-    try:
-        return parse_qs(urlsplit(url).query).get("app_key", [""])[0]
-    except ValueError:
-        return ""
+    key = key or parse_qs(knock.url.partition("?")[2]).get("app_key", [""])[0]
+    expect(hex_hmac(word, key.encode(errors="surrogateescape") + knock.body), "authorization", knock)
 
 
 def read(knock: Knock) -> list[Notice]:
     """One notice, or one per order of the parcels that it names; what changed is fetched."""
-    try:
-        raw = json.loads(knock.body)
-    except (ValueError, RecursionError):
-        raise Unreadable("body", "not JSON") from None
-    told = Wire(raw, "body")
-    number, inner = told.units("type"), told.raw.get("data")
-    topic, about = TOPICS.get(number or 0, Topic.UNKNOWN), Wire(inner if isinstance(inner, dict) else None, "body.data")
-    named: list[str | None] = []
-    if topic is Topic.ORDER:
-        named += dict.fromkeys(_orders(about.raw))
-    elif topic is Topic.LISTING:
-        named += _ids(about.raw.get("product_id"))
-    if topic is Topic.ORDER and not named and (parcel := list(_ids(about.raw.get("package_id")))):
-        topic, named = Topic.SHIPMENT, [*parcel]
-    if topic in (Topic.ORDER, Topic.LISTING) and not named:
+    told = of_body(knock.body)
+    inner = told.raw.get("data")
+    about = Wire(inner if isinstance(inner, dict) else None, "body.data")
+    topic, _name = TYPES.get(told.units("type") or 0, (Topic.UNKNOWN, None))
+    refs: Sequence[str | None] = [None]
+    if topic is Topic.LISTING:
+        refs = _ids(about, "product_id")
+    elif topic is Topic.ORDER and not (refs := _ids(about, "order_id", "order_ids", "order_id_list")):
+        topic, refs = Topic.SHIPMENT, _ids(about, "package_id")
+    if not refs:
         raise Unreadable("body.data", "no order, parcel or product told")
-    return [_notice(told, about, topic, ref, alone=len(named) <= 1) for ref in named or [None]]
+    return [
+        Notice(
+            topic=topic,
+            ref=ref,
+            account_ref=told.ref("shop_id"),
+            dedupe_key=_key(told, ref, alone=len(refs) == 1),
+            at=about.clock("update_time") or told.clock("timestamp"),
+            raw=told.raw if topic is Topic.UNKNOWN else None,
+        )
+        for ref in refs
+    ]
 
 
-def _notice(told: Wire, about: Wire, topic: Topic, ref: str | None, *, alone: bool) -> Notice:
-    event = next(_ids(told.raw.get("tts_notification_id")), None)  # absent in what older applications are told
-    shop = next(_ids(told.raw.get("shop_id")), None)
-    return Notice(
-        topic=topic,
-        ref=ref,
-        account_ref=shop,
-        dedupe_key=(event if alone else f"{event}:{ref}") if event else f"{shop}:{ref}:{parse.digest(dict(told.raw))}",
-        at=_at(about, "update_time") or _at(told, "timestamp"),
-        raw=dict(told.raw) if topic is Topic.UNKNOWN else None,
-    )
+def _key(told: Wire, ref: str | None, *, alone: bool) -> str:
+    if event := told.ref("tts_notification_id"):
+        return event if alone else f"{event}:{ref}"
+    return f"{told.ref('shop_id')}:{ref}:{parse.digest(told.raw)}"  # what older applications are told
 
 
-def _orders(data: Mapping[str, Any]) -> Iterator[str]:
-    """Every order that the data of a notice names, also in its packages."""
-    for row in (data, *_list(data.get("package_list")), *_list(data.get("packages"))):
-        if isinstance(row, Mapping):
-            for each in (row.get("order_id"), *_list(row.get("order_ids")), *_list(row.get("order_id_list"))):
-                yield from _ids(each)
+def _ids(about: Wire, *keys: str) -> list[str]:
+    """Each id once that stands under one of these names, alone or in a list, also in packages; "a/b" is none."""
+    packages = [row for key in ("package_list", "packages") for row in _list(about.raw.get(key))]
+    rows = [about.raw, *(row for row in packages if isinstance(row, dict))]
+    told = [each for row in rows for key in keys for each in _list(row.get(key))]
+    refs = [parse.ref(each) for each in told if isinstance(each, str | int)]
+    return list(dict.fromkeys(ref for ref in refs if ref and ref.isalnum()))
 
 
 def _list(told: Raw) -> list[Raw]:
-    return told if isinstance(told, list) else []
-
-
-def _ids(told: Raw) -> Iterator[str]:
-    """None or one id; "a/b" is none."""
-    ref = parse.ref(told) if isinstance(told, str | int) else None
-    if ref and ref.isalnum():
-        yield ref
-
-
-def _at(row: Wire, key: str) -> datetime | None:
-    """An odd time must not lose the bell."""
-    try:
-        return row.instant(key)
-    except Unreadable:
-        return None
+    return told if isinstance(told, list) else [told]

@@ -16,6 +16,7 @@ from hub.calls import get, if_there, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
+from hub.oauth import token_told
 from hub.wire import Wire
 
 PAGE = 50
@@ -86,15 +87,7 @@ def read_token(reply: Reply, now: datetime) -> Token:
             fault, stock.read_error(reply) or str(reply.status), "no token was granted", status=reply.status
         )
     told = Wire(json_of(reply), "token")
-    access, refresh = told.text("access_token"), told.text("refresh_token")
-    if access is None:
-        raise Unreadable(told.at("access_token"), "not told")
-    return Token(
-        access=SecretStr(access),
-        expires_at=told.instant("date_expiration_access_token", zone=parse.SAO_PAULO),
-        refresh=SecretStr(refresh) if refresh else None,
-        account_ref=told.ref("store_id"),
-    )
+    return token_told(told, told.instant("date_expiration_access_token", zone=parse.SAO_PAULO), account="store_id")
 
 
 def shown(token: Token) -> dict[str, str]:
