@@ -14,7 +14,7 @@ from adapters.tray import mapping, stock
 from hub import contract, oauth, parse
 from hub.calls import get, if_there, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
 from hub.oauth import token_told
 from hub.wire import Wire
