@@ -56,7 +56,7 @@ _TROUBLES = {"count": 2000, "adjust": 1000, "transfer": 1500, "buffer": 700, "re
              "weather": 1300, "tokens": 100}  # fmt: skip
 _FAULTS = frozenset({"stop", "stall", "weather", "tokens"})
 # Seconds between two buyers: mostly a Black Friday, where a sale meets hundreds under way; sometimes a quiet day.
-PACES, PACE_WEIGHTS = (0.05, 0.1, 0.25, 1.0, 3.0), (6, 8, 4, 1, 1)
+PACES, PACE_WEIGHTS = (0.05, 0.1, 0.25, 1.0, 3.0), (14, 16, 7, 2, 1)
 SUPPLIES = (0.5, 0.9, 2.0)  # units that come in for each unit that is asked for
 ASKED = 5.7  # plain units that an average buyer asks for
 PARCEL = 120.0  # units that an average delivery brings
