@@ -221,8 +221,9 @@ async def looked(
             doubt_until = CASE WHEN s.doubt_until > %(began)s THEN s.doubt_until END,  -- a sale was heard of meanwhile
             dirty_at = CASE WHEN s.due_at IS NULL THEN %(answered)s ELSE s.dirty_at END,
             pushed = CASE WHEN s.desired = %(seen)s THEN %(seen)s END,
-            due_at = CASE WHEN s.desired IS NULL OR NOT ({OPEN}) THEN NULL
-                          WHEN s.desired = %(seen)s AND %(token)s::uuid IS NULL THEN NULL
+            -- Who holds it lets it rest: should its worker die first, another comes and does.
+            due_at = CASE WHEN NOT ({OPEN}) THEN NULL
+                          WHEN (s.desired IS NULL OR s.desired = %(seen)s) AND %(token)s::uuid IS NULL THEN NULL
                           ELSE coalesce(s.due_at, now()) END,
             attempts = CASE WHEN s.desired = %(seen)s THEN 0 ELSE s.attempts END, pending = NULL, pending_until = NULL
         FROM (SELECT * FROM stock_slot WHERE id = %(id)s FOR UPDATE) was

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -431,6 +431,25 @@ async def test_what_is_gone_not_ours_or_unknown_is_not_written_to(change: Any) -
         with two.reading_writes() as told:
             await push(w, two)
         assert told == []
+
+
+async def test_a_slot_that_shows_anything_is_let_rest_by_another_worker_when_its_own_died() -> None:
+    async with world() as w:
+        _one, two = await stores(w, CANECA)
+        token = uuid4()
+        (row,) = await w.rows(  # as an order of an unlinked listing leaves it: to be read back, and nothing to write
+            "UPDATE stock_slot SET desired = NULL, due_at = now() - interval '1 second', doubt_until = NULL "
+            "WHERE account_id = %s RETURNING id", two.account.id,
+        )  # fmt: skip
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await slots.claim(tx, two.account.id, token, 99, w.rt.now(), 9)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await slots.looked(tx, token, row["id"], 3, None, w.rt.now(), w.rt.now())
+        await w.rows("UPDATE stock_slot SET lease_until = now() WHERE lease_by = 99 RETURNING 1")  # it died here
+        await push(w, two)
+        assert (await w.row("SELECT due_at, lease_token FROM stock_slot WHERE id = %s", row["id"])) == {
+            "due_at": None, "lease_token": None,
+        }  # fmt: skip
 
 
 # ── locks ──────────────────────────────────────────────────────────────────────────────────────────────────────

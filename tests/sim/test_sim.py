@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.sim.play import play
 from tests.sim.shrink import shortest
 from tests.sim.story import Story
@@ -15,6 +17,8 @@ def first(seed, count):
     return [event for event, _n in zip(Story(seed), range(count), strict=False)]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(620)
 def test_promises_hold_through_faults():
     # In a process of its own: the order of sets of text is part of a story.
     done = subprocess.run(
