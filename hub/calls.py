@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hub import parse
 from hub.contract import Api, json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Listing, Outcome, Raw, Reply, Request, StockWrite
+from hub.model import Raw, Reply, Request
 
 T = TypeVar("T")
 
@@ -57,26 +57,6 @@ async def if_there(asked: Awaitable[T], *absent: Fault) -> T | None:
         if gone.fault not in (absent or (Fault.MISSING,)):
             raise
         return None
-
-
-def by_looking(
-    look: Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]],
-) -> Callable[[Api, Sequence[StockWrite], str], Awaitable[list[Outcome]]]:
-    """`StockSink.ask` of a channel where accepted numbers stand later and nothing else says when."""
-
-    async def ask(api: Api, writes: Sequence[StockWrite], receipt: str) -> list[Outcome]:
-        looked = await look(api, writes)
-        return [_stands(write, shown, receipt) for write, shown in zip(writes, looked, strict=True)]
-
-    return ask
-
-
-def _stands(write: StockWrite, shown: Listing | None, receipt: str) -> Outcome:
-    if shown is None:
-        return Outcome.refused(write, "NOT_FOUND", "it is not there any more")
-    if shown.stock_quantity == write.quantity:
-        return Outcome.accepted(write, shown.stock_quantity)
-    return Outcome.pending(write, parse.text(receipt), seen=shown.stock_quantity)
 
 
 def refusal_of(reply: Reply) -> dict[str, Any]:

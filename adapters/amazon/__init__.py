@@ -4,21 +4,11 @@ from functools import partial
 
 from adapters.amazon import client, mapping, stock, webhook
 from hub import oauth
-from hub.calls import by_looking
-from hub.contract import (
-    Adapter,
-    Kind,
-    ListingSource,
-    OAuth,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    TokenSource,
-    WebhookSource,
-)
+from hub.contract import Adapter, Kind, ListingSource, OAuth, OrderSource, ShipmentSink, TokenSource, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import shared_secret
+from hub.sinks import by_looking, one_by_one
 
 ADAPTER = Adapter(
     label="Amazon",
@@ -61,7 +51,6 @@ ADAPTER = Adapter(
         body_signed=False,
         verify=shared_secret("x-api-key"),
         read=webhook.read,
-        deadline_ms=5000,
         secret=lambda credentials: credentials.event_key.get_secret_value() if credentials.event_key else None,
     ),
     orders=OrderSource(
@@ -71,12 +60,6 @@ ADAPTER = Adapter(
         takes_stock=mapping.takes_stock,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render,
-        read=stock.read,
-        look=client.look,
-        ask=by_looking(client.look),
-        asked=lambda request: [stock.sent(request)],
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look, ask=by_looking(client.look)),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),
 )

@@ -53,9 +53,6 @@ class Credentials(oauth.Application):
         return (AUTH if self.base_url().endswith(".amazon.com") else self.base_url()) + "/auth/o2/token"
 
 
-# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def refresh(credentials: Credentials, token: Token | None) -> Request:
     """An access token of an hour. The refresh token stays as it is: typed in, or of the last exchange."""
     return credentials.renew(credentials.token_url(), token)
@@ -101,9 +98,6 @@ async def check(api: Api) -> Identity:
 
 def _stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-# ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def fetch_order(api: Api, ref: str) -> Raw:
@@ -174,9 +168,6 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     if token := page.text("NextToken"):
         return Page(refs=refs, cursor=json.dumps({"after": told["after"], "before": before, "next": token}), more=True)
     return Page(refs=refs, cursor=json.dumps({"after": _stamp(datetime.fromisoformat(before) - OVERLAP)}))
-
-
-# ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:

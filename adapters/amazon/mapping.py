@@ -94,7 +94,8 @@ def order(raw: Raw) -> Order:
     A v0 order without its items tells no lines, and nothing that is summed from them.
     """
     o = Wire(_one(raw), "order")
-    name, box = V2026 if "orderId" in o.raw else V0, raw if isinstance(raw, dict) else {}
+    box = raw if isinstance(raw, dict) else {}
+    name = V2026 if "orderId" in o.raw else V0
     items = o.rows("orderItems") if name is V2026 else _items(o, box)
     sold = [row for row in items if row.needed_count(name["units"])]  # how many units a cancelled row had is not told
     stage, parcels = o.one_of(name["status"], STAGES), o.rows("packages")
@@ -102,7 +103,8 @@ def order(raw: Raw) -> Order:
     lines = tuple(_line(row, name, stage, keeper) for row in sold)
     where = _part(box, "address").part("ShippingAddress") or o.part("ShippingAddress")
     where = where or o.part("recipient.deliveryAddress")
-    words = [name["status"], name["keeper"], name["invoice"], "EasyShipShipmentStatus"]
+    ends = [row.text("packageStatus.status") for row in parcels] or [o.text("EasyShipShipmentStatus")]
+    words = (name["status"], name["keeper"], name["invoice"], "EasyShipShipmentStatus")
     currencies = [(o, name["currency"]), *((row, name["price_in"]) for row in sold)]
     changed = o.instant(name["changed"])
     shipping, other = _charges_2026(o, sold) if name is V2026 else _charges_v0(sold)
@@ -110,7 +112,7 @@ def order(raw: Raw) -> Order:
         ref=o.needed_ref(name["ref"]),
         number=o.ref(name["ref"]),
         payment=stage.payment,
-        fulfilment=_arrived(stage, [row.text("packageStatus.status") for row in parcels] or [o.text(words[-1])]),
+        fulfilment=_arrived(stage, ends),
         cancelled=stage.cancelled,
         hold=_hold(stage, keeper, o.text(name["invoice"]), items),
         fulfilled_by=keeper,
@@ -178,8 +180,8 @@ def _hold(stage: Stage, keeper: FulfilledBy | None, invoice: str | None, items: 
 
 
 def _unwanted(row: Wire) -> bool:
-    asked = row.part("BuyerRequestedCancel").flag("IsBuyerRequestedCancel")  # "true", a string
-    return bool(asked) or row.part("cancellation").part("cancellationRequest").text("requester") == "BUYER"
+    asked = row.flag("BuyerRequestedCancel.IsBuyerRequestedCancel")  # "true", a string
+    return bool(asked) or row.text("cancellation.cancellationRequest.requester") == "BUYER"
 
 
 def _less(price: int | None, off: int | None) -> int | None:
@@ -216,31 +218,29 @@ def _line(row: Wire, name: Mapping[str, str], stage: Stage, keeper: FulfilledBy 
         quantity=units,
         cancelled_quantity=units if stage.cancelled else 0,
         dispatched_quantity=all_sent if row.units(name["sent"]) is None else row.count(name["sent"]),
-        total_cents=_total_2026(row, units) if name is V2026 else _total_v0(row),
+        total_cents=_total(row, name, units),
         fulfilled_by=keeper,
     )
 
 
-def _total_v0(row: Wire) -> int | None:
-    return _less(row.cents(V0["price"]), row.cents("PromotionDiscount.Amount"))
-
-
-def _total_2026(row: Wire, units: int) -> int | None:
-    """The price of one times its units, less the line's discount, which is told with either sign."""
-    total = row.cents(V2026["price"], units)
-    total = _broken_down([row], "ITEM") if total is None else total
-    return _less(total, abs(_broken_down([row], "DISCOUNT") or 0))
+def _total(row: Wire, name: Mapping[str, str], units: int) -> int | None:
+    """The line's price less its discount: of 2026-01-01 the price of one, and a discount of either sign."""
+    if name is V0:
+        return _less(row.cents(name["price"]), row.cents("PromotionDiscount.Amount"))
+    price = row.cents(name["price"], units)
+    price = _broken_down([row], "ITEM") if price is None else price
+    return _less(price, abs(_broken_down([row], "DISCOUNT") or 0))
 
 
 def _buyer(told: Wire, where: Wire, o: Wire) -> Buyer | None:
     taxes = [row for row in o.rows("tax.taxRegistrations") if row.text("entityType") == "BUYER"]
     taxes += told.rows("BuyerTaxInfo.TaxClassifications")
-    kinds = {row.text("Name", "taxRegistrationType"): row.text("Value", "taxRegistrationNumber") for row in taxes}
+    numbers = {row.text("Name", "taxRegistrationType"): row.text("Value", "taxRegistrationNumber") for row in taxes}
     buyer = Buyer(
         name=parse.joined(told.text("BuyerName", "buyerName")),
         email=told.text("BuyerEmail", "buyerEmail"),
         phone=parse.phone(where.text("Phone", "phone")),
-        document=parse.document(kinds.get("CPF") or kinds.get("CNPJ")),
+        document=parse.document(numbers.get("CPF") or numbers.get("CNPJ")),
     )
     return None if buyer == Buyer() else buyer
 

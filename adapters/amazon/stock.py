@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from collections.abc import Sequence
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
@@ -23,13 +22,8 @@ ATTRIBUTE = "/attributes/fulfillment_availability"
 CARRIERS = {"correios": "Correios"}  # carrierCode by name; what else Brazil takes is not published: "Other" with a name
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One patch per SKU."""
-    return [(_patch(write), (write,)) for write in writes]
-
-
-def _patch(write: StockWrite) -> Request:
-    """`merge`, because `replace` wipes the handling time; without a channel code Amazon refuses."""
+def render(write: StockWrite) -> Request:
+    """A patch of one SKU: `merge`, for `replace` wipes the handling time; without a channel code Amazon refuses."""
     value = [{"fulfillment_channel_code": write.location_ref or OURS, "quantity": write.quantity}]
     return Request(
         method="PATCH",
@@ -55,20 +49,19 @@ def sent(request: Request) -> StockWrite:
     return StockWrite(slot_ref=sku, listing_ref=sku, location_ref=place, quantity=units)
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome: taken to be done later, or refused, which Amazon does with a 200 as well."""
-    (write,) = writes
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """Taken to be done later, or refused, which Amazon does with a 200 as well."""
     body = Wire(json_of(reply), "body")
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(reply)
-        return [Outcome.refused(write, code or str(reply.status), message)]
+        return Outcome.refused(write, code or str(reply.status), message)
     refused = body.one_of("status", REFUSED)
     wrong = [row for row in body.rows("issues") if row.text("severity") in ("ERROR", None)]
     words = parse.joined(*(row.text("message") for row in wrong[:3]))
     if refused:
-        return [Outcome.refused(write, (wrong[0].text("code") if wrong else None) or "INVALID", words)]
+        return Outcome.refused(write, (wrong[0].text("code") if wrong else None) or "INVALID", words)
     receipt = body.text("submissionId")
-    return [Outcome.pending(write, receipt, words or receipt)]
+    return Outcome.pending(write, receipt, words or receipt)
 
 
 def error_of(reply: Reply) -> tuple[str | None, str | None]:
@@ -83,9 +76,6 @@ def error_of(reply: Reply) -> tuple[str | None, str | None]:
 def read_error(reply: Reply) -> str | None:
     """The vendor's word of an error answer."""
     return error_of(reply)[0]
-
-
-# ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

@@ -4,29 +4,14 @@ from functools import partial
 
 from adapters.magalu import client, mapping, stock, webhook
 from hub import oauth
-from hub.calls import by_looking
-from hub.contract import (
-    Adapter,
-    Kind,
-    ListingSource,
-    OAuth,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    TokenSource,
-    WebhookSource,
-)
+from hub.contract import Adapter, Kind, ListingSource, OAuth, OrderSource, ShipmentSink, TokenSource, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
+from hub.sinks import by_looking, one_by_one
 
 PER_MINUTE = {  # of a seller, by operation
-    "orders": 850,
-    "deliveries": 850,
-    "shipment": 850,
-    "products": 550,
-    "stocks": 850,
-    "stock": 650,
-}
+    "orders": 850, "deliveries": 850, "shipment": 850, "products": 550, "stocks": 850, "stock": 650,
+}  # fmt: skip
 TENTH, PAUSE = 10, 6.7  # a tenth at once, the rest evenly: never more than the figure in any minute
 
 ADAPTER = Adapter(
@@ -76,13 +61,7 @@ ADAPTER = Adapter(
         shipments_as_orders=True,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render,
-        read=stock.read,
-        look=client.look,
-        ask=by_looking(client.look),
-        asked=lambda request: [stock.sent(request)],
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look, ask=by_looking(client.look)),
     shipments=ShipmentSink(
         render=stock.shipped,
         prepare=lambda api, news: client.fetch_order(api, news.order_ref),  # what was told is not told twice

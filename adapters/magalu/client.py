@@ -37,9 +37,7 @@ class Credentials(oauth.Application):
     """An application of ID Magalu; who consents must be an administrator of the company."""
 
     webhook_secret: SecretStr | None = Field(
-        None,
-        title="Segredo do webhook",
-        description="whsec_…: shown once, in the answer to PUT /v1/onboarding/signup.",
+        None, title="Segredo do webhook", description="whsec_…: shown once, in the answer to PUT /v1/onboarding/signup."
     )
     channel_id: str | None = Field(None, title="Canal", description="Empty: the one that Magalu tells of the account.")
     endpoint: str = PRODUCTION
@@ -55,9 +53,6 @@ class Credentials(oauth.Application):
     def hook_secret(self) -> str | None:
         """What the seller was shown when the webhook was registered."""
         return self.webhook_secret.get_secret_value().strip() if self.webhook_secret else None
-
-
-# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def refresh(credentials: Credentials, token: Token | None) -> Request:
@@ -106,9 +101,6 @@ async def check(api: Api) -> Identity:
     return Identity(external_id=ref, name=me.text("seller.name") or ref, facts={"channel": me.text("channel.id")})
 
 
-# ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order with its deliveries, by its id or its code."""
     return await get(api, f"{ORDERS}/{quote(ref, safe='')}", "orders")
@@ -145,9 +137,6 @@ async def latest_orders(api: Api) -> Page:
     """The orders placed last, whole."""
     rows, _full = await _rows(api, ORDERS, "orders", 20, _sort="purchased_at:desc")
     return Page(documents=tuple(rows))
-
-
-# ── SKUs and their stock ────────────────────────────────────────────────────────────────────────────────────
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:

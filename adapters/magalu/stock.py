@@ -1,7 +1,6 @@
 """How Magalu is told numbers and parcels, and what its answers say. Pure."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -25,12 +24,8 @@ DONE = {
 }
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One SKU a call: its first number is made, later ones change it."""
-    return [(_write(write), (write,)) for write in writes]
-
-
-def _write(write: StockWrite) -> Request:
+def render(write: StockWrite) -> Request:
+    """A SKU's first number is made, later ones change it."""
     channel = {"id": write.location_ref or mapping.CHANNEL}
     return Request(
         method="POST" if write.version == mapping.ABSENT else "PATCH",
@@ -47,28 +42,21 @@ def sent(request: Request) -> StockWrite:
     sku, told = unquote(request.path.partition(PATH)[2]), Wire(request.json, "request")
     if not sku:
         raise Unreadable("request.path", "not a SKU's stock")
-    channel = told.text("channel.id")
+    channel, units = told.text("channel.id"), told.needed_count("quantity")
     place = None if channel == mapping.CHANNEL else channel
     version = mapping.ABSENT if request.method == "POST" else None
-    return StockWrite(
-        slot_ref=sku,
-        location_ref=place,
-        listing_ref=sku,
-        quantity=told.needed_count("quantity"),
-        version=version,
-    )
+    return StockWrite(slot_ref=sku, location_ref=place, listing_ref=sku, quantity=units, version=version)
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome: taken without a receipt, so that the number is read back; or refused."""
-    (write,) = writes
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """Taken without a receipt, so that the number is read back; or refused."""
     if reply.status == HTTPStatus.ACCEPTED:  # always: the number stands some time later, and nothing says when
-        return [Outcome.pending(write)]
+        return Outcome.pending(write)
     if reply.status < HTTPStatus.BAD_REQUEST:
         raise Unreadable("status", f"{reply.status} where a write is answered 202")
     json_of(reply)  # a page of somebody else's refuses nothing
     code, message = error_of(reply)
-    return [Outcome.refused(write, code or str(reply.status), message)]
+    return Outcome.refused(write, code or str(reply.status), message)
 
 
 def error_of(reply: Reply) -> tuple[str | None, str | None]:
@@ -86,9 +74,6 @@ def error_of(reply: Reply) -> tuple[str | None, str | None]:
 def read_error(reply: Reply) -> str | None:
     """The vendor's code of an error answer."""
     return error_of(reply)[0]
-
-
-# ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

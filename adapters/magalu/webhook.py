@@ -1,12 +1,12 @@
 """What Magalu's webhooks mean. Pure. They name an order or a delivery: what changed is fetched."""
 
-import hashlib
 import hmac
 import re
 
 from hub import parse
 from hub.faults import BadSignature, Unreadable
 from hub.model import Knock, Notice, Topic
+from hub.signing import hex_hmac
 from hub.wire import Wire, of_body
 
 SIGNATURE, TIMESTAMP = "x-signature-256", "x-timestamp"
@@ -24,7 +24,7 @@ def verify(secret: str, knock: Knock) -> None:
     """HMAC of "timestamp.body"; while a secret is rotated two signatures come, and either is good."""
     stamp = knock.headers.get(TIMESTAMP, "")
     signed = stamp.encode(errors="surrogateescape") + b"." + knock.body
-    want = b"sha256=" + hmac.digest(secret.encode(), signed, hashlib.sha256).hex().encode()
+    want = f"sha256={hex_hmac(secret, signed)}".encode()
     shown = knock.headers.get(SIGNATURE, "").encode(errors="surrogateescape").split(b",")
     if not stamp or not any(hmac.compare_digest(want, each.strip()) for each in shown):
         raise BadSignature(SIGNATURE)

@@ -306,18 +306,16 @@ WRITE = StockWrite(slot_ref="CANECA/AZUL 300", listing_ref="CANECA/AZUL 300", qu
 def outcome(name: str) -> Any:
     told = payload("stock_response", name)
     reply = Reply(status=told["status"], headers={}, body=told["body"].encode())
-    (one,) = stock.read([WRITE], reply)
-    return one
+    return stock.read(WRITE, reply)
 
 
 def test_a_number_is_merged_into_its_channel_under_an_encoded_sku():
-    ((request, covered),) = stock.render([WRITE])
-    assert covered == (WRITE,)
+    request = stock.render(WRITE)
     assert request.path == "/listings/2021-08-01/items/{sellerId}/CANECA%2FAZUL%20300"
     (patch,) = request.json["patches"]
     assert (patch["op"], patch["path"]) == ("merge", "/attributes/fulfillment_availability")
     assert patch["value"] == [{"fulfillment_channel_code": "DEFAULT", "quantity": 7}]
-    ((other, _),) = stock.render([WRITE.model_copy(update={"location_ref": "d7679e14"})])
+    other = stock.render(WRITE.model_copy(update={"location_ref": "d7679e14"}))
     assert other.json["patches"][0]["value"][0]["fulfillment_channel_code"] == "d7679e14"
     assert stock.sent(other).location_ref == "d7679e14"
 
@@ -341,7 +339,7 @@ def test_accepted_is_pending_and_invalid_with_a_200_is_a_fault():
 )
 def test_an_answer_without_a_status_is_not_believed(body: bytes, path: str):
     with pytest.raises(Unreadable) as problem:
-        stock.read([WRITE], Reply(status=200, headers={}, body=body))
+        stock.read(WRITE, Reply(status=200, headers={}, body=body))
     assert problem.value.path == path
 
 
@@ -524,8 +522,8 @@ def test_any_json_is_read_or_refused(raw: Any):
         lambda: mapping.order(raw),
         lambda: mapping.listings(raw),
         lambda: webhook.read(Knock(headers={}, body=body)),
-        lambda: stock.read([WRITE], Reply(status=200, headers={}, body=body)),
-        lambda: stock.read([WRITE], Reply(status=400, headers={}, body=body)),
+        lambda: stock.read(WRITE, Reply(status=200, headers={}, body=body)),
+        lambda: stock.read(WRITE, Reply(status=400, headers={}, body=body)),
         lambda: stock.sent(Request(method="PATCH", path="/listings/2021-08-01/items/A/S", json=raw)),
         lambda: stock.shipped(news, "default"),
     ):

@@ -47,7 +47,7 @@ def test_published_documents_are_read_or_refused_in_one_sentence():
         for read, good in (
             (lambda raw=raw: mapping.order(raw), file.stem in ORDERS),
             (lambda raw=raw: mapping.listings(raw), file.stem in LISTINGS | REPORTS),
-            (lambda body=body: stock.read([write], Reply(status=200, headers={}, body=body)), file.stem in PATCHED),
+            (lambda body=body: stock.read(write, Reply(status=200, headers={}, body=body)), file.stem in PATCHED),
         ):
             if good:
                 assert read()
@@ -62,7 +62,7 @@ def test_published_documents_are_read_or_refused_in_one_sentence():
 def test_published_answers_to_patches():
     write = StockWrite(slot_ref="x", listing_ref="x", quantity=1)
     for name, kind in PATCHED.items():
-        (one,) = stock.read([write], Reply(status=200, headers={}, body=(SAMPLES / f"{name}.json").read_bytes()))
+        one = stock.read(write, Reply(status=200, headers={}, body=(SAMPLES / f"{name}.json").read_bytes()))
         assert one.outcome == kind
 
 
@@ -134,7 +134,7 @@ class Model:
 @needs_models
 def test_the_referee_sees_what_is_wrong():
     items = Model("listingsItems_2021-08-01")
-    ((good, _),) = stock.render([StockWrite(slot_ref="A B", listing_ref="A B", quantity=0)])
+    good = stock.render(StockWrite(slot_ref="A B", listing_ref="A B", quantity=0))
     assert items.wrong_with(good) == []
     bad = Request(method="PATCH", path=good.path, json={"patches": [{"op": "swap", "path": 1, "vale": []}]})
     assert set(items.wrong_with(bad)) >= {

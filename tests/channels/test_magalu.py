@@ -269,9 +269,8 @@ WRITE = StockWrite(slot_ref="CAN/1 Á", listing_ref="CAN/1 Á", quantity=0)
 
 
 def test_the_first_number_is_made_and_later_ones_change_it():
-    ((later, _), (first, _)) = stock.render(
-        [WRITE, WRITE.model_copy(update={"version": "absent", "location_ref": "C"})]
-    )
+    later = stock.render(WRITE)
+    first = stock.render(WRITE.model_copy(update={"version": "absent", "location_ref": "C"}))
     assert (later.method, later.path) == ("PATCH", "/seller/v1/portfolios/stocks/CAN%2F1%20%C3%81")
     assert later.json == {"channel": {"id": mapping.CHANNEL}, "quantity": 0, "type": "AVAILABLE"}
     assert (first.method, first.json["channel"]) == ("POST", {"id": "C"})
@@ -280,16 +279,16 @@ def test_the_first_number_is_made_and_later_ones_change_it():
 
 
 def test_an_answer_that_takes_a_number_says_202_and_nothing_else():
-    (taken,) = stock.read([WRITE], Reply(status=202, headers={}, body=b""))
+    taken = stock.read(WRITE, Reply(status=202, headers={}, body=b""))
     assert (taken.outcome, taken.seen) == (OutcomeKind.PENDING, None)
     for status in (200, 201, 204, 303):
         with pytest.raises(Unreadable, match="status"):
-            stock.read([WRITE], Reply(status=status, headers={}, body=b"{}"))
+            stock.read(WRITE, Reply(status=status, headers={}, body=b"{}"))
 
 
 def test_a_page_of_somebody_else_refuses_nothing():
     with pytest.raises(Unreadable, match="not JSON"):
-        stock.read([WRITE], Reply(status=404, headers={}, body=b"<html>"))
+        stock.read(WRITE, Reply(status=404, headers={}, body=b"<html>"))
 
 
 def test_errors_of_three_shapes():

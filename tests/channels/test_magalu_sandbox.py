@@ -114,12 +114,11 @@ async def test_a_number_is_taken_now_and_stands_later(connect: Connect):
     assert sink
     assert sink.ask
     write = StockWrite(slot_ref="CUP/1", listing_ref="CUP/1", quantity=2)
-    ((request, covered),) = stock.render([write])
-    (taken,) = stock.read(covered, await api.call(request))
+    taken = stock.read(write, await api.call(stock.render(write)))
     assert taken.outcome is OutcomeKind.PENDING
-    assert [one.outcome for one in await sink.ask(api, covered, "")] == [OutcomeKind.PENDING]
+    assert [one.outcome for one in await sink.ask(api, [write], "")] == [OutcomeKind.PENDING]
     await asyncio.sleep(0.4)
-    assert [(one.outcome, one.seen) for one in await sink.ask(api, covered, "")] == [(OutcomeKind.ACCEPTED, 2)]
+    assert [(one.outcome, one.seen) for one in await sink.ask(api, [write], "")] == [(OutcomeKind.ACCEPTED, 2)]
     gone = write.model_copy(update={"slot_ref": "NIX", "listing_ref": "NIX"})
     (missing,) = await sink.ask(api, [gone], "")
     assert (missing.outcome, missing.code) == (OutcomeKind.FAULT, "NOT_FOUND")

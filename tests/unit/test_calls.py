@@ -1,13 +1,12 @@
 """What channels' answers have in common before anyone reads them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from hub.calls import batches, by_looking, grouped, if_there, number_of, refusal_of, said, within
+from hub.calls import batches, grouped, if_there, number_of, refusal_of, said, within
 from hub.faults import ChannelError, Fault
-from hub.model import Listing, ListingStatus, OutcomeKind, Reply, StockWrite
+from hub.model import Reply
 
 
 @pytest.mark.parametrize(
@@ -79,25 +78,3 @@ async def test_only_what_is_missing_is_not_there():
     for fault, absent in ((Fault.AUTH, ()), (Fault.MISSING, (Fault.REJECTED,))):
         with pytest.raises(ChannelError):
             await if_there(answer(fault), *absent)
-
-
-async def test_an_accepted_number_is_asked_about_by_looking():
-    async def look(_api: Any, writes: Sequence[StockWrite]) -> list[Listing | None]:
-        units = {"stands": 4, "waits": 9}
-        return [
-            Listing(ref=slot, slot_ref=slot, status=ListingStatus.ACTIVE, stock_quantity=units[slot])
-            if (slot := write.slot_ref) in units
-            else None
-            for write in writes
-        ]
-
-    slots = ("stands", "waits", "gone")
-    writes = [StockWrite(slot_ref=slot, listing_ref=slot, quantity=4) for slot in slots]
-    api: Any = None  # what is looked at needs none
-    told = await by_looking(look)(api, writes, "R1")
-    assert [(one.slot_ref, one.outcome, one.code, one.seen) for one in told] == [
-        ("stands", OutcomeKind.ACCEPTED, None, 4),
-        ("waits", OutcomeKind.PENDING, "R1", 9),
-        ("gone", OutcomeKind.FAULT, "NOT_FOUND", None),
-    ]
-    assert (await by_looking(look)(api, writes[1:2], ""))[0].code is None
