@@ -417,7 +417,7 @@ class Outcome(Canonical):
     def refused(
         cls,
         write: StockWrite,
-        code: str,
+        code: str | None,
         message: str | None,
         kind: OutcomeKind = OutcomeKind.FAULT,
         *,

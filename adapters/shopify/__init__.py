@@ -1,6 +1,7 @@
 """Shopify storefront, Admin GraphQL API 2026-04."""
 
 from adapters.shopify import client, mapping, stock, webhook
+from hub import oauth
 from hub.contract import (
     Adapter,
     Kind,
@@ -25,6 +26,8 @@ ADAPTER = Adapter(
     # asks for: so many calls are what ours come to. What is too much is told as THROTTLED.
     limits=(Limit(burst=20, seconds=5, assumed=True), Limit(burst=4, seconds=1, operation="stock", assumed=True)),
     faults={
+        **oauth.FAULTS,
+        **dict.fromkeys(("invalid_request", "application_cannot_be_found", "shop_not_permitted"), Fault.AUTH),
         "THROTTLED": Fault.THROTTLED,
         "ACCESS_DENIED": Fault.AUTH,  # a scope is missing
         "SHOP_INACTIVE": Fault.AUTH,
@@ -32,27 +35,8 @@ ADAPTER = Adapter(
         "TIMEOUT": Fault.TRANSIENT,
         "MAX_COST_EXCEEDED": Fault.REJECTED,
         "GRAPHQL_ERROR": Fault.SHAPE,  # the query itself is refused: the API changed
-        "USER_ERROR": Fault.REJECTED,  # of mutations that tell no code
         "NOT_FOUND": Fault.MISSING,
-        "INVALID_INVENTORY_ITEM": Fault.MISSING,
-        "INVALID_LOCATION": Fault.REJECTED,
-        "ITEM_NOT_STOCKED_AT_LOCATION": Fault.REJECTED,
-        "NON_MUTABLE_INVENTORY_ITEM": Fault.REJECTED,
-        "INVALID_QUANTITY_NEGATIVE": Fault.REJECTED,
-        "INVALID_QUANTITY_TOO_HIGH": Fault.REJECTED,
-        "INVALID_QUANTITY_TOO_LOW": Fault.REJECTED,
-        "INVALID_NAME": Fault.REJECTED,
-        "INVALID_REASON": Fault.REJECTED,
-        "INVALID_REFERENCE_DOCUMENT": Fault.REJECTED,
-        "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR": Fault.REJECTED,
-        "IDEMPOTENCY_CONCURRENT_REQUEST": Fault.TRANSIENT,  # the same write is still under way
-        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": Fault.TRANSIENT,  # looked at again, it goes out under another key
-        "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": Fault.TRANSIENT,
-        # of the token's address
-        **dict.fromkeys(
-            ("invalid_client", "invalid_request", "invalid_grant", "application_cannot_be_found", "shop_not_permitted"),
-            Fault.AUTH,
-        ),
+        **stock.FAULTS,
         400: Fault.REJECTED,
         401: Fault.AUTH,
         402: Fault.AUTH,  # the shop is frozen for its bill

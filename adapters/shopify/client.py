@@ -13,6 +13,7 @@ from adapters.shopify.reading import Node, gid
 from adapters.shopify.stock import asking, read_error, telling
 from adapters.shopify.webhook import REGISTERED
 from hub import contract, oauth
+from hub.calls import batches, number_of, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -22,8 +23,8 @@ LATEST = 30
 LOOKED_AT = 100  # ids of one query: what is asked of each costs up to five of its 1,000 points
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=60)  # the search's index lags behind a little: assumed
-SCOPES = ("read_orders", "read_products", "read_inventory", "write_inventory", "read_locations",
-          "write_merchant_managed_fulfillment_orders", "write_fulfillments", "read_customers")  # fmt: skip
+SCOPES = ("read_orders,read_products,read_inventory,write_inventory,read_locations,read_customers,"
+          "write_merchant_managed_fulfillment_orders,write_fulfillments")  # fmt: skip
 TOKENS = "/admin/oauth/access_token"
 
 
@@ -54,6 +55,14 @@ class Credentials(contract.Credentials):
         """A fixed token is shown as it is; else one is granted for a day."""
         return {"X-Shopify-Access-Token": self.access_token.get_secret_value().strip()} if self.access_token else {}
 
+    def ask(self, **form: str) -> Request:
+        """A token asked for by the application."""
+        secret = hook_secret(self)
+        if not (self.client_id and secret):
+            raise ChannelError(Fault.AUTH, "no_token", "client_id and client_secret, or access_token, must be given")
+        app = {"client_id": self.client_id, "client_secret": secret}
+        return Request(method="POST", path=TOKENS, form=(*app.items(), *form.items()), authenticate=False)
+
 
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -63,19 +72,11 @@ def hook_secret(credentials: Credentials) -> str | None:
     return credentials.client_secret.get_secret_value() if credentials.client_secret else None
 
 
-def _keys(credentials: Credentials) -> tuple[tuple[str, str], ...]:
-    secret = hook_secret(credentials)
-    if not credentials.client_id or not secret:
-        raise ChannelError(Fault.AUTH, "no_token", "client_id and client_secret, or access_token, must be given")
-    return ("client_id", credentials.client_id), ("client_secret", secret)
-
-
 def token_request(credentials: Credentials, token: Token | None) -> Request:
     """Renews a consented token, whose refresh token rotates; without one the application asks for itself, for 24 h."""
-    grant: tuple[tuple[str, str], ...] = (("grant_type", "client_credentials"),)
     if token and token.refresh:
-        grant = (("grant_type", "refresh_token"), ("refresh_token", token.refresh.get_secret_value()))
-    return Request(method="POST", path=TOKENS, form=(*_keys(credentials), *grant), authenticate=False)
+        return credentials.ask(grant_type="refresh_token", refresh_token=token.refresh.get_secret_value())
+    return credentials.ask(grant_type="client_credentials")
 
 
 def read_token(reply: Reply, now: datetime) -> Token:
@@ -90,27 +91,38 @@ def shown(token: Token) -> dict[str, str]:
 
 def authorize(credentials: Credentials, redirect_uri: str, state: str, _challenge: str) -> str:
     """Where the shop's owner grants access."""
-    asked = {
-        "client_id": credentials.client_id, "scope": ",".join(SCOPES), "redirect_uri": redirect_uri, "state": state,
-    }  # fmt: skip
+    asked = {"client_id": credentials.client_id, "scope": SCOPES, "redirect_uri": redirect_uri, "state": state}
     return f"{credentials.base_url()}/admin/oauth/authorize?{urlencode(asked)}"
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:
     """Trades the code for a token of one hour with its refresh token; those that never end are on the way out."""
-    form = (*_keys(credentials), ("code", code), ("expiring", "1"))
-    return Request(method="POST", path=TOKENS, form=form, authenticate=False)
+    return credentials.ask(code=code, expiring="1")
 
 
 # ── Asking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _data(api: Api, request: Request) -> Node:
-    return Node(json_of(await api.call(request)), "").part("data")
-
-
 async def _ask(api: Api, query: str, /, **variables: Any) -> Node:
-    return await _data(api, asking(query, variables))
+    return Node(json_of(await api.call(asking(query, variables))), "").part("data")
+
+
+async def _node(api: Api, name: str, query: str, /, **variables: Any) -> dict[str, Any]:
+    """The thing of this name that an answer tells."""
+    node = within(json_of(await api.call(asking(query, variables))), "data", name)
+    if not isinstance(node, dict):
+        gone = f"there is no {name} {variables.get('id', '')}, or the application may not see it"
+        raise ChannelError(Fault.MISSING, "NOT_FOUND", gone)
+    return node
+
+
+async def _whole(api: Api, box: dict[str, Any], key: str, name: str, query: str, **variables: Any) -> None:
+    """Adds the pages after the first of a connection."""
+    while after := _next(page := Node(box.get(key), key)):
+        rest = (await _node(api, name, query, after=after, **variables)).get(key)
+        if not isinstance(rest, dict):
+            raise Unreadable(f"data.{name}.{key}", "not told")
+        box[key] = {**rest, "nodes": [*(page.raw.get("nodes") or ()), *(rest.get("nodes") or ())]}
 
 
 def _next(connection: Node) -> str | None:
@@ -119,37 +131,26 @@ def _next(connection: Node) -> str | None:
     return page.text("end_cursor") if page.flag("has_next_page") else None
 
 
-def _gid(kind: str, ref: str) -> str:
-    if not ref.isdecimal():
-        raise ChannelError(Fault.MISSING, "no_number", f"everything is numbered; {ref[:40]!r} is no number")
-    return gid(kind, ref)
-
-
 async def check(api: Api) -> Identity:
     """Whose shop it is, and the location that is written."""
     told = await _ask(api, queries.SHOP)
-    shop = told.part("shop")
+    shop, places = told.part("shop"), told.part("locations").nodes("nodes")
     domain = shop.text("myshopify_domain")
     if domain is None:
         raise Unreadable("data.shop.myshopifyDomain", "not told")
-    facts = {
-        "location": _chosen(api.credentials.location, told.part("locations").nodes("nodes")),
-        "shop": shop.number(),
-    }
+    facts = {"location": _chosen(api.credentials.location, places), "shop": shop.ref("id")}
     return Identity(external_id=domain, name=shop.text("name") or domain, facts=facts)
 
 
 def _chosen(wanted: str | None, places: Sequence[Node]) -> str:
-    active = [place for place in places if place.flag("is_active")]
-    ids = [place.needed_number() for place in active]
-    if wanted and wanted not in ids:
-        there = ", ".join(ids)
-        raise ChannelError(Fault.REJECTED, "no_location", f"location: there is no active {wanted} (there are: {there})")
-    online = (place.number() for place in active if place.flag("fulfills_online_orders"))
-    found = wanted or next(online, None) or next(iter(ids), None)
-    if found is None:
+    active = {place.needed_ref("id"): place for place in places if place.flag("is_active")}
+    if not active:
         raise ChannelError(Fault.REJECTED, "no_location", "this shop has no active location")
-    return found
+    if wanted and wanted not in active:
+        there = ", ".join(active)
+        raise ChannelError(Fault.REJECTED, "no_location", f"location: there is no active {wanted} (there are: {there})")
+    online = (ref for ref, place in active.items() if place.flag("fulfills_online_orders"))
+    return wanted or next(online, next(iter(active)))
 
 
 async def _location(api: Api) -> str:
@@ -159,39 +160,30 @@ async def _location(api: Api) -> str:
 
 async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     """Registers what is missing, and what Shopify deleted after eight failures; mends what points elsewhere."""
-    kept, done = await _hooks(api), []
+    kept, hook, done = await _hooks(api), {"uri": url, "format": "JSON"}, []
     for topic in REGISTERED:
         rows = [row for row in kept if row.text("topic") == topic]
-        hook = {"uri": url, "format": "JSON"}
-        if any((row.text("uri"), row.text("format")) == (url, "JSON") for row in rows):
+        if any(row.raw.get("uri") == url and row.raw.get("format") == "JSON" for row in rows):
             continue
         if rows:
             again = {"id": rows[0].text("id"), "hook": hook}
-            await _data(api, telling(queries.HOOK_AGAIN, again, "webhook", repeatable=True))
+            await api.call(telling(queries.HOOK_AGAIN, again, "webhook", repeatable=True))
         else:
-            await _data(api, telling(queries.HOOK, {"topic": topic, "hook": hook}, "webhook"))
+            await api.call(telling(queries.HOOK, {"topic": topic, "hook": hook}, "webhook"))
         done.append(f"{topic}: {'pointed here' if rows else 'registered'}")
     return done
 
 
 async def unsubscribe(api: Api, url: str) -> list[str]:
     """Takes back what points here."""
-    done = []
-    for row in await _hooks(api):
-        if row.text("uri") == url:
-            await _data(api, telling(queries.HOOK_GONE, {"id": row.text("id")}, "webhook", repeatable=True))
-            done.append(f"{row.text('topic')}: taken back")
-    return done
+    mine = [row for row in await _hooks(api) if row.text("uri") == url]
+    for row in mine:
+        await api.call(telling(queries.HOOK_GONE, {"id": row.text("id")}, "webhook", repeatable=True))
+    return [f"{row.text('topic')}: taken back" for row in mine]
 
 
 async def _hooks(api: Api) -> list[Node]:
-    found: list[Node] = []
-    after = None
-    while True:
-        page = (await _ask(api, queries.HOOKS, after=after)).part("webhook_subscriptions")
-        found += page.nodes("nodes")
-        if (after := _next(page)) is None:
-            return found
+    return (await _ask(api, queries.HOOKS)).part("webhook_subscriptions").nodes("nodes")
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,32 +191,15 @@ async def _hooks(api: Api) -> list[Node]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The node of one order with all its lines; what moved is asked for where anything did."""
-    named = {"id": _gid("Order", ref)}
-    node = await _node(api, queries.ORDER, named, ref)
+    order = gid("Order", number_of(ref))
+    node = await _node(api, "order", queries.ORDER, id=order)
     if node.get("fulfillments") or node.get("refunds"):
-        node |= await _node(api, queries.MOVES, named, ref)
-    await _whole(api, node, "lineItems")
-    for key, rows in (("fulfillments", "fulfillmentLineItems"), ("refunds", "refundLineItems")):
-        for row in node.get(key) or ():
-            await _whole(api, row, rows)
+        node |= await _node(api, "order", queries.MOVES, id=order)
+    parts = [(row, "fulfillmentLineItems") for row in node.get("fulfillments") or ()]
+    parts += [(row, "refundLineItems") for row in node.get("refunds") or ()]
+    for box, key in ((node, "lineItems"), *parts):
+        await _whole(api, box, key, "node", queries.MORE, id=box.get("id"))
     return node
-
-
-async def _node(api: Api, query: str, variables: Mapping[str, Any], ref: str) -> dict[str, Any]:
-    node = (await _ask(api, query, **variables)).raw.get("order")
-    if not isinstance(node, dict):
-        raise ChannelError(Fault.MISSING, "NOT_FOUND", f"there is no order {ref}, or the application may not see it")
-    return dict(node)
-
-
-async def _whole(api: Api, box: dict[str, Any], key: str) -> None:
-    """The pages after the first of a connection."""
-    while (after := _next(page := Node(box.get(key), key))) is not None:
-        more = (await _ask(api, queries.MORE, id=box.get("id"), after=after)).part("node")
-        rest = more.raw.get(next((name for name, spelt in more.spelt.items() if spelt == key), ""))
-        if not isinstance(rest, dict):
-            raise Unreadable(f"data.node.{key}", "not told")
-        box[key] = {**rest, "nodes": [*(page.raw.get("nodes") or ()), *(rest.get("nodes") or ())]}
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -237,9 +212,9 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     order = {"query": f"updated_at:>='{since}'", "sort": "UPDATED_AT", "reverse": False}
     page = (await _ask(api, queries.ORDERS, first=PAGE, after=told.get("after"), **order)).part("orders")
     rows = page.nodes("nodes")
-    changed = [at for at in (row.instant("updated_at") for row in rows) if at]
-    newest = max([*(_z(at) for at in changed), told.get("newest") or since])
-    refs = tuple(row.needed_number("legacy_resource_id") for row in rows)
+    changed = [_z(at) for row in rows if (at := row.instant("updated_at"))]
+    newest = max(*changed, told.get("newest") or since, since)
+    refs = tuple(row.needed_ref("legacy_resource_id") for row in rows)
     if after := _next(page):
         return Page(refs=refs, cursor=json.dumps({"since": since, "after": after, "newest": newest}), more=True)
     onward = max(since, _z(datetime.fromisoformat(newest) - OVERLAP))
@@ -254,19 +229,19 @@ async def latest_orders(api: Api) -> Page:
     """The orders made last."""
     order = {"query": None, "sort": "CREATED_AT", "reverse": True}
     page = (await _ask(api, queries.ORDERS, first=LATEST, after=None, **order)).part("orders")
-    return Page(refs=tuple(row.needed_number("legacy_resource_id") for row in page.nodes("nodes")))
+    return Page(refs=tuple(row.needed_ref("legacy_resource_id") for row in page.nodes("nodes")))
 
 
 async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """The order of a fulfilment order."""
-    found = (await _ask(api, queries.ORDER_OF, id=_gid("FulfillmentOrder", ref))).part("node").number("order_id")
+    found = (await _ask(api, queries.ORDER_OF, id=gid("FulfillmentOrder", number_of(ref)))).part("node").ref("order_id")
     return [found] if found else []
 
 
 async def parcels_of(api: Api, news: ShipmentNews) -> Raw:
     """An order's fulfilment orders and fulfilments; their lines where only some units are meant."""
     return await _node(
-        api, queries.PARCELS, {"id": _gid("Order", news.order_ref), "lines": bool(news.lines)}, news.order_ref
+        api, "order", queries.PARCELS, id=gid("Order", number_of(news.order_ref)), lines=bool(news.lines)
     )
 
 
@@ -277,47 +252,30 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Variants with the number at our location."""
     location = await _location(api)
     told = (await _ask(api, queries.VARIANTS, location=location, after=cursor)).part("product_variants")
-    after, rows = _next(told), told.nodes("nodes")
-    return Page(
-        documents=tuple({**row.raw, "location": {"id": location}} for row in rows), cursor=after, more=after is not None
-    )
+    rows = tuple({**row.raw, "location": {"id": location}} for row in told.nodes("nodes"))
+    return Page(documents=rows, cursor=_next(told), more=_next(told) is not None)
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with all its variants, of which there may be 2,048."""
-    found: dict[str, Any] = {}
-    rows: list[Raw] = []
-    after, location = None, await _location(api)
-    while True:
-        named = {"id": _gid("Product", ref), "location": location, "after": after}
-        node = (await _ask(api, queries.PRODUCT, **named)).raw.get("product")
-        if not isinstance(node, dict):
-            raise ChannelError(Fault.MISSING, "NOT_FOUND", f"there is no product {ref}")
-        found, page = node, Node(node, "product").part("variants")
-        rows += page.raw.get("nodes") or ()
-        if (after := _next(page)) is None:
-            return {**found, "variants": {"nodes": rows}, "location": {"id": location}}
+    asked = {"id": gid("Product", number_of(ref)), "location": await _location(api)}
+    node = await _node(api, "product", queries.PRODUCT, after=None, **asked)
+    await _whole(api, node, "variants", "product", queries.PRODUCT, **asked)
+    return {**node, "location": {"id": asked["location"]}}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for one that is gone."""
-    found: dict[tuple[str, str | None], Node] = {}
+    found: dict[tuple[str | None, str | None], Node] = {}
     for place in dict.fromkeys(write.location_ref for write in writes):
         location = gid("Location", place) if place else await _location(api)
-        refs = [write.slot_ref for write in writes if write.location_ref == place]
-        for start in range(0, len(refs), LOOKED_AT):
-            ids = [_gid("InventoryItem", ref) for ref in refs[start : start + LOOKED_AT]]
-            for row in (await _ask(api, queries.LEVELS, ids=ids, location=location)).nodes("nodes"):
-                found[row.number() or "", place] = row
+        ids = [gid("InventoryItem", number_of(write.slot_ref)) for write in writes if write.location_ref == place]
+        for some in batches(ids, LOOKED_AT):
+            told = await _ask(api, queries.LEVELS, ids=some, location=location)
+            found |= {(row.ref("id"), place): row for row in told.nodes("nodes")}
     return [_shown(write, found.get((write.slot_ref, write.location_ref))) for write in writes]
 
 
 def _shown(write: StockWrite, item: Node | None) -> Listing | None:
-    if not item:
-        return None
-    slot = {
-        "id": write.variation_ref or write.slot_ref,
-        "product": {"id": write.listing_ref},
-        "inventoryItem": dict(item.raw),
-    }
-    return mapping.listings(slot)[0]
+    variant = {"id": write.variation_ref or write.slot_ref, "product": {"id": write.listing_ref}}
+    return mapping.listings({**variant, "inventoryItem": item.raw})[0] if item else None

@@ -1,11 +1,13 @@
 """Shopify's orders and products into ours. Pure. `quantity` is as ordered, `current_quantity` what edits left of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from adapters.shopify.places import address
-from adapters.shopify.reading import Node, unboxed
+from adapters.shopify.reading import Node, snake, unboxed
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import (
@@ -40,22 +42,19 @@ PAYMENTS = {
     "voided": Payment.VOIDED,
     "expired": Payment.VOIDED,  # assumed: what was authorized was never captured
 }
-FULFILMENTS = {  # what has left is told by the fulfilments themselves: a hold or a request hides a part that has
-    "unfulfilled": Fulfilment.NONE,
+# What has left is told by the fulfilments themselves: a hold or a request hides a part that has.
+NOTHING_LEFT = ("unfulfilled", "restocked", "pending_fulfillment", "open", "in_progress", "on_hold", "scheduled",
+                "request_declined", "pending")  # fmt: skip # the last is a test notification's
+FULFILMENTS = {
+    **dict.fromkeys(NOTHING_LEFT, Fulfilment.NONE),
     "partial": Fulfilment.PARTIAL,
     "partially_fulfilled": Fulfilment.PARTIAL,
     "fulfilled": Fulfilment.DISPATCHED,
-    "restocked": Fulfilment.NONE,
-    "pending": Fulfilment.NONE,  # of test notifications
-    "pending_fulfillment": Fulfilment.NONE,
-    "open": Fulfilment.NONE,
-    "in_progress": Fulfilment.NONE,
-    "on_hold": Fulfilment.NONE,
-    "scheduled": Fulfilment.NONE,
-    "request_declined": Fulfilment.NONE,
 }
-LEFT = {"success": True, "pending": False, "open": False, "cancelled": False, "error": False, "failure": False}
-PARCELS = {  # displayStatus, or shipment_status
+WORDS = ("financial_status", "fulfillment_status", "cancel_reason", "closed_at")
+GONE = ("cancelled", "error", "failure")  # a fulfilment that will not leave
+LEFT = {"success": True, "pending": False, "open": False, **dict.fromkeys(GONE, False)}
+PARCELS = {
     "label_purchased": TrackingStatus.LABEL_CREATED,
     "label_printed": TrackingStatus.LABEL_CREATED,
     "label_voided": TrackingStatus.EXCEPTION,
@@ -75,9 +74,9 @@ PARCELS = {  # displayStatus, or shipment_status
     "fulfilled": None,  # it was marked as sent; no carrier said anything
     "marked_as_fulfilled": None,
 }
+BACK = {"return": True, "cancel": False, "no_restock": False, "legacy_restock": False}
 CREDENTIALS = ("TAX_CREDENTIAL_BR", "SHIPPING_CREDENTIAL_BR")
 CREDENTIAL = re.compile(r"(?<![a-z])(cpf|cnpj)(?![a-z])|^documento$|^tax.?id$", re.IGNORECASE)
-BACK = {"return": Disposition.SELLABLE, "cancel": None, "no_restock": None, "legacy_restock": None}
 
 
 def order(raw: Raw) -> Order:
@@ -86,72 +85,51 @@ def order(raw: Raw) -> Order:
     if len(found) != 1:
         raise Unreadable("order", f"{len(found)} documents, where one order was expected")
     o = Node(found[0], "order")
-    ref, shown = o.number("legacy_resource_id") or o.needed_number(), o.raw.get("line_items")
-    if shown is None:
+    if o.raw.get("line_items") is None:
         raise Unreadable(o.at("line_items"), "not told")
     cancelled, changed = o.instant("cancelled_at"), o.instant("updated_at")
-    sent, back = _sent(o.nodes("fulfillments")), _back(o.nodes("refunds"))
-    told = _fulfilment(o)
-    lines = tuple(_line(row, told, sent, back, whole=cancelled is not None) for row in o.nodes("line_items"))
-    is_graphql = "display_fulfillment_status" in o.raw
-    shipping = [(row.money("price"), row.money("discounted_price")) for row in _shipping(o)]
-    held = is_graphql and o.word("display_fulfillment_status")[1] == "on_hold"
+    fulfilments, refunds = o.nodes("fulfillments"), o.nodes("refunds")
+    told = o.word_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
+    refunded = _units(row for refund in refunds for row in refund.nodes("refund_line_items"))
+    moved = _sent(fulfilments), refunded, _units(_came_back(refunds))
+    lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.nodes("line_items"))
+    is_graphql = o.spelt.get("fulfillment_status") == "displayFulfillmentStatus"
+    shipping = [(row.money("price"), row.money("discounted_price")) for row in o.nodes("shipping_lines")]
+    paid_shipping = parse.total(price if paid is None else paid for price, paid in shipping)
     return Order(
-        ref=ref,
+        ref=o.ref("legacy_resource_id") or o.needed_ref("id"),
         number=(o.text("name") or "").removeprefix("#") or None,
         payment=_payment(o, cancelled),
-        fulfilment=_how_far(told, lines, o.nodes("fulfillments")),
+        fulfilment=_how_far(told, lines, fulfilments),
         cancelled=cancelled is not None,
-        hold=Hold.FROZEN if held else None,
+        hold=Hold.FROZEN if o.word("fulfillment_status") == "on_hold" else None,
         fulfilled_by=FulfilledBy.SELLER,
-        raw_status={key: o.text(key) for key in _WORDS if o.text(key)},
+        raw_status={snake(o.spelt[key]): word for key in WORDS if (word := o.text(key))},
         placed_at=o.instant("processed_at", "created_at"),
         changed_at=changed,
         paid_at=_paid_at(o.nodes("transactions")),
         cancelled_at=cancelled,
-        currency=_currency(o),
+        currency=o.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
         discount_cents=_discount(o, shipping),
-        shipping_cents=parse.total(paid if paid is not None else price for price, paid in shipping)
-        if shipping
-        else o.money("total_shipping_price"),
+        shipping_cents=paid_shipping if shipping else o.money("total_shipping_price"),
         other_cents=_other(o),
         total_cents=o.money("total_price"),
         refunded_cents=_refunded(o),
         lines=lines,
         buyer=_buyer(o),
         ship_to=address(o.part("shipping_address")),
-        shipments=tuple(one for row in o.nodes("fulfillments") for one in _shipments(row)),
-        returns=_returns(o.nodes("refunds")),
+        shipments=tuple(parcel for row in fulfilments for parcel in _shipments(row)),
+        returns=tuple(back for row in refunds if (back := _return(row))),
         clocks={"order": changed, **({"hold": changed} if is_graphql else {})},
     )
 
 
-_WORDS = ("financial_status", "fulfillment_status", "display_financial_status", "display_fulfillment_status",
-          "cancel_reason", "closed_at")  # fmt: skip
-
-
-def _looked_up(o: Node, table: Mapping[str, object], *keys: str) -> object:
-    """What a table says of a word; None when none is told."""
-    key, word = o.word(*keys)
-    if word is not None and word not in table:
-        raise Unreadable(o.at(key), f"unknown: {word!r}"[:120])
-    return None if word is None else table[word]
-
-
 def _payment(o: Node, cancelled: datetime | None) -> Payment:
-    payment = _looked_up(o, PAYMENTS, "display_financial_status", "financial_status")
-    if cancelled and payment in (Payment.PENDING, Payment.AUTHORIZED):
-        return Payment.VOIDED
-    if isinstance(payment, Payment):
-        return payment
-    return Payment.PENDING if o.money("total_price") else Payment.PAID  # assumed: nothing is told where nothing is due
-
-
-def _fulfilment(o: Node) -> Fulfilment:
-    """REST tells null for an order of which nothing has left."""
-    told = _looked_up(o, FULFILMENTS, "display_fulfillment_status", "fulfillment_status")
-    return told if isinstance(told, Fulfilment) else Fulfilment.NONE
+    told = o.word_of("financial_status", PAYMENTS)
+    if told is None:  # assumed: where nothing is due
+        return Payment.PENDING if o.money("total_price") else Payment.PAID
+    return Payment.VOIDED if cancelled and told in (Payment.PENDING, Payment.AUTHORIZED) else told
 
 
 def _how_far(told: Fulfilment, lines: Sequence[OrderLine], fulfilments: Sequence[Node]) -> Fulfilment:
@@ -161,98 +139,67 @@ def _how_far(told: Fulfilment, lines: Sequence[OrderLine], fulfilments: Sequence
     if told is Fulfilment.NONE and dispatched:
         left = sum(line.quantity - line.cancelled_quantity - line.dispatched_quantity for line in lines)
         told = Fulfilment.PARTIAL if left > 0 else Fulfilment.DISPATCHED
-    parcels = {_parcel(row) for row in fulfilments if _looked_up(row, LEFT, "status")}
+    parcels = {row.word_of("shipment_status", PARCELS) for row in fulfilments if row.word_of("status", LEFT)}
     return Fulfilment.DELIVERED if told is Fulfilment.DISPATCHED and parcels == {TrackingStatus.DELIVERED} else told
-
-
-def _parcel(row: Node) -> TrackingStatus | None:
-    told = _looked_up(row, PARCELS, "display_status", "shipment_status")
-    return told if isinstance(told, TrackingStatus) else None
 
 
 # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _moved(row: Node) -> tuple[str | None, int]:
-    """Which line, and how many units, of a row of a fulfilment or refund."""
-    line = row.part("line_item").number() or row.number("line_item_id") or row.number()
-    return line, row.count("quantity")
+def _units(rows: Iterable[Node]) -> Counter[str]:
+    """Units by line, of rows of fulfilments or refunds."""
+    units: Counter[str] = Counter()
+    for row in rows:
+        line = row.part("line_item").ref("id") or row.ref("line_item_id") or row.ref("id")
+        if line and (count := row.count("quantity")):
+            units[line] += count
+    return units
 
 
-def _sent(fulfilments: Sequence[Node]) -> dict[str, int] | None:
-    """Units that left, by line; None where fulfilments are not told."""
-    units: dict[str, int] = {}
-    for row in fulfilments:
-        if _looked_up(row, LEFT, "status"):
-            for line, count in map(_moved, _rows(row)):
-                units[line or ""] = units.get(line or "", 0) + count
-    return units if fulfilments else None
+def _sent(fulfilments: Sequence[Node]) -> Counter[str] | None:
+    """Units that left; None where fulfilments are not told."""
+    left = [row for row in fulfilments if row.word_of("status", LEFT)]
+    return _units(line for row in left for line in row.nodes("line_items")) if fulfilments else None
 
 
-def _rows(fulfilment: Node) -> list[Node]:
-    return fulfilment.nodes("fulfillment_line_items") or fulfilment.nodes("line_items")
-
-
-def _back(refunds: Sequence[Node]) -> tuple[dict[str, int], dict[str, int]]:
-    """Units refunded, and of those the ones that came back, by line. A refund may be of money only."""
-    refunded: dict[str, int] = {}
-    returned: dict[str, int] = {}
-    for refund in refunds:
-        for row in refund.nodes("refund_line_items"):
-            line, count = _moved(row)
-            refunded[line or ""] = refunded.get(line or "", 0) + count
-            if _looked_up(row, BACK, "restock_type") is not None:
-                returned[line or ""] = returned.get(line or "", 0) + count
-    return refunded, returned
+def _came_back(refunds: Iterable[Node]) -> list[Node]:
+    """Rows of units that are on the shelf again. A refund may be of money only."""
+    rows = [row for refund in refunds for row in refund.nodes("refund_line_items")]
+    return [row for row in rows if row.word_of("restock_type", BACK)]
 
 
 def _line(
-    row: Node,
-    told: Fulfilment,
-    sent: dict[str, int] | None,
-    back: tuple[dict[str, int], dict[str, int]],
-    *,
-    whole: bool,
+    row: Node, told: Fulfilment, sent: Counter[str] | None, refunded: Counter[str], back: Counter[str], *, whole: bool
 ) -> OrderLine:
     """Units that were taken out before they left are cancelled; refunded ones that left and stayed away are neither."""
-    ref, quantity, price = row.needed_number(), row.quantity("quantity"), _price(row)
-    refunded, returned = (units.get(ref, 0) for units in back)
-    removed = max(0, quantity - row.count("current_quantity")) if "current_quantity" in row.raw else refunded
-    dispatched = min(quantity, sent.get(ref, 0)) if sent is not None else 0
-    returned = min(returned, dispatched) if sent is not None else returned
+    ref, quantity, price = row.needed_ref("id"), row.quantity("quantity"), row.money("price")
+    removed = max(0, quantity - row.count("current_quantity")) if "current_quantity" in row.raw else refunded[ref]
+    dispatched = min(quantity, sent[ref]) if sent else 0
+    returned = min(back[ref], quantity if sent is None else dispatched)
+    gone = min(quantity, max(0, removed - returned))
     if sent is None and told is Fulfilment.DISPATCHED:  # marked as sent, its fulfilments not told
-        dispatched = quantity - max(0, removed - returned)
-    cancelled = quantity if whole else min(max(0, removed - returned), quantity - dispatched)
-    taken = parse.total(part.money("amount") or part.money("allocated_amount") for part in _allocated(row)) or 0
+        dispatched = quantity - gone
     return OrderLine(
         ref=ref,
-        listing_ref=row.part("product").number() or row.number("product_id"),
-        variation_ref=row.part("variant").number() or row.number("variant_id"),
+        listing_ref=row.part("product").ref("id") or row.ref("product_id"),
+        variation_ref=row.part("variant").ref("id") or row.ref("variant_id"),
         sku=row.text("sku"),
         title=row.text("name", "title"),
         quantity=quantity,
-        cancelled_quantity=cancelled,
+        cancelled_quantity=quantity if whole else min(gone, quantity - dispatched),
         dispatched_quantity=dispatched,
-        returned_quantity=min(returned, quantity),
-        total_cents=None if price is None else price * quantity - taken,
+        returned_quantity=returned,
+        total_cents=None if price is None else price * quantity - _taken(row),
         fulfilled_by=FulfilledBy.SELLER,
     )
 
 
-def _price(row: Node) -> int | None:
-    told = row.money("original_unit_price")
-    return row.money("price") if told is None else told
-
-
-def _allocated(row: Node) -> list[Node]:
-    return row.nodes("discount_allocations")
+def _taken(row: Node) -> int:
+    """What discounts take off a line."""
+    return sum(part.money("amount") or 0 for part in row.nodes("discount_allocations"))
 
 
 # ── Money ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _shipping(o: Node) -> list[Node]:
-    return o.nodes("shipping_lines")
 
 
 def _discount(o: Node, shipping: Sequence[tuple[int | None, int | None]]) -> int | None:
@@ -260,11 +207,7 @@ def _discount(o: Node, shipping: Sequence[tuple[int | None, int | None]]) -> int
     told = o.money("total_discounts")
     if told is None:
         return None
-    carried = sum(
-        part.money("amount") or part.money("allocated_amount") or 0
-        for row in o.nodes("line_items")
-        for part in _allocated(row)
-    )
+    carried = sum(_taken(row) for row in o.nodes("line_items"))
     carried += sum(price - paid for price, paid in shipping if price is not None and paid is not None)
     return max(0, told - carried)
 
@@ -287,31 +230,25 @@ def _refunded(o: Node) -> int | None:
     return sum(row.cents("amount") or 0 for row in paid)
 
 
-def _currency(o: Node) -> str:
-    told = o.text("currency_code", "currency") or "BRL"
-    if not re.fullmatch("[A-Z]{3}", told):
-        raise Unreadable(o.at("currency_code" if "currency_code" in o.raw else "currency"), f"unknown: {told!r}"[:120])
-    return told
-
-
 def _paid_at(rows: Sequence[Node]) -> datetime | None:
     paid = [row for row in rows if row.text("kind") in ("SALE", "CAPTURE") and row.text("status") == "SUCCESS"]
-    return min((at for at in (row.instant("processed_at") for row in paid) if at), default=None)
+    return min((at for row in paid if (at := row.instant("processed_at"))), default=None)
 
 
-# ── People and places ───────────────────────────────────────────────────────────────────────────────────────
+# ── People ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _buyer(o: Node) -> Buyer:
-    known, place = o.part("customer"), o.part("shipping_address") or o.part("billing_address")
+    known, billing = o.part("customer"), o.part("billing_address")
+    place = o.part("shipping_address") or billing
+    phones = [each.text("phone") for each in (o, place, known, billing)]
+    phones.append(known.part("default_phone_number").text("phone_number"))
     mail = known.part("default_email_address").text("email_address")
-    phones = (o, place, known, o.part("billing_address"))
-    calls = [*(each.text("phone") for each in phones), known.part("default_phone_number").text("phone_number")]
     return Buyer(
-        ref=known.number(),
+        ref=known.ref("id"),
         name=parse.joined(known.text("first_name"), known.text("last_name")) or parse.joined(place.text("name")),
         email=o.text("email", "contact_email") or known.text("email") or mail,
-        phone=next(filter(None, map(parse.phone, calls)), None),
+        phone=next(filter(None, map(parse.phone, phones)), None),
         document=_document(o),
     )
 
@@ -319,15 +256,11 @@ def _buyer(o: Node) -> Buyer:
 def _document(o: Node) -> Document | None:
     """The checkout's own field; else what an app wrote into an attribute; else a company that is a good number."""
     fields = {row.text("key"): row.text("value") for row in o.nodes("localized_fields")}
-    told = [fields.get(key) for key in CREDENTIALS]
-    attributes = (*o.nodes("custom_attributes"), *o.nodes("note_attributes"))
-    told += [
-        row.text("value") for row in attributes if CREDENTIAL.search((row.text("key", "name") or "").replace("_", " "))
-    ]
-    if found := next(filter(None, map(parse.document, told)), None):
-        return found
+    named = [((row.text("key", "name") or "").replace("_", " "), row) for row in o.nodes("note_attributes")]
+    told = [*map(fields.get, CREDENTIALS), *(row.text("value") for name, row in named if CREDENTIAL.search(name))]
     companies = (parse.document(o.part(f"{key}_address").text("company")) for key in ("shipping", "billing"))
-    return next((each for each in companies if each and each.valid), None)
+    found = (*map(parse.document, told), *(each for each in companies if each and each.valid))
+    return next(filter(None, found), None)
 
 
 # ── Parcels and what comes back ─────────────────────────────────────────────────────────────────────────────
@@ -335,43 +268,33 @@ def _document(o: Node) -> Document | None:
 
 def _shipments(row: Node) -> list[Shipment]:
     """One for each tracking number of a fulfilment, the first under the fulfilment's own id."""
-    ref = row.needed_number()
-    gone = not _looked_up(row, LEFT, "status") and row.word("status")[1] in ("cancelled", "error", "failure")
-    lines = tuple(
-        LineQuantity(line_ref=line, quantity=count) for line, count in map(_moved, _rows(row)) if line and count
-    )
-    first = (row.text("tracking_company"), row.text("tracking_number"), row.text("tracking_url"))
-    told = [(each.text("company"), each.text("number"), each.text("url")) for each in row.nodes("tracking_info")]
-    numbers, urls = row.raw.get("tracking_numbers"), row.raw.get("tracking_urls")
-    if isinstance(numbers, list) and isinstance(urls, list):
-        pairs = [(each, urls[n] if n < len(urls) else None) for n, each in enumerate(numbers)]
-        told = [(first[0], parse.text(str(each)), parse.text(str(url or ""))) for each, url in pairs]
+    ref, company = row.needed_ref("id"), row.text("tracking_company")
+    status = row.word_of("shipment_status", PARCELS)
+    status = TrackingStatus.CANCELLED if row.word("status") in GONE else status
+    lines = tuple(LineQuantity(line_ref=line, quantity=n) for line, n in _units(row.nodes("line_items")).items())
+    codes = [(each.text("company"), each.text("number"), each.text("url")) for each in row.nodes("tracking_info")]
+    pairs = zip_longest(row.texts("tracking_numbers"), row.texts("tracking_urls"))
+    codes += [(company, parse.text(number), parse.text(url)) for number, url in pairs if number]
     return [
         Shipment(
-            ref=ref if n == 0 else f"{ref}:{number or n}",
-            carrier=company,
-            tracking_code=number,
+            ref=ref if n == 0 else f"{ref}:{code or n}",
+            carrier=carrier,
+            tracking_code=code,
             tracking_url=url,
-            status=TrackingStatus.CANCELLED if gone else _parcel(row),
+            status=status,
             lines=lines,
         )
-        for n, (company, number, url) in enumerate(told or [first])
+        for n, (carrier, code, url) in enumerate(
+            codes or [(company, row.text("tracking_number"), row.text("tracking_url"))]
+        )
     ]
 
 
-def _returns(refunds: Sequence[Node]) -> tuple[Return, ...]:
-    """Refunds whose goods came back to the shelf; one that only gives money back is none."""
-    found = []
-    for refund in refunds:
-        rows = [row for row in refund.nodes("refund_line_items") if _looked_up(row, BACK, "restock_type") is not None]
-        lines = tuple(
-            ReturnLine(line_ref=line, quantity=count, disposition=Disposition.SELLABLE)
-            for line, count in map(_moved, rows)
-            if line and count
-        )
-        if lines:
-            found.append(Return(ref=refund.needed_number(), lines=lines))
-    return tuple(found)
+def _return(refund: Node) -> Return | None:
+    """Units of a refund that came back to the shelf; one that only gives money back is none."""
+    units, sellable = _units(_came_back([refund])), Disposition.SELLABLE
+    lines = tuple(ReturnLine(line_ref=line, quantity=n, disposition=sellable) for line, n in units.items())
+    return Return(ref=refund.needed_ref("id"), lines=lines) if lines else None
 
 
 def takes_stock(told: Order) -> bool | None:
@@ -405,38 +328,37 @@ def listings(raw: Raw) -> list[Listing]:
 
 
 def _listing(p: Node, v: Node) -> Listing:
-    item, level = v.part("inventory_item"), v.part("inventory_item").part("inventory_level")
-    here = next((row for row in level.nodes("quantities") if row.text("name") == "available"), Node(None, ""))
-    slot = item.number() if item else v.number("inventory_item_id")
+    item = v.part("inventory_item")
+    level = item.part("inventory_level")
+    slot = item.ref("id") or v.ref("inventory_item_id")
     if slot is None:
         raise Unreadable(v.at("inventory_item_id"), "not told")
-    tracked = item.flag("tracked") is not False and (
-        "inventory_management" not in v.raw or bool(v.text("inventory_management"))
-    )
-    total, stock = (
-        v.units("inventory_quantity"),
-        here.units("quantity") if level.flag("is_active") is not False else None,
-    )
-    endless = not tracked or v.word("inventory_policy")[1] == "continue"  # sold on below zero
+    untracked = "inventory_management" in v.raw and not v.text("inventory_management")
+    tracked = item.flag("tracked") is not False and not untracked
+    stock, at = _stock(level) if tracked else (None, None)
+    total = v.units("inventory_quantity")
+    endless = not tracked or v.word("inventory_policy") == "continue"  # sold on below zero
     default = p.flag("has_only_default_variant") or v.text("title") == "Default Title"
-    status = _looked_up(p, LISTED, "status")
     return Listing(
-        ref=p.number() or v.needed_number("product_id"),
-        variation_ref=v.needed_number(),
+        ref=p.ref("id") or v.needed_ref("product_id"),
+        variation_ref=v.needed_ref("id"),
         slot_ref=slot,
-        location_ref=next(filter(None, (each.part("location").number() for each in (level, v, p))), None),
+        location_ref=next(filter(None, (each.part("location").ref("id") for each in (level, v, p))), None),
         sku=v.text("sku"),
         gtin=parse.bare(v.text("barcode")),
         title=parse.joined(p.text("title"), None if default else v.text("title")),
         url=p.text("online_store_url"),
-        status=status if isinstance(status, ListingStatus) else ListingStatus.ACTIVE,
+        status=p.word_of("status", LISTED) or ListingStatus.ACTIVE,
         quantity=None if endless or total is None else max(0, total),
-        stock_quantity=stock if tracked else None,
+        stock_quantity=stock,
         price_cents=v.cents("price"),
-        version=_version(stock, here.text("updated_at") or level.text("updated_at")) if tracked else None,
+        # The same number of another time is another one: a write that it conditions is another write.
+        version=None if stock is None else f"{stock}@{at or ''}",
     )
 
 
-def _version(stock: int | None, at: str | None) -> str | None:
-    """The number and when it came to be: a write of the same numbers at another time is another write."""
-    return None if stock is None else f"{stock}@{at or ''}"
+def _stock(level: Node) -> tuple[int | None, str | None]:
+    """What is available at the location, and since when; None where the item is not stocked."""
+    here = next((row for row in level.nodes("quantities") if row.text("name") == "available"), Node(None, ""))
+    stock = None if level.flag("is_active") is False else here.units("quantity")
+    return stock, here.text("updated_at") or level.text("updated_at")

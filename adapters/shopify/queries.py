@@ -66,8 +66,7 @@ TRACK = """mutation Track($id: ID!, $info: FulfillmentTrackingInput!) {
 EVENT = """mutation Event($event: FulfillmentEventInput!) { fulfillmentEventCreate(fulfillmentEvent: $event) {
   fulfillmentEvent { id status } userErrors { field message } } }"""
 
-HOOKS = f"""query Hooks($after: String) {{ webhookSubscriptions(first: 100, after: $after) {{
-  nodes {{ id topic uri format }} {_PAGE} }} }}"""
+HOOKS = """query Hooks { webhookSubscriptions(first: 250) { nodes { id topic uri format } } }"""
 HOOK = """mutation Hook($topic: WebhookSubscriptionTopic!, $hook: WebhookSubscriptionInput!) {
   webhookSubscriptionCreate(topic: $topic, webhookSubscription: $hook) {
     webhookSubscription { id } userErrors { field message } } }"""

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import Raw
 from hub.wire import Wire
 
+T = TypeVar("T")
 GID = "gid://shopify/"
 BOXES = (
     "data",
@@ -22,16 +23,28 @@ BOXES = (
     "nodes",
     "edges",
 )
+OTHERWISE = {  # GraphQL's name: the one in webhooks
+    "allocated_amount_set": "amount_set",
+    "country_code_v2": "country_code",
+    "currency_code": "currency",
+    "custom_attributes": "note_attributes",
+    "display_financial_status": "financial_status",
+    "display_fulfillment_status": "fulfillment_status",
+    "display_status": "shipment_status",
+    "fulfillment_line_items": "line_items",
+    "original_price_set": "price_set",
+    "original_unit_price_set": "price_set",
+}
 
 
 class Node(Wire):
-    """A Wire whose fields are named in snake_case however the document spells them; paths are told as it does."""
+    """A Wire whose fields bear a webhook's names however the document spells them; paths are told as it does."""
 
     __slots__ = ("spelt",)
 
     def __init__(self, raw: Raw, path: str) -> None:
         super().__init__(raw, path)
-        self.spelt = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower(): key for key in self.raw}
+        self.spelt = {OTHERWISE.get(snake(key), snake(key)): key for key in self.raw}
         self.raw: Mapping[str, Any] = {name: self.raw[key] for name, key in self.spelt.items()}
 
     def at(self, key: str) -> str:
@@ -44,36 +57,34 @@ class Node(Wire):
 
     def nodes(self, key: str) -> list["Node"]:
         """The objects of a list or of a connection, none when not told."""
-        told, path = self.raw.get(key), self.at(key)
-        if isinstance(told, dict):
-            told, path = told.get("nodes"), f"{path}.nodes"
-        if told is not None and not isinstance(told, list):
-            raise Unreadable(path, "not a list")
-        return [Node(row, f"{path}.{n}") for n, row in enumerate(told or ())]
+        told = self.part(key).rows("nodes") if isinstance(self.raw.get(key), dict) else self.rows(key)
+        return [Node(row.raw, row.path) for row in told]
 
-    def number(self, key: str = "id") -> str | None:
+    def ref(self, key: str) -> str | None:
         """A numeric id, of a gid too; 0 is none."""
-        told = self.ref(key)
+        told = super().ref(key)
         return parse.ref(told.rpartition("/")[2].partition("?")[0]) if told and told.startswith(GID) else told
 
-    def needed_number(self, key: str = "id") -> str:
-        """An id without which the document is of no use."""
-        told = self.number(key)
-        if told is None:
-            raise Unreadable(self.at(key), "not told")
-        return told
-
     def money(self, key: str) -> int | None:
-        """Centavos of the shop's own currency; `key` without `_set` is its plain REST spelling."""
+        """Centavos of the shop's own currency; `key` without `_set` is its plain spelling."""
         bag = self.part(f"{key}_set").part("shop_money")
         return bag.cents("amount") if bag else self.cents(key)
 
-    def word(self, *keys: str) -> tuple[str, str | None]:
-        """The first of these that is told, and its word in lower case."""
-        for key in keys:
-            if (told := self.text(key)) is not None:
-                return key, told.lower()
-        return keys[0], None
+    def word(self, key: str) -> str | None:
+        """A word in lower case: GraphQL tells its own in capitals."""
+        return (self.text(key) or "").lower() or None
+
+    def word_of(self, key: str, table: Mapping[str, T]) -> T | None:
+        """What a table says of a word; None where none is told."""
+        word = self.word(key)
+        if word is not None and word not in table:
+            raise Unreadable(self.at(key), f"unknown: {word!r}"[:120])
+        return None if word is None else table[word]
+
+
+def snake(key: str) -> str:
+    """A field's name as webhooks write names."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
 
 
 def gid(kind: str, number: str) -> str:

@@ -646,7 +646,7 @@ class Shop(Store):
             }
             for number, hook in self.hooks.items()
         ]
-        return {"webhookSubscriptions": page(rows)}
+        return {"webhookSubscriptions": {"nodes": rows}}
 
     def _hook(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         uri = asked["hook"]["uri"]

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from http import HTTPStatus
 from typing import Any
 
 from adapters.shopify import queries
 from adapters.shopify.reading import Node, gid
 from hub import parse
+from hub.calls import batches, within
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -14,6 +16,18 @@ from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentN
 PATH = "/admin/api/2026-04/graphql.json"
 BATCH = 250  # rows of any input
 STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
+FAULTS = {  # of mutations
+    **dict.fromkeys(
+        ("INVALID_LOCATION", "ITEM_NOT_STOCKED_AT_LOCATION", "NON_MUTABLE_INVENTORY_ITEM", "INVALID_QUANTITY_NEGATIVE",
+         "INVALID_QUANTITY_TOO_HIGH", "INVALID_QUANTITY_TOO_LOW", "INVALID_NAME", "INVALID_REASON",
+         "INVALID_REFERENCE_DOCUMENT", "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "USER_ERROR"),
+        Fault.REJECTED,
+    ),  # the last is ours for those that tell no code
+    "INVALID_INVENTORY_ITEM": Fault.MISSING,
+    "IDEMPOTENCY_CONCURRENT_REQUEST": Fault.TRANSIENT,  # the same write is still under way
+    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": Fault.TRANSIENT,  # looked at again, it goes out under another key
+    "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": Fault.TRANSIENT,
+}  # fmt: skip
 AGAIN = "again:"  # a write read back from a request repeats that request, under its own key
 
 
@@ -41,31 +55,30 @@ def read_error(reply: Reply) -> str | None:
         told = json_of(reply)
     except Unreadable:
         return None
-    found = told.get("data") if isinstance(told, dict) else None
-    data: dict[str, Any] = found if isinstance(found, dict) else {}
-    some = any(value is not None for value in data.values())
-    errors = told.get("errors") if isinstance(told, dict) else None
-    if isinstance(told, dict) and isinstance(told.get("error"), str):  # of the token's address
-        return str(told["error"])[:80]
-    for error in errors if isinstance(errors, list) else ():
-        code = _code(error)
-        if not (some and code == "ACCESS_DENIED"):
-            return code
-    refused = [code for code, _field, _message in _user_errors(data) if code not in STALE]
-    return refused[0] if refused else None
+    refused = within(told, "error")  # of the token's address
+    if isinstance(refused, str):
+        return refused[:80]
+    data = within(told, "data")
+    some = isinstance(data, dict) and any(value is not None for value in data.values())
+    codes = [code for code, _message in _errors(told) if not (some and code == "ACCESS_DENIED")]
+    codes += [code for code, _field, _message in _user_errors(told) if code not in STALE]
+    return next(iter(codes), None)
 
 
-def _code(error: Raw) -> str:
-    more = error.get("extensions") if isinstance(error, dict) else None
-    return str((more.get("code") if isinstance(more, dict) else None) or "GRAPHQL_ERROR")[:80]
+def _errors(told: Raw) -> list[tuple[str, str | None]]:
+    """Code and sentence of each thing wrong with the query itself."""
+    rows = _list(within(told, "errors"))
+    codes = [str(within(row, "extensions", "code") or "GRAPHQL_ERROR")[:80] for row in rows]
+    return [(code, parse.text(within(row, "message"))) for code, row in zip(codes, rows, strict=True)]
 
 
-def _user_errors(data: Mapping[str, Any]) -> list[tuple[str, list[Any], str | None]]:
-    """(code, path of the field, sentence) of each thing that a mutation refused."""
-    payloads = [payload for payload in data.values() if isinstance(payload, dict)]
-    rows = [row for payload in payloads for row in _list(payload.get("userErrors")) if isinstance(row, dict)]
+def _user_errors(told: Raw) -> list[tuple[str, list[Any], str | None]]:
+    """Code, path of the field and sentence of each thing that a mutation refused."""
+    data = within(told, "data")
+    payloads = data.values() if isinstance(data, dict) else ()
+    rows = [row for payload in payloads for row in _list(within(payload, "userErrors")) if isinstance(row, dict)]
     return [
-        (str(row.get("code") or "USER_ERROR")[:80], _list(row.get("field")), parse.text(str(row.get("message") or "")))
+        (str(row.get("code") or "USER_ERROR")[:80], _list(row.get("field")), parse.text(row.get("message")))
         for row in rows
     ]
 
@@ -83,8 +96,7 @@ def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite
     Where nobody knows the location Shopify refuses the row, in words.
     The key names this very change: the number that was seen, when that came to be, and the one that is wanted.
     """
-    batches = [tuple(writes[start : start + BATCH]) for start in range(0, len(writes), BATCH)]
-    return [(_set(batch), batch) for batch in batches]
+    return [(_set(batch), batch) for batch in batches(writes, BATCH)]
 
 
 def _set(writes: Sequence[StockWrite]) -> Request:
@@ -112,8 +124,8 @@ def sent(request: Request) -> list[StockWrite]:
         raise Unreadable("request.variables", "sets no quantities")
     return [
         StockWrite(
-            slot_ref=row.needed_number("inventory_item_id"),
-            location_ref=row.number("location_id"),
+            slot_ref=row.needed_ref("inventory_item_id"),
+            location_ref=row.ref("location_id"),
             listing_ref="",
             quantity=row.count("quantity"),
             expected=row.units("change_from_quantity"),
@@ -126,31 +138,21 @@ def sent(request: Request) -> list[StockWrite]:
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """One outcome per row. All are written or none: beside a refused row, the others are looked at again."""
     body = json_of(reply)
-    data = body.get("data") if isinstance(body, dict) else None
-    told = data.get("inventorySetQuantities") if isinstance(data, dict) else None
+    told = within(body, "data", "inventorySetQuantities")
     if not isinstance(told, dict):
-        errors = _list(body.get("errors")) if isinstance(body, dict) else []
-        if not errors and reply.status < 400:  # noqa: PLR2004 - HTTP
+        errors = _errors(body)
+        if not errors and reply.status < HTTPStatus.BAD_REQUEST:
             raise Unreadable("body.data.inventorySetQuantities", "not told")
-        code = _code(errors[0]) if errors else str(reply.status)
-        words = errors[0].get("message") if errors and isinstance(errors[0], dict) else None
-        message = parse.text(str(words or "")) or f"HTTP {reply.status}"
-        return [_outcome(write, OutcomeKind.FAULT, code=code, message=message) for write in writes]
-    refused = _user_errors(data or {})
-    if refused:
+        code, message = errors[0] if errors else (str(reply.status), None)
+        return [Outcome.refused(write, code, message or f"HTTP {reply.status}") for write in writes]
+    if refused := _user_errors(body):
         named = {_row(field): (code, message) for code, field, message in refused}
         return [_refused(write, named.get(n) or named.get(None)) for n, write in enumerate(writes)]
-    seen = _seen(Node(told, "body.data.inventorySetQuantities").part("inventory_adjustment_group"))
+    group = Node(told, "body.data.inventorySetQuantities").part("inventory_adjustment_group")
+    rows = [row for row in group.nodes("changes") if row.text("name") == "available"]  # unchanged ones are not told
+    places = [(row.part("item").ref("id"), row.part("location").ref("id")) for row in rows]
+    seen = {place: row.units("quantity_after_change") for place, row in zip(places, rows, strict=True)}
     return [_written(write, seen.get((write.slot_ref, write.location_ref))) for write in writes]
-
-
-def _outcome(write: StockWrite, kind: OutcomeKind, **more: Any) -> Outcome:
-    named: dict[str, Any] = {
-        "listing_ref": write.listing_ref or None,
-        "variation_ref": write.variation_ref,
-        "slot_ref": write.slot_ref,
-    }
-    return Outcome(**named, outcome=kind, **more)
 
 
 def _row(field: Sequence[Any]) -> int | None:
@@ -159,21 +161,16 @@ def _row(field: Sequence[Any]) -> int | None:
 
 
 def _refused(write: StockWrite, told: tuple[str, str | None] | None) -> Outcome:
-    if told is None or told[0] in STALE:
-        return _outcome(write, OutcomeKind.STALE)
-    return _outcome(write, OutcomeKind.FAULT, code=told[0], message=told[1])
-
-
-def _seen(group: Node) -> dict[tuple[str | None, str | None], int | None]:
-    """The number after the change, by item and location; a row that changed nothing is not told."""
-    rows = [row for row in group.nodes("changes") if row.text("name") == "available"]
-    return {(r.part("item").number(), r.part("location").number()): r.units("quantity_after_change") for r in rows}
+    return _stale(write) if told is None or told[0] in STALE else Outcome.refused(write, *told)
 
 
 def _written(write: StockWrite, seen: int | None) -> Outcome:
-    if seen not in (None, write.quantity):  # somebody was quicker
-        return _outcome(write, OutcomeKind.STALE)
-    return _outcome(write, OutcomeKind.ACCEPTED, seen=seen)
+    """Another number than ours: somebody was quicker."""
+    return Outcome.accepted(write, seen) if seen in (None, write.quantity) else _stale(write)
+
+
+def _stale(write: StockWrite) -> Outcome:
+    return Outcome.refused(write, None, None, OutcomeKind.STALE)
 
 
 # ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +191,7 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     coded = [row for row in live if news.tracking_code in [each.text("number") for each in row.nodes("tracking_info")]]
     if news.news is News.DISPATCHED:
         return [] if news.tracking_code and coded else _dispatched(news, there, live)
-    own = [row for row in live if row.number() == news.shipment_ref]
+    own = [row for row in live if row.ref("id") == news.shipment_ref]
     if news.news not in EVENTS or not (known := coded or own or live):
         return []
     at = news.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -212,7 +209,7 @@ def _dispatched(news: ShipmentNews, there: Node, live: Sequence[Node]) -> list[R
     for row in orders:
         chosen = _chosen(row, left) if news.lines else []
         if row.text("status") in READY and (chosen or not news.lines):
-            place = row.part("assigned_location").part("location").number()
+            place = row.part("assigned_location").part("location").ref("id")
             named = {"fulfillmentOrderId": row.text("id"), **({"fulfillmentOrderLineItems": chosen} if chosen else {})}
             places.setdefault(place, []).append(named)
     if places:
@@ -231,7 +228,7 @@ def _chosen(row: Node, left: dict[str, int]) -> list[dict[str, Any]]:
     """Rows of a fulfilment order that hold the units meant; what they hold is taken off `left`."""
     found = []
     for line in row.nodes("line_items"):
-        ref = line.part("line_item").number() or ""
+        ref = line.part("line_item").ref("id") or ""
         count = min(left.get(ref, 0), line.count("remaining_quantity"))
         if count:
             left[ref] -= count

@@ -549,8 +549,8 @@ def test_notices():
     assert read("made/up", {"id": 5}).topic is Topic.UNKNOWN
     with pytest.raises(Unreadable, match=r"body\.order_id: no id told"):
         read("refunds/create", {"id": 1})
-    known = {topic.lower().replace("orders_", "orders/") for topic in webhook.REGISTERED if topic.startswith("ORDERS_")}
-    assert known <= set(webhook.TOPICS)
+    starts = tuple(word.replace("/", "_") for word in webhook.TOPICS)
+    assert all(topic.lower().startswith(starts) for topic in webhook.REGISTERED)
 
 
 def test_a_shop_is_told_in_any_way():
