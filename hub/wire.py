@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from hub import parse
@@ -49,21 +49,22 @@ class Wire:
             raise Unreadable(self.at(key), "not a plain value")
         return told
 
-    def part(self, key: str) -> "Wire":
+    def part(self, key: str) -> Self:
         """A nested object, empty when not told. PHP tells an empty object as []."""
         told = self.told(key)
-        return Wire(None if told == [] else told, self.at(key))
+        return type(self)(None if told == [] else told, self.at(key))
 
-    def rows(self, key: str) -> list["Wire"]:
+    def rows(self, key: str) -> list[Self]:
         """The objects of a list, none when not told."""
-        return list(rows(self.told(key), self.at(key)))
+        told = listed(self.told(key), self.at(key))
+        return [type(self)(row, f"{self.at(key)}.{n}") for n, row in enumerate(told)]
 
-    def objects(self, key: str) -> list["Wire"]:
+    def objects(self, key: str) -> list[Self]:
         """As rows, where others than the channel may add to the list: what is no object is left out."""
         told = listed(self.told(key), self.at(key))
-        return [Wire(row, f"{self.at(key)}.{n}") for n, row in enumerate(told) if isinstance(row, dict)]
+        return [type(self)(row, f"{self.at(key)}.{n}") for n, row in enumerate(told) if isinstance(row, dict)]
 
-    def needed_rows(self, key: str) -> list["Wire"]:
+    def needed_rows(self, key: str) -> list[Self]:
         """The objects of a list, which may be empty, without which the document says nothing."""
         if self.told(key) is None:
             raise Unreadable(self.at(key), "not told")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hub import parse
+from hub import parse, places
 from hub.faults import Unreadable
 from hub.model import (
     Address,
@@ -249,17 +249,19 @@ def _address(told: Wire) -> Address | None:
     """Of either API. Without the role for personal data only city, state and postal code are told."""
     fields = told.part("ExtendedFields") or told.part("extendedFields")
     named = fields.text("StreetName", "streetName")
-    second = None if named else told.text("AddressLine2", "addressLine2")
+    first, second = told.text("AddressLine1", "addressLine1"), told.text("AddressLine2", "addressLine2")
+    country, bairro = told.text("CountryCode", "countryCode"), told.text("District", "districtOrCounty")
+    lines = {} if named else places.split(first, second, country)
     return parse.address(
         recipient=told.text("Name", "name"),
-        street=named or told.text("AddressLine1", "addressLine1"),
-        number=fields.text("StreetNumber", "streetNumber"),
-        complement=fields.text("Complement", "complement") or second,
-        district=fields.text("Neighborhood", "neighborhood") or told.text("District", "districtOrCounty"),
+        street=named or lines.get("street"),
+        number=fields.text("StreetNumber", "streetNumber") or lines.get("number"),
+        complement=fields.text("Complement", "complement") or lines.get("complement"),
+        district=fields.text("Neighborhood", "neighborhood") or bairro or lines.get("district"),
         city=told.text("City", "city", "Municipality", "municipality"),
         state=told.text("StateOrRegion", "stateOrRegion"),
         postal_code=told.text("PostalCode", "postalCode"),
-        country=told.text("CountryCode", "countryCode"),
+        country=country,
     )
 
 

@@ -134,7 +134,7 @@ def _next(connection: Node) -> str | None:
 async def check(api: Api) -> Identity:
     """Whose shop it is, and the location that is written."""
     told = await _ask(api, queries.SHOP)
-    shop, places = told.part("shop"), told.part("locations").nodes("nodes")
+    shop, places = told.part("shop"), told.rows("locations.nodes")
     domain = shop.text("myshopify_domain")
     if domain is None:
         raise Unreadable("data.shop.myshopifyDomain", "not told")
@@ -183,7 +183,7 @@ async def unsubscribe(api: Api, url: str) -> list[str]:
 
 
 async def _hooks(api: Api) -> list[Node]:
-    return (await _ask(api, queries.HOOKS)).part("webhook_subscriptions").nodes("nodes")
+    return (await _ask(api, queries.HOOKS)).rows("webhook_subscriptions.nodes")
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +211,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     since = told.get("since") or _z(api.now() - LOOK_BACK)
     order = {"query": f"updated_at:>='{since}'", "sort": "UPDATED_AT", "reverse": False}
     page = (await _ask(api, queries.ORDERS, first=PAGE, after=told.get("after"), **order)).part("orders")
-    rows = page.nodes("nodes")
+    rows = page.rows("nodes")
     changed = [_z(at) for row in rows if (at := row.instant("updated_at"))]
     newest = max(*changed, told.get("newest") or since, since)
     refs = tuple(row.needed_ref("legacy_resource_id") for row in rows)
@@ -229,12 +229,12 @@ async def latest_orders(api: Api) -> Page:
     """The orders made last."""
     order = {"query": None, "sort": "CREATED_AT", "reverse": True}
     page = (await _ask(api, queries.ORDERS, first=LATEST, after=None, **order)).part("orders")
-    return Page(refs=tuple(row.needed_ref("legacy_resource_id") for row in page.nodes("nodes")))
+    return Page(refs=tuple(row.needed_ref("legacy_resource_id") for row in page.rows("nodes")))
 
 
 async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """The order of a fulfilment order."""
-    found = (await _ask(api, queries.ORDER_OF, id=gid("FulfillmentOrder", number_of(ref)))).part("node").ref("order_id")
+    found = (await _ask(api, queries.ORDER_OF, id=gid("FulfillmentOrder", number_of(ref)))).ref("node.order_id")
     return [found] if found else []
 
 
@@ -252,7 +252,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Variants with the number at our location."""
     location = await _location(api)
     told = (await _ask(api, queries.VARIANTS, location=location, after=cursor)).part("product_variants")
-    rows = tuple({**row.raw, "location": {"id": location}} for row in told.nodes("nodes"))
+    rows = tuple({**row.raw, "location": {"id": location}} for row in told.rows("nodes"))
     return Page(documents=rows, cursor=_next(told), more=_next(told) is not None)
 
 
@@ -272,7 +272,7 @@ async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
         ids = [gid("InventoryItem", number_of(write.slot_ref)) for write in writes if write.location_ref == place]
         for some in batches(ids, LOOKED_AT):
             told = await _ask(api, queries.LEVELS, ids=some, location=location)
-            found |= {(row.ref("id"), place): row for row in told.nodes("nodes")}
+            found |= {(row.ref("id"), place): row for row in told.rows("nodes")}
     return [_shown(write, found.get((write.slot_ref, write.location_ref))) for write in writes]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
-from adapters.shopify.places import address
 from adapters.shopify.reading import Node, snake, unboxed
-from hub import parse
+from hub import parse, places
 from hub.faults import Unreadable
 from hub.model import (
+    Address,
     Buyer,
     Disposition,
     Document,
@@ -85,16 +85,14 @@ def order(raw: Raw) -> Order:
     if len(found) != 1:
         raise Unreadable("order", f"{len(found)} documents, where one order was expected")
     o = Node(found[0], "order")
-    if o.raw.get("line_items") is None:
-        raise Unreadable(o.at("line_items"), "not told")
     cancelled, changed = o.instant("cancelled_at"), o.instant("updated_at")
-    fulfilments, refunds = o.nodes("fulfillments"), o.nodes("refunds")
+    fulfilments, refunds = o.rows("fulfillments"), o.rows("refunds")
     told = o.word_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
-    refunded = _units(row for refund in refunds for row in refund.nodes("refund_line_items"))
+    refunded = _units(row for refund in refunds for row in refund.rows("refund_line_items"))
     moved = _sent(fulfilments), refunded, _units(_came_back(refunds))
-    lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.nodes("line_items"))
+    lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.needed_rows("line_items"))
     is_graphql = o.spelt.get("fulfillment_status") == "displayFulfillmentStatus"
-    shipping = [(row.money("price"), row.money("discounted_price")) for row in o.nodes("shipping_lines")]
+    shipping = [(row.money("price"), row.money("discounted_price")) for row in o.rows("shipping_lines")]
     paid_shipping = parse.total(price if paid is None else paid for price, paid in shipping)
     return Order(
         ref=o.ref("legacy_resource_id") or o.needed_ref("id"),
@@ -102,12 +100,12 @@ def order(raw: Raw) -> Order:
         payment=_payment(o, cancelled),
         fulfilment=_how_far(told, lines, fulfilments),
         cancelled=cancelled is not None,
-        hold=Hold.FROZEN if o.word("fulfillment_status") == "on_hold" else None,
+        hold=Hold.FROZEN if o.text("fulfillment_status") == "ON_HOLD" else None,
         fulfilled_by=FulfilledBy.SELLER,
         raw_status={snake(o.spelt[key]): word for key in WORDS if (word := o.text(key))},
         placed_at=o.instant("processed_at", "created_at"),
         changed_at=changed,
-        paid_at=_paid_at(o.nodes("transactions")),
+        paid_at=_paid_at(o.rows("transactions")),
         cancelled_at=cancelled,
         currency=o.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
@@ -150,7 +148,7 @@ def _units(rows: Iterable[Node]) -> Counter[str]:
     """Units by line, of rows of fulfilments or refunds."""
     units: Counter[str] = Counter()
     for row in rows:
-        line = row.part("line_item").ref("id") or row.ref("line_item_id") or row.ref("id")
+        line = row.ref("line_item.id") or row.ref("line_item_id") or row.ref("id")
         if line and (count := row.count("quantity")):
             units[line] += count
     return units
@@ -159,12 +157,12 @@ def _units(rows: Iterable[Node]) -> Counter[str]:
 def _sent(fulfilments: Sequence[Node]) -> Counter[str] | None:
     """Units that left; None where fulfilments are not told."""
     left = [row for row in fulfilments if row.word_of("status", LEFT)]
-    return _units(line for row in left for line in row.nodes("line_items")) if fulfilments else None
+    return _units(line for row in left for line in row.rows("line_items")) if fulfilments else None
 
 
 def _came_back(refunds: Iterable[Node]) -> list[Node]:
     """Rows of units that are on the shelf again. A refund may be of money only."""
-    rows = [row for refund in refunds for row in refund.nodes("refund_line_items")]
+    rows = [row for refund in refunds for row in refund.rows("refund_line_items")]
     return [row for row in rows if row.word_of("restock_type", BACK)]
 
 
@@ -181,8 +179,8 @@ def _line(
         dispatched = quantity - gone
     return OrderLine(
         ref=ref,
-        listing_ref=row.part("product").ref("id") or row.ref("product_id"),
-        variation_ref=row.part("variant").ref("id") or row.ref("variant_id"),
+        listing_ref=row.ref("product.id") or row.ref("product_id"),
+        variation_ref=row.ref("variant.id") or row.ref("variant_id"),
         sku=row.text("sku"),
         title=row.text("name", "title"),
         quantity=quantity,
@@ -196,7 +194,7 @@ def _line(
 
 def _taken(row: Node) -> int:
     """What discounts take off a line."""
-    return sum(part.money("amount") or 0 for part in row.nodes("discount_allocations"))
+    return sum(part.money("amount") or 0 for part in row.rows("discount_allocations"))
 
 
 # ── Money ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +205,7 @@ def _discount(o: Node, shipping: Sequence[tuple[int | None, int | None]]) -> int
     told = o.money("total_discounts")
     if told is None:
         return None
-    carried = sum(_taken(row) for row in o.nodes("line_items"))
+    carried = sum(_taken(row) for row in o.rows("line_items"))
     carried += sum(price - paid for price, paid in shipping if price is not None and paid is not None)
     return max(0, told - carried)
 
@@ -223,7 +221,7 @@ def _refunded(o: Node) -> int | None:
     """REST adds up its transactions, which must be of the shop's currency to count; GraphQL tells the sum."""
     if "total_refunded_set" in o.raw or "refunds" not in o.raw:
         return o.money("total_refunded")
-    rows = [row for refund in o.nodes("refunds") for row in refund.nodes("transactions")]
+    rows = [row for refund in o.rows("refunds") for row in refund.rows("transactions")]
     paid = [row for row in rows if (row.text("kind"), row.text("status")) == ("refund", "success")]
     if any(row.text("currency") not in (None, o.text("currency")) for row in paid):
         return None
@@ -235,15 +233,15 @@ def _paid_at(rows: Sequence[Node]) -> datetime | None:
     return min((at for row in paid if (at := row.instant("processed_at"))), default=None)
 
 
-# ── People ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── People and places ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def _buyer(o: Node) -> Buyer:
     known, billing = o.part("customer"), o.part("billing_address")
     place = o.part("shipping_address") or billing
     phones = [each.text("phone") for each in (o, place, known, billing)]
-    phones.append(known.part("default_phone_number").text("phone_number"))
-    mail = known.part("default_email_address").text("email_address")
+    phones.append(known.text("default_phone_number.phone_number"))
+    mail = known.text("default_email_address.email_address")
     return Buyer(
         ref=known.ref("id"),
         name=parse.joined(known.text("first_name"), known.text("last_name")) or parse.joined(place.text("name")),
@@ -255,12 +253,25 @@ def _buyer(o: Node) -> Buyer:
 
 def _document(o: Node) -> Document | None:
     """The checkout's own field; else what an app wrote into an attribute; else a company that is a good number."""
-    fields = {row.text("key"): row.text("value") for row in o.nodes("localized_fields")}
-    named = [((row.text("key", "name") or "").replace("_", " "), row) for row in o.nodes("note_attributes")]
+    fields = {row.text("key"): row.text("value") for row in o.rows("localized_fields")}
+    named = [((row.text("key", "name") or "").replace("_", " "), row) for row in o.rows("note_attributes")]
     told = [*map(fields.get, CREDENTIALS), *(row.text("value") for name, row in named if CREDENTIAL.search(name))]
     companies = (parse.document(o.part(f"{key}_address").text("company")) for key in ("shipping", "billing"))
     found = (*map(parse.document, told), *(each for each in companies if each and each.valid))
     return next(filter(None, found), None)
+
+
+def address(place: Node) -> Address | None:
+    """Where it goes. Shopify has no fields for number and bairro."""
+    country, name = place.text("country_code"), parse.joined(place.text("first_name"), place.text("last_name"))
+    return parse.address(
+        recipient=parse.joined(place.text("name") or name),
+        **places.split(place.text("address1"), place.text("address2"), country),
+        city=place.text("city"),
+        state=place.text("province_code", "province"),
+        postal_code=place.text("zip"),
+        country=country,
+    )
 
 
 # ── Parcels and what comes back ─────────────────────────────────────────────────────────────────────────────
@@ -269,10 +280,10 @@ def _document(o: Node) -> Document | None:
 def _shipments(row: Node) -> list[Shipment]:
     """One for each tracking number of a fulfilment, the first under the fulfilment's own id."""
     ref, company = row.needed_ref("id"), row.text("tracking_company")
-    status = row.word_of("shipment_status", PARCELS)
-    status = TrackingStatus.CANCELLED if row.word("status") in GONE else status
-    lines = tuple(LineQuantity(line_ref=line, quantity=n) for line, n in _units(row.nodes("line_items")).items())
-    codes = [(each.text("company"), each.text("number"), each.text("url")) for each in row.nodes("tracking_info")]
+    gone = (row.text("status") or "").lower() in GONE
+    status = TrackingStatus.CANCELLED if gone else row.word_of("shipment_status", PARCELS)
+    lines = tuple(LineQuantity(line_ref=line, quantity=n) for line, n in _units(row.rows("line_items")).items())
+    codes = [(each.text("company"), each.text("number"), each.text("url")) for each in row.rows("tracking_info")]
     pairs = zip_longest(row.texts("tracking_numbers"), row.texts("tracking_urls"))
     codes += [(company, parse.text(number), parse.text(url)) for number, url in pairs if number]
     return [
@@ -321,7 +332,7 @@ def listings(raw: Raw) -> list[Listing]:
     for n, each in enumerate(unboxed(raw)):
         p = Node(each, "product" if n == 0 else f"product.{n}")
         if "variants" in p.raw:
-            found += [_listing(p, v) for v in p.nodes("variants")]
+            found += [_listing(p, v) for v in p.rows("variants")]
         elif p:
             found.append(_listing(p.part("product"), p))
     return found
@@ -337,13 +348,13 @@ def _listing(p: Node, v: Node) -> Listing:
     tracked = item.flag("tracked") is not False and not untracked
     stock, at = _stock(level) if tracked else (None, None)
     total = v.units("inventory_quantity")
-    endless = not tracked or v.word("inventory_policy") == "continue"  # sold on below zero
+    endless = not tracked or (v.text("inventory_policy") or "").lower() == "continue"  # sold on below zero
     default = p.flag("has_only_default_variant") or v.text("title") == "Default Title"
     return Listing(
         ref=p.ref("id") or v.needed_ref("product_id"),
         variation_ref=v.needed_ref("id"),
         slot_ref=slot,
-        location_ref=next(filter(None, (each.part("location").ref("id") for each in (level, v, p))), None),
+        location_ref=next(filter(None, (each.ref("location.id") for each in (level, v, p))), None),
         sku=v.text("sku"),
         gtin=parse.bare(v.text("barcode")),
         title=parse.joined(p.text("title"), None if default else v.text("title")),
@@ -359,6 +370,6 @@ def _listing(p: Node, v: Node) -> Listing:
 
 def _stock(level: Node) -> tuple[int | None, str | None]:
     """What is available at the location, and since when; None where the item is not stocked."""
-    here = next((row for row in level.nodes("quantities") if row.text("name") == "available"), Node(None, ""))
+    here = next((row for row in level.rows("quantities") if row.text("name") == "available"), Node(None, ""))
     stock = None if level.flag("is_active") is False else here.units("quantity")
     return stock, here.text("updated_at") or level.text("updated_at")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hub import parse
 from hub.faults import Unreadable
@@ -49,16 +49,12 @@ class Node(Wire):
 
     def at(self, key: str) -> str:
         """The path of a field, spelt as it came."""
-        return super().at(self.spelt.get(key, key))
+        outer, _, last = key.rpartition(".")
+        return self.part(outer).at(last) if outer else super().at(self.spelt.get(last, last))
 
-    def part(self, key: str) -> "Node":
-        """A nested object, empty when not told."""
-        return Node(self.raw.get(key), self.at(key))
-
-    def nodes(self, key: str) -> list["Node"]:
+    def rows(self, key: str) -> list[Self]:
         """The objects of a list or of a connection, none when not told."""
-        told = self.part(key).rows("nodes") if isinstance(self.raw.get(key), dict) else self.rows(key)
-        return [Node(row.raw, row.path) for row in told]
+        return super().rows(f"{key}.nodes" if isinstance(self.told(key), dict) else key)
 
     def ref(self, key: str) -> str | None:
         """A numeric id, of a gid too; 0 is none."""
@@ -67,19 +63,15 @@ class Node(Wire):
 
     def money(self, key: str) -> int | None:
         """Centavos of the shop's own currency; `key` without `_set` is its plain spelling."""
-        bag = self.part(f"{key}_set").part("shop_money")
+        bag = self.part(f"{key}_set.shop_money")
         return bag.cents("amount") if bag else self.cents(key)
 
-    def word(self, key: str) -> str | None:
-        """A word in lower case: GraphQL tells its own in capitals."""
-        return (self.text(key) or "").lower() or None
-
     def word_of(self, key: str, table: Mapping[str, T]) -> T | None:
-        """What a table says of a word; None where none is told."""
-        word = self.word(key)
-        if word is not None and word not in table:
+        """What a table says of a word, which GraphQL tells in capitals; None where none is told."""
+        word = (self.text(key) or "").lower()
+        if word and word not in table:
             raise Unreadable(self.at(key), f"unknown: {word!r}"[:120])
-        return None if word is None else table[word]
+        return table[word] if word else None
 
 
 def snake(key: str) -> str:

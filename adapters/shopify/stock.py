@@ -16,7 +16,7 @@ from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentN
 PATH = "/admin/api/2026-04/graphql.json"
 BATCH = 250  # rows of any input
 STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
-FAULTS = {  # of mutations
+FAULTS: dict[int | str, Fault] = {  # of mutations
     **dict.fromkeys(
         ("INVALID_LOCATION", "ITEM_NOT_STOCKED_AT_LOCATION", "NON_MUTABLE_INVENTORY_ITEM", "INVALID_QUANTITY_NEGATIVE",
          "INVALID_QUANTITY_TOO_HIGH", "INVALID_QUANTITY_TOO_LOW", "INVALID_NAME", "INVALID_REASON",
@@ -58,29 +58,19 @@ def read_error(reply: Reply) -> str | None:
     refused = within(told, "error")  # of the token's address
     if isinstance(refused, str):
         return refused[:80]
+    return next((code for code, _field, _message in _refusals(told) if code not in STALE), None)
+
+
+def _refusals(told: Raw) -> list[tuple[str, list[Any], str | None]]:
+    """Code, path of the field and sentence of each thing wrong with a query, or refused by its mutation."""
     data = within(told, "data")
-    some = isinstance(data, dict) and any(value is not None for value in data.values())
-    codes = [code for code, _message in _errors(told) if not (some and code == "ACCESS_DENIED")]
-    codes += [code for code, _field, _message in _user_errors(told) if code not in STALE]
-    return next(iter(codes), None)
-
-
-def _errors(told: Raw) -> list[tuple[str, str | None]]:
-    """Code and sentence of each thing wrong with the query itself."""
-    rows = _list(within(told, "errors"))
-    codes = [str(within(row, "extensions", "code") or "GRAPHQL_ERROR")[:80] for row in rows]
-    return [(code, parse.text(within(row, "message"))) for code, row in zip(codes, rows, strict=True)]
-
-
-def _user_errors(told: Raw) -> list[tuple[str, list[Any], str | None]]:
-    """Code, path of the field and sentence of each thing that a mutation refused."""
-    data = within(told, "data")
-    payloads = data.values() if isinstance(data, dict) else ()
-    rows = [row for payload in payloads for row in _list(within(payload, "userErrors")) if isinstance(row, dict)]
-    return [
-        (str(row.get("code") or "USER_ERROR")[:80], _list(row.get("field")), parse.text(row.get("message")))
-        for row in rows
+    answers = [answer for answer in data.values() if answer is not None] if isinstance(data, dict) else []
+    found = [(within(row, "extensions", "code") or "GRAPHQL_ERROR", row) for row in _list(within(told, "errors"))]
+    found = [(code, row) for code, row in found if not (answers and code == "ACCESS_DENIED")]
+    found += [
+        (within(row, "code") or "USER_ERROR", row) for each in answers for row in _list(within(each, "userErrors"))
     ]
+    return [(str(code)[:80], _list(within(row, "field")), parse.text(within(row, "message"))) for code, row in found]
 
 
 def _list(told: Raw) -> list[Any]:
@@ -119,7 +109,7 @@ def _set(writes: Sequence[StockWrite]) -> Request:
 def sent(request: Request) -> list[StockWrite]:
     """The writes of a rendered request."""
     asked = Node(request.json, "request").part("variables")
-    key, rows = asked.text("key"), asked.part("input").nodes("quantities")
+    key, rows = asked.text("key"), asked.rows("input.quantities")
     if not key or not rows:
         raise Unreadable("request.variables", "sets no quantities")
     return [
@@ -137,21 +127,16 @@ def sent(request: Request) -> list[StockWrite]:
 
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """One outcome per row. All are written or none: beside a refused row, the others are looked at again."""
-    body = json_of(reply)
-    told = within(body, "data", "inventorySetQuantities")
-    if not isinstance(told, dict):
-        errors = _errors(body)
-        if not errors and reply.status < HTTPStatus.BAD_REQUEST:
-            raise Unreadable("body.data.inventorySetQuantities", "not told")
-        code, message = errors[0] if errors else (str(reply.status), None)
-        return [Outcome.refused(write, code, message or f"HTTP {reply.status}") for write in writes]
-    if refused := _user_errors(body):
-        named = {_row(field): (code, message) for code, field, message in refused}
+    body, words = json_of(reply), f"HTTP {reply.status}"
+    refused = _refusals(body) or ([(str(reply.status), [], words)] if reply.status >= HTTPStatus.BAD_REQUEST else [])
+    if refused:
+        named = {_row(field): (code, message or words) for code, field, message in refused}
         return [_refused(write, named.get(n) or named.get(None)) for n, write in enumerate(writes)]
-    group = Node(told, "body.data.inventorySetQuantities").part("inventory_adjustment_group")
-    rows = [row for row in group.nodes("changes") if row.text("name") == "available"]  # unchanged ones are not told
-    places = [(row.part("item").ref("id"), row.part("location").ref("id")) for row in rows]
-    seen = {place: row.units("quantity_after_change") for place, row in zip(places, rows, strict=True)}
+    told = Node(within(body, "data", "inventorySetQuantities"), "body.data.inventorySetQuantities")
+    if not told:
+        raise Unreadable(told.path, "not told")
+    rows = [row for row in told.rows("inventory_adjustment_group.changes") if row.text("name") == "available"]
+    seen = {(row.ref("item.id"), row.ref("location.id")): row.units("quantity_after_change") for row in rows}
     return [_written(write, seen.get((write.slot_ref, write.location_ref))) for write in writes]
 
 
@@ -187,8 +172,8 @@ EVENTS = {
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     """Its fulfilment orders fulfilled, once; later on events of that fulfilment. It has no word for a return."""
     there = Node(news.there, "order")
-    live = [row for row in there.nodes("fulfillments") if row.text("status") not in ("CANCELLED", "ERROR", "FAILURE")]
-    coded = [row for row in live if news.tracking_code in [each.text("number") for each in row.nodes("tracking_info")]]
+    live = [row for row in there.rows("fulfillments") if row.text("status") not in ("CANCELLED", "ERROR", "FAILURE")]
+    coded = [row for row in live if news.tracking_code in [each.text("number") for each in row.rows("tracking_info")]]
     if news.news is News.DISPATCHED:
         return [] if news.tracking_code and coded else _dispatched(news, there, live)
     own = [row for row in live if row.ref("id") == news.shipment_ref]
@@ -203,13 +188,13 @@ def _dispatched(news: ShipmentNews, there: Node, live: Sequence[Node]) -> list[R
     """All fulfilment orders of one call must be of one location; what is left without a code gets this one."""
     info = {"number": news.tracking_code, "company": news.carrier, "url": news.tracking_url}
     info = {key: told for key, told in info.items() if told}
-    orders = there.nodes("fulfillment_orders")
+    orders = there.rows("fulfillment_orders")
     places: dict[str | None, list[dict[str, Any]]] = {}
     left = {row.line_ref: row.quantity for row in news.lines}
     for row in orders:
         chosen = _chosen(row, left) if news.lines else []
         if row.text("status") in READY and (chosen or not news.lines):
-            place = row.part("assigned_location").part("location").ref("id")
+            place = row.ref("assigned_location.location.id")
             named = {"fulfillmentOrderId": row.text("id"), **({"fulfillmentOrderLineItems": chosen} if chosen else {})}
             places.setdefault(place, []).append(named)
     if places:
@@ -220,15 +205,15 @@ def _dispatched(news: ShipmentNews, there: Node, live: Sequence[Node]) -> list[R
         raise ChannelError(
             Fault.REJECTED, "ON_HOLD", "fulfilment is on hold at Shopify: release it there, then try again"
         )
-    bare = [row for row in live if not row.nodes("tracking_info")]
+    bare = [row for row in live if not row.rows("tracking_info")]
     return [telling(queries.TRACK, {"id": bare[0].text("id"), "info": info}, "shipment")] if bare and info else []
 
 
 def _chosen(row: Node, left: dict[str, int]) -> list[dict[str, Any]]:
     """Rows of a fulfilment order that hold the units meant; what they hold is taken off `left`."""
     found = []
-    for line in row.nodes("line_items"):
-        ref = line.part("line_item").ref("id") or ""
+    for line in row.rows("line_items"):
+        ref = line.ref("line_item.id") or ""
         count = min(left.get(ref, 0), line.count("remaining_quantity"))
         if count:
             left[ref] -= count

@@ -205,6 +205,9 @@ def test_people_and_places():
         "district": "Vila Mariana", "city": "São Paulo", "state": "SP", "postal_code": "04101000", "country": "BR",
     }  # fmt: skip
     assert mapping.order(payload("order", "restricted_token_tells_all_in_the_order")).ship_to == order.ship_to
+    lines = payload("order", "restricted_token_tells_all_in_the_order")
+    del lines["order"]["ShippingAddress"]["ExtendedFields"]
+    assert mapping.order(lines).ship_to == order.ship_to.model_copy(update={"district": None})
     masked = mapping.order(payload("order", "masked_without_the_role"))
     assert (masked.ship_to, masked.buyer) == (None, None)
     company = mapping.order(payload("order", "business_with_letters_in_its_cnpj")).buyer

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from adapters.shopify import ADAPTER, client, mapping, queries, stock, webhook
-from adapters.shopify.places import address
 from adapters.shopify.reading import Node
 from hub.contract import Token
 from hub.faults import BadSignature, ChannelError, Fault, Unreadable
@@ -188,38 +187,9 @@ def test_people():
     assert (hidden.ship_to, hidden.buyer and hidden.buyer.name) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "found"),  # street, number, complement, district
-    [
-        (
-            "Rua das Laranjeiras,\u2060 210",
-            "Apto 31,\u2060 Vila Mariana",
-            ("Rua das Laranjeiras", "210", "Apto 31", "Vila Mariana"),
-        ),
-        ("Rua das Laranjeiras,\u2060210", "\u2060Centro", ("Rua das Laranjeiras", "210", None, "Centro")),
-        ("Rua A\u2060s/n", "dpto 4", ("Rua A", "s/n", "dpto 4", None)),
-        ("Av. Paulista, 1578", "Sala 12 - Bela Vista", ("Av. Paulista", "1578", "Sala 12", "Bela Vista")),
-        ("Rua Sete de Setembro, 15 - Fundos", None, ("Rua Sete de Setembro", "15", "Fundos", None)),
-        ("Rua XV de Novembro nº 15", "Bairro: Alto", ("Rua XV de Novembro", "15", None, "Alto")),
-        ("Rua Sao Joao, s/n", "Bairro Alto", ("Rua Sao Joao", "s/n", None, "Bairro Alto")),
-        ("Rua 13, 45", "Rua 7", ("Rua 13", "45", "Rua 7", None)),
-        ("Rua 13", None, ("Rua 13", None, None, None)),
-        ("Rua 7 de Setembro, nº 100 B, fundos", "", ("Rua 7 de Setembro", "100 B", "fundos", None)),
-        ("Rua Augusta 500", "Bloco B, Apto 12", ("Rua Augusta", "500", "Bloco B, Apto 12", None)),
-        ("Quadra 12 Conjunto B", "Asa Norte", ("Quadra 12 Conjunto B", None, None, "Asa Norte")),
-        ("Rodovia dos Bandeirantes", "km 32", ("Rodovia dos Bandeirantes", None, "km 32", None)),
-    ],
-)
-def test_a_brazilian_address_stands_in_two_lines(first: str, second: str | None, found: tuple[str | None, ...]):
-    place = {"address1": first, "address2": second, "city": "São Paulo", "zip": "04101-000", "province_code": "SP"}
-    read = address(Node(place, "shipping_address"))
-    assert read
-    assert (read.street, read.number, read.complement, read.district) == found
-
-
 def test_other_countries_and_goods_that_are_not_sent():
     place = {"address1": "Calle Mayor, 5", "address2": "Centro", "city": "Madrid", "zip": "28013", "country_code": "ES"}
-    read = address(Node(place, "shipping_address"))
+    read = mapping.address(Node(place, "shipping_address"))
     assert read
     assert (read.street, read.number, read.complement, read.country) == ("Calle Mayor, 5", None, "Centro", "ES")
     raw = payload("order", "webhook_paid_and_unfulfilled") | {"shipping_address": None}

@@ -1,12 +1,9 @@
-"""Where an order goes: Shopify knows two lines, a Brazilian address has street, number, complement and bairro. Pure."""
+"""Street, number, complement and bairro of a Brazilian address that a channel knows as two lines. Pure."""
 
 import re
+from collections.abc import Mapping
 
-from adapters.shopify.reading import Node
-from hub import parse
-from hub.model import Address
-
-WORD_JOINER = "\u2060"  # the checkout joins a Brazilian street and number, complement and bairro, with this
+WORD_JOINER = "\u2060"  # Shopify's checkout joins a street and number, complement and bairro, with this
 _NUMBER = r"(?:n[º°o.]*\s*)?(?P<number>\d+(?:\s?[A-Za-z])?|s/?n)"
 COMMA = re.compile(rf"^(?P<street>[^,]+?)\s*,\s*{_NUMBER}(?:\s*[-,]\s*(?P<rest>.+))?$", re.IGNORECASE)
 SPACE = re.compile(rf"^(?P<street>\S+\s[^,]+?)\s+{_NUMBER}(?P<rest>)$", re.IGNORECASE)  # "Rua 13" is no number 13
@@ -17,26 +14,14 @@ COMPLEMENT = re.compile(
 )
 
 
-def address(place: Node) -> Address | None:
-    """The address, None unless street, city and postal code are told."""
-    street, city, code = place.text("address1"), place.text("city"), parse.bare(place.text("zip"))
-    if not (street and city and code):
-        return None
-    country, second = place.text("country_code_v2", "country_code"), place.text("address2")
-    ours = country in (None, "BR")
-    street, number, more = _street(street) if ours else (street, None, None)
-    complement, district = _second(second) if ours else (second, None)
-    return Address(
-        recipient=parse.joined(place.text("name") or parse.joined(place.text("first_name"), place.text("last_name"))),
-        street=street,
-        number=number,
-        complement=", ".join(filter(None, (more, complement))) or None,
-        district=district,
-        city=city,
-        state=parse.state(place.text("province_code", "province")),
-        postal_code=code,
-        country=country,
-    )
+def split(first: str | None, second: str | None, country: str | None = "BR") -> Mapping[str, str | None]:
+    """`street`, `number`, `complement` and `district` of two lines; another country's are street and complement."""
+    if country not in (None, "BR") or not first:
+        return {"street": first, "complement": second}
+    street, number, more = _street(first)
+    complement, district = _second(second)
+    joined = ", ".join(filter(None, (more, complement))) or None
+    return {"street": street, "number": number, "complement": joined, "district": district}
 
 
 def _street(told: str) -> tuple[str, str | None, str | None]:
@@ -49,7 +34,7 @@ def _street(told: str) -> tuple[str, str | None, str | None]:
 
 
 def _second(told: str | None) -> tuple[str | None, str | None]:
-    """Complement and bairro of address2, as the checkout joins them, else as people write them."""
+    """Complement and bairro as a checkout joins them, else as people write them."""
     if not told:
         return None, None
     if WORD_JOINER in told:
