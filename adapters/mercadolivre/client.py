@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from adapters.mercadolivre import mapping, stock, webhook
 from hub import oauth, parse
-from hub.calls import get, get_if_there, within
+from hub.calls import batches, get, get_if_there, if_there, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Notice, Raw, Reply, Request, StockWrite, Topic
 from hub.paging import cursor_of
-from hub.wire import Wire, rows
+from hub.wire import Wire, listed, rows
 
 SITE = "MLB"
 PRODUCTION = "https://api.mercadolibre.com"
@@ -98,49 +98,38 @@ async def refetch_order(api: Api, ref: str, have: frozenset[str]) -> Raw:
 async def _shipment(api: Api, order: Raw) -> Raw:
     """It may come after the order."""
     ref = parse.ref(within(order, "shipping", "id"))
-    reply = await get_if_there(api, f"/shipments/{_part(ref)}", {"x-format-new": "true"}) if ref else None
-    return json_of(reply) if reply else None
+    return await _told(api, f"/shipments/{_part(ref)}", {"x-format-new": "true"}) if ref else None
 
 
 async def _billing(api: Api, order: Raw) -> Raw:
-    """Who to invoice."""
+    """Who to invoice; whatever goes wrong here does not hold the order back, nor with its deadline."""
     ref = parse.ref(within(order, "buyer", "billing_info", "id"))
-    return await _added(api, f"/orders/billing-info/{SITE}/{_part(ref)}") if ref else None
+    return await if_there(_told(api, f"/orders/billing-info/{SITE}/{_part(ref)}"), *Fault) if ref else None
 
 
 async def _sla(api: Api, shipment: Raw) -> Raw:
     """Until when the seller must dispatch: not told for Full, nor of use once the parcel has left."""
     waiting = within(shipment, "status") in ("pending", "handling", "ready_to_ship")
     own = within(shipment, "logistic", "mode") == "me2" and within(shipment, "logistic", "type") != "fulfillment"
-    return await _added(api, f"/shipments/{_part(within(shipment, 'id'))}/sla") if waiting and own else None
+    path = f"/shipments/{_part(within(shipment, 'id'))}/sla"
+    return await if_there(_told(api, path), *Fault) if waiting and own else None
 
 
-async def _added(api: Api, path: str) -> Raw:
-    """Whatever goes wrong here never holds the order back."""
-    try:
-        reply = await get_if_there(api, path)
-        return json_of(reply) if reply else None
-    except ChannelError:
-        return None
+async def _told(api: Api, path: str, headers: Mapping[str, str] | None = None) -> Raw:
+    reply = await get_if_there(api, path, headers)
+    return json_of(reply) if reply else None
 
 
 async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """Ids of all orders in a shipment: one, or those of a pack; none where it has none (204)."""
     path, headers = f"/shipments/{_part(ref)}/orders", {"X-New-Domain": "true"}
     reply = await api.call(Request(method="GET", path=path, headers=headers))
-    told = [] if reply.status == HTTPStatus.NO_CONTENT else json_of(reply)
-    if not isinstance(told, list):
-        raise Unreadable("shipment.orders", "not a list of orders")
-    each = [row if isinstance(row, dict) else {"id": row} for row in told]
-    refs = (row.ref("id") or row.needed_ref("order_id") for row in rows(each, "shipment.orders"))
-    return list(dict.fromkeys(refs))
+    told = () if reply.status == HTTPStatus.NO_CONTENT else rows(json_of(reply), "shipment.orders")
+    return list(dict.fromkeys(row.ref("id") or row.needed_ref("order_id") for row in told))
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
-    """Refs of orders that changed, each change told once.
-
-    A poll is two passes: all orders but the cancelled, then those, for a seller's search leaves them out.
-    """
+    """Changed orders in two passes: all but the cancelled, then those, for a seller's search leaves them out."""
     at = cursor_of(cursor, api.now() - LOOK_BACK)
     start = (at.since - OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.000-00:00")
     params = {"order.date_last_updated.from": start, "sort": "date_asc", "offset": str(at.offset)}
@@ -177,8 +166,8 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 async def _items(api: Api, refs: Sequence[str]) -> dict[str, Raw]:
     """Items by id, those that are gone left out. Read as their owner: others are told rounded quantities."""
     found: dict[str, Raw] = {}
-    for at in range(0, len(refs), MULTIGET):
-        for entry in await _multiget(api, refs[at : at + MULTIGET]):
+    for some in batches(refs, MULTIGET):
+        for entry in await _multiget(api, some):
             code, item = within(entry, "code") or within(entry, "status_code"), within(entry, "body")
             if code == HTTPStatus.OK and isinstance(item, dict):
                 found[str(item.get("id"))] = item
@@ -248,19 +237,16 @@ def _slot(write: StockWrite, item: Raw, told: Raw) -> Listing | None:
 
 async def missed(api: Api, cursor: str | None) -> tuple[list[Notice], str | None]:
     """What was given up after 8 attempts; kept for 2 days, told for all accounts of the application."""
-    offset = int(cursor) if cursor and cursor.isdigit() else 0
-    app = api.credentials.client_id
-    told = within(await get(api, "/missed_feeds", app_id=app, offset=str(offset), limit=str(MISSED)), "messages") or []
-    if not isinstance(told, list):
-        raise Unreadable("messages", "not a list of notifications")
-    return list(_notices(told)), str(offset + len(told)) if len(told) >= MISSED else None
+    offset, app = int(cursor or 0), api.credentials.client_id
+    told = await get(api, "/missed_feeds", app_id=app, offset=str(offset), limit=str(MISSED))
+    found = listed(within(told, "messages"), "messages")
+    return [_notice(row) for row in found], str(offset + len(found)) if len(found) >= MISSED else None
 
 
-def _notices(told: Iterable[Raw]) -> Iterable[Notice]:
+def _notice(row: Raw) -> Notice:
     """The original body is embedded; the row around it counts the attempts and may spell ids otherwise."""
-    for row in told:
-        body: Any = within(row, "request", "data")
-        try:
-            yield webhook.notice(json.loads(body) if isinstance(body, str) else row)
-        except (ValueError, Unreadable):  # kept and shown; the other rows count all the same
-            yield Notice(topic=Topic.UNKNOWN, dedupe_key=f"missed:{parse.digest(row)}", raw=row)
+    body: Any = within(row, "request", "data")
+    try:
+        return webhook.notice(json.loads(body) if isinstance(body, str) else row)
+    except (ValueError, Unreadable):  # kept and shown; the other rows count all the same
+        return Notice(topic=Topic.UNKNOWN, dedupe_key=f"missed:{parse.digest(row)}", raw=row)

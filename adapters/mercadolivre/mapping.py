@@ -1,7 +1,4 @@
-"""Mercado Livre's orders, shipments and items in our words. Pure.
-
-Source: developers.mercadolivre.com.br, pages gerenciamento-de-vendas, packs, envios.
-"""
+"""Mercado Livre's orders, shipments and items in our words. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -59,21 +56,19 @@ GTINS = ("GTIN", "EAN", "UPC", "ISBN", "JAN")
 
 
 def order(raw: Raw) -> Order:
-    """The order of `{order, shipment, billing_info, sla}`, /orders/{id} or a search with one result.
-
-    The shipment may be told with x-format-new, or as it was before.
-    """
+    """The order of `{order, shipment, billing_info, sla}`, /orders/{id} or a search with one result."""
     box = _box(raw)
     o, s = box.part("order"), _shipment(box.part("shipment"))
     lead, tags = s.part("lead_time"), o.texts("tags")
-    words = [word for word in (s.text("status"), s.text("substatus")) if word]
-    ref, pack, approved = o.needed_ref("id"), o.ref("pack_id"), _approved(o)
+    where = "/".join(word for word in (s.text("status"), s.text("substatus")) if word)
+    ref, pack = o.needed_ref("id"), o.ref("pack_id")
+    approved = [row for row in o.rows("payments") if row.text("status") in APPROVED or row.text("date_approved")]
     payment, cancelled = o.one_of("status", PAYMENTS)[bool(approved)], o.text("status") in CANCELLED
     by = _fulfilled_by(o, s, tags)
-    # Without a shipment the seller tells the delivery by a tag.
-    fulfilment, tracking = _stage(s) if s else (Fulfilment.DELIVERED if by and "delivered" in tags else None, None)
     buyer, clocks = _buyer(o, s, box.part("billing_info")), {"order": _at(o, "last_updated", "date_last_updated")}
-    if s:
+    fulfilment, tracking = Fulfilment.DELIVERED if by and "delivered" in tags else None, None  # told by a tag
+    if s:  # a substatus newer than our table says nothing beyond its status
+        fulfilment, tracking = SUBSTAGES.get(where, s.one_of("status", STAGES))
         clocks["shipment"] = _at(s, "last_updated")
     elif by:
         clocks["shipment"] = None  # an order without shipping tells by itself that the seller sends it
@@ -81,7 +76,7 @@ def order(raw: Raw) -> Order:
         clocks["billing"] = None  # billing documents carry no clock
     lines = tuple(_line(row, fulfilment, by, cancelled=cancelled) for row in o.rows("order_items"))
     items, shipping = parse.total(line.total_cents for line in lines), _shipping_cents(o, lead, approved)
-    total, taxes = o.cents("total_amount"), o.part("taxes").cents("amount")
+    total, taxes = o.cents("total_amount"), o.cents("taxes.amount")
     return Order(
         ref=ref,
         number=pack or ref,
@@ -89,16 +84,15 @@ def order(raw: Raw) -> Order:
         payment=payment,
         fulfilment=fulfilment,
         cancelled=cancelled,
-        hold=_hold(o, s, tags),
+        hold=_hold(o, where, tags),
         fulfilled_by=by,
-        raw_status={"order": o.text("status"), "tags": tags} | ({"shipment": "/".join(words)} if s else {}),
+        raw_status={"order": o.text("status"), "tags": tags} | ({"shipment": where} if s else {}),
         placed_at=_at(o, "date_created"),
         changed_at=max((at for at in clocks.values() if at), default=None),
         paid_at=max((at for row in approved if (at := _at(row, "date_approved"))), default=None),
-        cancelled_at=_at(o.part("cancel_detail"), "date") if cancelled else None,
-        ship_by=_at(box.part("sla"), "expected_date") or _at(lead.part("estimated_handling_limit"), "date"),
-        deliver_by=_at(lead.part("estimated_delivery_time"), "date")
-        or _at(lead.part("estimated_delivery_limit"), "date"),
+        cancelled_at=_at(o, "cancel_detail.date") if cancelled else None,
+        ship_by=_at(box, "sla.expected_date") or _at(lead, "estimated_handling_limit.date"),
+        deliver_by=_at(lead, "estimated_delivery_time.date", "estimated_delivery_limit.date"),
         currency=o.currency("currency_id"),
         items_cents=items,
         shipping_cents=shipping,
@@ -142,28 +136,16 @@ def _at(told: Wire, *keys: str) -> datetime | None:
     return told.instant(*keys, zone=MANAUS)
 
 
-def _approved(o: Wire) -> list[Wire]:
-    return [row for row in o.rows("payments") if row.text("status") in APPROVED or row.text("date_approved")]
-
-
-def _hold(o: Wire, s: Wire, tags: list[str]) -> Hold | None:
+def _hold(o: Wire, where: str, tags: list[str]) -> Hold | None:
     if "fraud_risk_detected" in tags:  # comes on an order already paid
         return Hold.FRAUD
-    if o.text("status") == "pending_cancel":
-        return Hold.CANCEL_REQUESTED
-    return HOLDS.get((s.text("status") or "", s.text("substatus") or ""))
-
-
-def _stage(s: Wire) -> tuple[Fulfilment | None, TrackingStatus]:
-    """A substatus newer than our table says nothing beyond its status."""
-    stage = s.one_of("status", STAGES)
-    return SUBSTAGES.get((s.text("status") or "", s.text("substatus") or ""), stage)
+    return Hold.CANCEL_REQUESTED if o.text("status") == "pending_cancel" else HOLDS.get(where)
 
 
 def _fulfilled_by(o: Wire, s: Wire, tags: list[str]) -> FulfilledBy | None:
-    mode, kind = s.part("logistic").text("mode"), s.part("logistic").text("type")
+    mode, kind = s.text("logistic.mode"), s.text("logistic.type")
     if not s:
-        seller = o.part("shipping").ref("id") is None or "no_shipping" in tags
+        seller = o.ref("shipping.id") is None or "no_shipping" in tags
     elif kind == "fulfillment":  # Full
         return FulfilledBy.MARKETPLACE
     else:
@@ -172,14 +154,14 @@ def _fulfilled_by(o: Wire, s: Wire, tags: list[str]) -> FulfilledBy | None:
 
 
 def _line(row: Wire, fulfilment: Fulfilment | None, by: FulfilledBy | None, *, cancelled: bool) -> OrderLine:
-    sold, quantity = row.part("item"), row.quantity("quantity")
-    listing, variation = sold.needed_ref("id"), sold.ref("variation_id")
+    quantity = row.quantity("quantity")
+    listing, variation = row.needed_ref("item.id"), row.ref("item.variation_id")
     return OrderLine(
         ref=slot(listing, variation),
         listing_ref=listing,
         variation_ref=variation,
-        sku=sold.text("seller_sku", "seller_custom_field"),
-        title=sold.text("title"),
+        sku=row.text("item.seller_sku", "item.seller_custom_field"),
+        title=row.text("item.title"),
         quantity=quantity,
         cancelled_quantity=quantity if cancelled else 0,
         dispatched_quantity=quantity if fulfilment in GONE else 0,
@@ -191,12 +173,8 @@ def _line(row: Wire, fulfilment: Fulfilment | None, by: FulfilledBy | None, *, c
 
 def _channel_discount(o: Wire) -> int | None:
     """What is not the seller's of the discounts, which are told per unit and already taken off unit_price."""
-    told = [
-        (each.part("amounts"), row.quantity("quantity"))
-        for row in o.rows("order_items")
-        for each in row.rows("discounts")
-    ]
-    sums = [(amounts.cents("full", units), amounts.cents("seller", units)) for amounts, units in told]
+    told = [(each, row.quantity("quantity")) for row in o.rows("order_items") for each in row.rows("discounts")]
+    sums = [(each.cents("amounts.full", units), each.cents("amounts.seller", units)) for each, units in told]
     return parse.total(full - seller for full, seller in sums if full is not None and seller is not None)
 
 
@@ -208,42 +186,37 @@ def _shipping_cents(o: Wire, lead: Wire, approved: Sequence[Wire]) -> int | None
 
 
 def _buyer(o: Wire, s: Wire, billing: Wire) -> Buyer | None:
-    who, invoiced, to = o.part("buyer"), billing.part("buyer").part("billing_info"), s.part("destination")
+    who, invoiced = o.part("buyer"), billing.part("buyer.billing_info")
     told = Buyer(
         ref=who.ref("id"),
         name=parse.joined(invoiced.text("name"), invoiced.text("last_name"))
         or parse.joined(who.text("first_name"), who.text("last_name")),
         email=who.text("email"),
-        phone=parse.phone(to.text("receiver_phone")),  # told in ME1 only
-        document=parse.document(invoiced.part("identification").text("number")),
+        phone=parse.phone(s.text("destination.receiver_phone")),  # told in ME1 only
+        document=parse.document(invoiced.text("identification.number")),
     )
     return None if told == Buyer() else told
 
 
 def _ship_to(s: Wire) -> Address | None:
     """Null while masked: the address is hidden until the payment is confirmed."""
-    to = s.part("destination")
-    at = to.part("shipping_address")
-    street, city = at.text("street_name", "address_line"), at.part("city").text("name")
-    postal_code = parse.bare(at.text("zip_code"))
-    if not (street and city and postal_code):
-        return None
-    return Address(
-        recipient=to.text("receiver_name"),
-        street=street,
-        number=at.text("street_number"),
-        complement=at.text("comment"),
-        district=at.part("neighborhood").text("name"),
-        city=city,
-        state=parse.state(at.part("state").text("id", "name")),
-        postal_code=postal_code,
-        country=at.part("country").text("id"),
+    to = s.part("destination.shipping_address")
+    return parse.address(
+        recipient=s.text("destination.receiver_name"),
+        street=to.text("street_name", "address_line"),
+        number=to.text("street_number"),
+        complement=to.text("comment"),
+        district=to.text("neighborhood.name"),
+        city=to.text("city.name"),
+        state=to.text("state.id", "state.name"),
+        postal_code=to.text("zip_code"),
+        country=to.text("country.id"),
     )
 
 
 def _parcel(s: Wire, tracking: TrackingStatus | None) -> Shipment:
     """`service` tells the mode: "me1", "me2:drop_off", "custom" ..."""
-    mode, kind = s.part("logistic").text("mode"), s.part("logistic").text("type")
+    mode, kind = s.text("logistic.mode"), s.text("logistic.type")
     return Shipment(
         ref=s.needed_ref("id"),
         carrier=s.text("tracking_method"),
@@ -262,10 +235,9 @@ def slot(listing: str, variation: str | None) -> str:
 
 
 def listings(raw: Raw) -> list[Listing]:
-    """One listing per variation and stock location.
+    """One listing per variation and stock location, of an item, `{item, stock}` or a multiget (whole or one entry).
 
-    Of an item, `{item, stock}` or a multiget (whole or one entry; what is not 200 is left out). `stock` is
-    /user-products/{id}/stock with its x-version as `version`, or a list of those.
+    `stock` is /user-products/{id}/stock with its x-version as `version`, or a list of those.
     """
     if isinstance(raw, list):
         return [listing for n, row in enumerate(raw) for listing in _entry(row, f"{n}")]
@@ -275,9 +247,7 @@ def listings(raw: Raw) -> list[Listing]:
 def _entry(raw: Raw, path: str) -> list[Listing]:
     box = Wire(raw, path or "item")
     key = next((key for key in ("body", "item") if key in box.raw), None)
-    if (
-        key and str(box.raw.get("code", box.raw.get("status_code", 200))) != "200"
-    ):  # {code, body} · {id, status_code, body}
+    if key and box.text("code", "status_code") not in (None, "200"):  # {code, body} · {id, status_code, body}
         return []
     item = Wire(box.raw[key], f"{path}.{key}".lstrip(".")) if key else box
     if not re.fullmatch(r"[A-Z]{3}\d+", item.ref("id") or ""):
@@ -291,7 +261,7 @@ def _listing(item: Wire, own: Wire, stocks: Sequence[Wire]) -> list[Listing]:
     """Of the item itself, or of one of its variations."""
     ref, variation = item.needed_ref("id"), None if own is item else own.needed_ref("id")
     # Mercado Livre works out a kit's stock itself, and keeps Full's.
-    theirs = item.part("shipping").text("logistic_type") == "fulfillment" or item.part("bundle").text("type") == "kit"
+    theirs = item.text("shipping.logistic_type") == "fulfillment" or item.text("bundle.type") == "kit"
     units = None if own.value("available_quantity") is None else own.needed_count("available_quantity")
     price = own.cents("price")
     gtins = _attribute(own, *GTINS) or _attribute(item, *GTINS) or ""
@@ -334,12 +304,11 @@ def _listing_status(item: Wire) -> ListingStatus:
 
 def _attribute(own: Wire, *names: str) -> str | None:
     """The first of these that has a value."""
-    told = {row.text("id"): row.text("value_name") or _first_value(row) for row in own.rows("attributes")}
+    told = {
+        row.text("id"): row.text("value_name") or next((each.text("name") for each in row.rows("values")), None)
+        for row in own.rows("attributes")
+    }
     return next((value for name in names if (value := told.get(name))), None)
-
-
-def _first_value(row: Wire) -> str | None:
-    return next((each.text("name") for each in row.rows("values")), None)
 
 
 def _sku(own: Wire) -> str | None:

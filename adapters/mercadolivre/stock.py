@@ -25,10 +25,7 @@ ME1_SERVICE = 11  # service_id of ME1 on MLB
 
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One request per write.
-
-    A variation is written under its own path: a PUT of the item that lists only some deletes the others.
-    """
+    """A variation is written under its own path: a PUT of the item that lists only some deletes the others."""
     return [(_shelf_request(write) if write.location_ref else _item_request(write), (write,)) for write in writes]
 
 

@@ -1,7 +1,4 @@
-"""What Mercado Livre's notifications mean. Pure.
-
-Nothing is signed: the body is a hint, the resource is fetched. One callback serves all accounts of the app.
-"""
+"""What Mercado Livre's notifications mean. Pure. Nothing is signed: the body is a hint, the resource is fetched."""
 
 from hub import parse
 from hub.faults import Unreadable
