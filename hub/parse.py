@@ -30,6 +30,7 @@ STATES = {
     "rio grande do sul": "RS", "rondonia": "RO", "roraima": "RR", "santa catarina": "SC", "sao paulo": "SP",
     "sergipe": "SE", "tocantins": "TO",
 }  # fmt: skip
+_SLOT = re.compile(r"([0-9]{1,20})(?::([0-9]{1,20}))?")
 _ACCENTS = str.maketrans("áàâãäéêëíîïóôõöúûüç", "aaaaaeeeiiioooouuuc")
 
 
@@ -101,6 +102,14 @@ def ref(told: object) -> str | None:
     """A channel's id as a string; null, "", 0 and "0" are no id."""
     bare = text(told)
     return None if bare == "0" else bare
+
+
+def slot(told: str) -> tuple[str, str | None]:
+    """Product and variation of a slot of a channel that numbers both: "12" or "12:34"."""
+    found = _SLOT.fullmatch(told)
+    if not found:
+        raise Unreadable("slot_ref", f"not product or product:variation: {told!r}"[:120])
+    return found[1], found[2]
 
 
 def bare(told: str | None) -> str | None:

@@ -191,6 +191,13 @@ def listed(raw: Raw, path: str) -> Sequence[Raw]:
     return raw
 
 
+def needed_list(raw: Raw, path: str) -> list[Raw]:
+    """A list's members, where nothing else may pass for an empty list."""
+    if not isinstance(raw, list):
+        raise Unreadable(path, "not a list")
+    return raw
+
+
 def json_of_body(body: bytes) -> Raw:
     """The JSON value that a notice's body is."""
     try:

@@ -15,7 +15,7 @@ from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Notice, Raw, Reply, Request, StockWrite, Topic
 from hub.paging import cursor_of
-from hub.wire import Wire, listed, rows
+from hub.wire import Wire, listed, needed_list, rows
 
 SITE = "MLB"
 PRODUCTION = "https://api.mercadolibre.com"
@@ -124,8 +124,9 @@ async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """Ids of all orders in a shipment: one, or those of a pack; none where it has none (204)."""
     path, headers = f"/shipments/{_part(ref)}/orders", {"X-New-Domain": "true"}
     reply = await api.call(Request(method="GET", path=path, headers=headers))
-    told = () if reply.status == HTTPStatus.NO_CONTENT else rows(json_of(reply), "shipment.orders")
-    return list(dict.fromkeys(row.ref("id") or row.needed_ref("order_id") for row in told))
+    told = [] if reply.status == HTTPStatus.NO_CONTENT else needed_list(json_of(reply), "shipment.orders")
+    refs = (row.ref("id") or row.needed_ref("order_id") for row in rows(told, "shipment.orders"))
+    return list(dict.fromkeys(refs))
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -181,10 +182,7 @@ async def _multiget(api: Api, refs: Sequence[str]) -> list[Raw]:
     reply = await api.call(Request(method="GET", path="/items", params=params, accept=frozenset({404, 410})))
     if reply.status != HTTPStatus.OK:  # it is being replaced by /items/bulk
         reply = await api.call(Request(method="GET", path="/items/bulk", params=params))
-    told = json_of(reply)
-    if not isinstance(told, list):
-        raise Unreadable("items", "a multiget answers a list")
-    return told
+    return needed_list(json_of(reply), "items")
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:

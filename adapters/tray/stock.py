@@ -12,7 +12,6 @@ from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWri
 from hub.parse import SAO_PAULO
 from hub.wire import Wire
 
-SLOT = re.compile(r"(\d{1,20})(?::(\d{1,20}))?")
 PATH = re.compile(r"/products/(?:(variants)/)?(\d+)$")
 LABELS = {News.DISPATCHED: "ENVIADO", News.DELIVERED: "FINALIZADO"}
 
@@ -23,10 +22,7 @@ def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite
 
 
 def _put(write: StockWrite) -> Request:
-    found = SLOT.fullmatch(write.slot_ref)
-    if not found:
-        raise Unreadable("slot_ref", f"not product or product:variant: {write.slot_ref!r}"[:120])
-    product, variant = found.groups()
+    product, variant = parse.slot(write.slot_ref)
     told: dict[str, Any] = {"stock": str(write.quantity)}
     if variant:  # named so that an answer can be read without its write
         path, body = f"/products/variants/{variant}", {"Variant": {**told, "product_id": product}}

@@ -14,9 +14,9 @@ from adapters.vtex.webhook import HEADER
 from hub import contract, parse
 from hub.calls import get, get_if_there, if_there
 from hub.contract import Api, Identity, Page, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
-from hub.wire import Wire, rows
+from hub.wire import Wire, needed_list, rows
 
 LOT, LIST, CATALOGUE = 10, 100, 100
 LOOK_BACK = timedelta(days=7)
@@ -155,9 +155,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Numbers of SKUs; each is asked for with its stock."""
     page = int(cursor or 1)
     path = "/api/catalog_system/pvt/sku/stockkeepingunitids"
-    found = await get(api, path, page=str(page), pagesize=str(CATALOGUE))
-    if not isinstance(found, list):
-        raise Unreadable("body", "not a list of numbers")
+    found = needed_list(await get(api, path, page=str(page), pagesize=str(CATALOGUE)), "body")
     more = len(found) == CATALOGUE
     return Page(refs=tuple(str(each) for each in found), cursor=str(page + 1) if more else None, more=more)
 

@@ -6,6 +6,7 @@ from hub.faults import Fault
 from hub.model import Limit
 
 VERBS = ("view", "create", "edit", "delete", "batch")
+THINGS = ("shop_order", "order", "product", "product_variation")
 
 ADAPTER = Adapter(
     label="WooCommerce",
@@ -25,10 +26,7 @@ ADAPTER = Adapter(
         "rest_forbidden": Fault.AUTH,
         "rest_no_route": Fault.MISSING,  # a plugin or a feature that this store does not have
         "rest_invalid_param": Fault.REJECTED,
-        "woocommerce_rest_shop_order_invalid_id": Fault.MISSING,
-        "woocommerce_rest_order_invalid_id": Fault.MISSING,
-        "woocommerce_rest_product_invalid_id": Fault.MISSING,
-        "woocommerce_rest_product_variation_invalid_id": Fault.MISSING,
+        **{f"woocommerce_rest_{thing}_invalid_id": Fault.MISSING for thing in THINGS},
         "woocommerce_rest_invalid_product_id": Fault.REJECTED,  # a variation addressed as a product
         "woocommerce_rest_request_entity_too_large": Fault.REJECTED,
         stock.PLUGIN_ABSENT: Fault.MISSING,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,10 +13,11 @@ from adapters.woocommerce import mapping
 from adapters.woocommerce.mapping import API
 from adapters.woocommerce.webhook import TOPICS
 from hub import addresses, oauth
+from hub.calls import batches, get, grouped, if_there
 from hub.contract import Api, Credentials, Identity, Page, json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Listing, Raw, Reply, Request, StockWrite
-from hub.wire import Wire, rows
+from hub.model import Listing, Raw, Request, StockWrite
+from hub.wire import Wire, needed_list, rows
 
 PER_PAGE = 100
 LATEST = 30
@@ -53,33 +55,26 @@ async def check(api: Api) -> Identity:
     if not addresses.is_safe(store_url):
         words = "the store's address must begin with https://: over plain http WooCommerce refuses the key"
         raise ChannelError(Fault.REJECTED, "plain_http", words)
-    await _get(api, "/orders", per_page="1", status="any")
+    await get(api, f"{API}/orders", per_page="1", status="any")
     # an empty batch changes nothing, and a read-only key is refused it
     await api.call(Request(method="POST", path=f"{API}/products/batch", json={"update": []}, repeatable=True))
     external_id = addresses.store_ref(store_url)
     index = await api.call(Request(method="GET", path="/wp-json/", accept=frozenset({401, 403, 404})))
-    told = json_of(index) if index.status == 200 else {}  # noqa: PLR2004 - HTTP
+    told = json_of(index) if index.status == HTTPStatus.OK else None
     told = told if isinstance(told, dict) else {}
     facts = {key: told[key] for key in ("timezone_string", "namespaces") if key in told}
     return Identity(external_id=external_id, name=str(told.get("name") or external_id), facts=facts)
 
 
-async def _get(api: Api, path: str, **params: str) -> Reply:
-    return await api.call(Request(method="GET", path=API + path, params=tuple(params.items())))
-
-
-def _list(reply: Reply, path: str) -> list[Raw]:
-    told = json_of(reply)
-    if not isinstance(told, list):
-        raise Unreadable(path, "not a list")
-    return told
+async def _rows(api: Api, path: str, **params: str) -> list[Raw]:
+    return needed_list(await get(api, API + path, **params), path[1:])
 
 
 async def _all(api: Api, path: str) -> list[Raw]:
     found: list[Raw] = []
     while len(found) % PER_PAGE == 0:
         page = str(len(found) // PER_PAGE + 1)
-        told = _list(await _get(api, path, orderby="id", order="asc", per_page=str(PER_PAGE), page=page), path[1:])
+        told = await _rows(api, path, orderby="id", order="asc", per_page=str(PER_PAGE), page=page)
         if not told:
             break
         found += told
@@ -91,21 +86,19 @@ async def _all(api: Api, path: str) -> list[Raw]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The document of one order; one in the trash says so in its status."""
-    return json_of(await _get(api, f"/orders/{quote(ref, safe='')}"))
+    return await get(api, f"{API}/orders/{quote(ref, safe='')}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
-    """Everything modified up to `after` is read, in the trash up to `trash`.
-
-    `low` is where this poll began: the next one begins OVERLAP before the newest order, but never before that.
-    `page` above 0: the second after `after` holds more than a page, and is read from its last page to its
-    first: an order changed meanwhile leaves that second and moves the later ones towards pages yet unread.
-    """
+    """Everything modified up to `after` is read, in the trash up to `trash`."""
 
     after: str
     trash: str
+    # Where this poll began: the next one begins OVERLAP before the newest order, but never before that.
     low: str = ""
+    # Above 0: the second after `after` holds more than a page, and is read from its last page to its first: an order
+    # changed meanwhile leaves that second and moves the later ones towards pages yet unread.
     page: int = 0
 
     def told(self, documents: Sequence[Raw], *, more: bool = True) -> Page:
@@ -120,7 +113,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
         found, _pages = await _crowded(api, at.after, at.page)
         ended = replace(at, after=_later(at.after, SECOND), page=0)
         return (replace(at, page=at.page - 1) if at.page > 1 else ended).told(found)
-    found = _list(await _orders(api, "any", at.after), "orders")
+    found = await _orders(api, "any", at.after)
     newest = _newest(found, at.after)
     if len(found) < PER_PAGE:
         low = max(at.low, _later(newest, -OVERLAP))
@@ -128,19 +121,19 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     edge = _later(newest, -SECOND)
     if edge > at.after:
         return replace(at, after=edge).told(found)
-    _rows, pages = await _crowded(api, at.after, 1)
+    _found, pages = await _crowded(api, at.after, 1)
     return replace(at, page=pages).told(found)
 
 
 async def latest_orders(api: Api) -> Page:
     """The orders placed last, in one request."""
-    reply = await _get(api, "/orders", status="any", orderby="date", order="desc", per_page=str(LATEST))
-    return Page(documents=tuple(_list(reply, "orders")))
+    found = await _rows(api, "/orders", status="any", orderby="date", order="desc", per_page=str(LATEST))
+    return Page(documents=tuple(found))
 
 
 async def _last_page(api: Api, at: _Cursor, found: list[Raw]) -> Page:
     """`status=any` leaves the trash out, so it is asked for apart."""
-    trashed = _list(await _orders(api, "trash", at.trash), "orders")
+    trashed = await _orders(api, "trash", at.trash)
     full, newest = len(trashed) == PER_PAGE, _newest(trashed, at.trash)
     begun = _later(at.trash, SECOND) if full else at.trash
     read = max(_later(newest, -SECOND if full else -OVERLAP), begun)
@@ -149,17 +142,21 @@ async def _last_page(api: Api, at: _Cursor, found: list[Raw]) -> Page:
 
 async def _crowded(api: Api, after: str, page: int) -> tuple[list[Raw], int]:
     """A page of the second after `after`, and how many it has."""
-    window = {"modified_before": _later(after, 2 * SECOND), "orderby": "id", "page": str(page)}
-    reply = await _orders(api, "any", after, **window)
+    params = _changed("any", after) | {"modified_before": _later(after, 2 * SECOND), "orderby": "id", "page": str(page)}
+    reply = await api.call(Request(method="GET", path=f"{API}/orders", params=tuple(params.items())))
     pages = reply.headers.get("x-wp-totalpages", "")
     if not pages.isdecimal():
         raise Unreadable("X-WP-TotalPages", "not told")
-    return _list(reply, "orders"), int(pages)
+    return needed_list(json_of(reply), "orders"), int(pages)
 
 
-async def _orders(api: Api, status: str, after: str, **params: str) -> Reply:
-    wanted = {"orderby": "modified", "order": "asc", "dates_are_gmt": "true", "per_page": str(PER_PAGE), **params}
-    return await _get(api, "/orders", status=status, modified_after=after, **wanted)
+async def _orders(api: Api, status: str, after: str) -> list[Raw]:
+    return await _rows(api, "/orders", **_changed(status, after))
+
+
+def _changed(status: str, after: str) -> dict[str, str]:
+    order = {"orderby": "modified", "order": "asc", "dates_are_gmt": "true", "per_page": str(PER_PAGE)}
+    return {"status": status, "modified_after": after, **order}
 
 
 def _later(told: str, by: timedelta) -> str:
@@ -177,14 +174,11 @@ def _newest(found: Sequence[Raw], otherwise: str) -> str:
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:
-    """Products by id, each with its variations in place of their ids.
-
-    Each page starts on the last product of the one before; when that one is not where it was, one before it
-    was deleted, and we step back until nothing can have slipped by.
-    """
+    """Products by id, each with its variations in place of their ids; a page starts on the last product before it."""
     told = json.loads(cursor) if cursor else {"offset": 0, "last": 0}
     offset, last = told["offset"], told["last"]
     found = await _products(api, offset)
+    # That one is not where it was: one before it was deleted, and we step back until nothing can have slipped by.
     while offset and (not found or _id(found[0]) > last):
         offset = max(0, offset - PER_PAGE)
         found = await _products(api, offset)
@@ -196,8 +190,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 
 
 async def _products(api: Api, offset: int) -> list[Raw]:
-    reply = await _get(api, "/products", orderby="id", order="asc", per_page=str(PER_PAGE), offset=str(offset))
-    return _list(reply, "products")
+    return await _rows(api, "/products", orderby="id", order="asc", per_page=str(PER_PAGE), offset=str(offset))
 
 
 def _id(row: Raw) -> int:
@@ -215,45 +208,34 @@ async def _with_variations(api: Api, row: Raw) -> Raw:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variations."""
-    return await _with_variations(api, json_of(await _get(api, f"/products/{quote(ref, safe='')}")))
+    return await _with_variations(api, await get(api, f"{API}/products/{quote(ref, safe='')}"))
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show now, in the order asked; None for one that is gone."""
-    places = [_place(write) for write in writes]
     found: dict[tuple[str, str], Raw] = {}
-    for path in dict.fromkeys(path for path, _own in places):
-        found |= await _included(api, path, sorted({own for there, own in places if there == path}))
-    shown = [found.get(place) for place in places]
+    for path, there in grouped(writes, _shelf).items():
+        for ids in batches(sorted({_own(write) for write in there}), PER_PAGE):
+            told = await if_there(_rows(api, path, include=",".join(ids), per_page=str(PER_PAGE)))
+            found |= {(path, str(_id(row))): row for row in told or ()}
+    shown = [found.get((_shelf(write), _own(write))) for write in writes]
     return [mapping.seen(row, write) if row else None for row, write in zip(shown, writes, strict=True)]
 
 
-def _place(write: StockWrite) -> tuple[str, str]:
-    """The list that shows a slot, and its id there."""
-    if write.variation_ref:
-        return f"/products/{quote(write.listing_ref, safe='')}/variations", write.variation_ref
-    return "/products", write.listing_ref
+def _shelf(write: StockWrite) -> str:
+    """The list that shows a slot."""
+    return f"/products/{quote(write.listing_ref, safe='')}/variations" if write.variation_ref else "/products"
 
 
-async def _included(api: Api, path: str, ids: Sequence[str]) -> dict[tuple[str, str], Raw]:
-    groups = [",".join(ids[n : n + PER_PAGE]) for n in range(0, len(ids), PER_PAGE)]
-    try:
-        told = [_list(await _get(api, path, include=group, per_page=str(PER_PAGE)), "products") for group in groups]
-    except ChannelError as gone:
-        if gone.fault is not Fault.MISSING:
-            raise
-        return {}
-    return {(path, str(_id(row))): row for page in told for row in page}
+def _own(write: StockWrite) -> str:
+    return write.variation_ref or write.listing_ref
 
 
 # ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def subscribe(api: Api, url: str, secret: str) -> list[str]:
-    """One active webhook per topic that knocks at `url`; says what was done, nothing when all was right.
-
-    A store disables a webhook after five failures, tells nobody and sends nothing from then on.
-    """
+    """One active webhook per topic: a store disables one after five failures, and tells nobody."""
     done = []
     ours = await _our_hooks(api)
     body = {"status": "active", "delivery_url": url, "secret": secret}
@@ -273,7 +255,7 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
 
 
 async def unsubscribe(api: Api, url: str) -> list[str]:
-    """Remove every webhook of ours that knocks at `url`."""
+    """Removes what knocks at `url`."""
     there = [hook for hook in await _our_hooks(api) if hook.text("delivery_url") == url]
     for hook in there:
         await api.call(Request(method="DELETE", path=_hook(hook), params=(("force", "true"),)))

@@ -29,15 +29,12 @@ API = "/wp-json/wc/v3"
 
 
 class Meaning(NamedTuple):
-    """What an order status says; payment None: `date_paid` says.
+    """What an order status says."""
 
-    `takes_stock`: what the store did to its own shelf; None where it may have restocked or not.
-    """
-
-    payment: Payment | None
+    payment: Payment | None  # None: `date_paid` says
     fulfilment: Fulfilment = Fulfilment.NONE
     cancelled: bool = False
-    takes_stock: bool | None = True
+    takes_stock: bool | None = True  # what the store did to its own shelf; None where it may have restocked or not
 
 
 STATUSES = {
@@ -220,10 +217,7 @@ def _shipments(o: Wire, meta: dict[str, str]) -> tuple[Shipment, ...]:
 
 
 def listings(raw: Raw) -> list[Listing]:
-    """Sellable variations of a product, a variation, a page of either or a batch answer.
-
-    A variable product whose variations are told by id only has none to show.
-    """
+    """Sellable variations of a product, a variation, a page of either or a batch answer; none that is an id only."""
     rows = raw.get("update", raw) if isinstance(raw, dict) else raw
     if isinstance(rows, list):
         return [listing for n, row in enumerate(rows) for listing in _sellable(Wire(row, f"listing.{n}"))]

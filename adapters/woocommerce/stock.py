@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from html import unescape
+from http import HTTPStatus
 from typing import Any
 
 from adapters.woocommerce.mapping import API
+from hub import parse
+from hub.calls import batches, grouped
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -15,33 +18,30 @@ TRACKING_API = "/wp-json/wc-shipment-tracking/v3"
 BATCH = 100  # objects in one batch call
 PLUGIN_ABSENT = "correios_plugin_absent"  # ours: the store ignored a field that the plugin answers
 NOT_COUNTED = "stock_not_managed"  # ours: the number was taken and does nothing
-SLOT = re.compile(r"(?:([0-9]{1,20}):)?([0-9]{1,20})")
 OWN = re.compile(r"[0-9]{1,20}")
 BATCH_PATH = re.compile(r"/products/(?:(\d+)/variations/)?batch$")
 
 
-def _slot(slot_ref: str) -> tuple[str | None, str]:
-    """Product and own id of a slot: "12" or "12:34"."""
-    found = SLOT.fullmatch(slot_ref)
-    if not found:
-        raise Unreadable("slot_ref", f"not a product or product:variation: {slot_ref!r}"[:120])
-    return found.group(1), found.group(2)
-
-
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
     """Batches of at most 100 absolute numbers: of simple products, and of each product with variations."""
-    by_path: dict[str, list[StockWrite]] = {}
-    for write in writes:
-        parent, _own = _slot(write.slot_ref)
-        by_path.setdefault(f"/products/{parent}/variations/batch" if parent else "/products/batch", []).append(write)
-    groups = [(path, tuple(all_[n : n + BATCH])) for path, all_ in by_path.items() for n in range(0, len(all_), BATCH)]
-    return [(_batch(path, group), group) for path, group in groups]
+    by_path = grouped(writes, _path).items()
+    return [(_batch(path, group), group) for path, all_ in by_path for group in batches(all_, BATCH)]
+
+
+def _path(write: StockWrite) -> str:
+    product, variation = parse.slot(write.slot_ref)
+    return f"/products/{product}/variations/batch" if variation else "/products/batch"
+
+
+def _own(write: StockWrite) -> str:
+    product, variation = parse.slot(write.slot_ref)
+    return variation or product
 
 
 def _batch(path: str, writes: Sequence[StockWrite]) -> Request:
-    own = [(int(_slot(write.slot_ref)[1]), write.quantity) for write in writes]
-    body = {"update": [{"id": id_, "manage_stock": True, "stock_quantity": units} for id_, units in own]}
-    return Request(method="POST", path=API + path, json=body, operation="stock", accept=frozenset({400, 404, 413}))
+    rows = [{"id": int(_own(write)), "manage_stock": True, "stock_quantity": write.quantity} for write in writes]
+    accept = frozenset({400, 404, 413})
+    return Request(method="POST", path=API + path, json={"update": rows}, operation="stock", accept=accept)
 
 
 def sent(request: Request) -> list[StockWrite]:
@@ -53,11 +53,9 @@ def sent(request: Request) -> list[StockWrite]:
 
 
 def _write(row: Wire, parent: str | None) -> StockWrite:
-    own, units = row.needed_ref("id"), row.units("stock_quantity")
+    own, units = row.needed_ref("id"), row.needed_count("stock_quantity")
     if not OWN.fullmatch(own):
         raise Unreadable(row.at("id"), f"not an id: {own!r}"[:120])
-    if units is None or units < 0:
-        raise Unreadable(row.at("stock_quantity"), "not told" if units is None else "below zero")
     if parent is None:
         return StockWrite(slot_ref=own, listing_ref=own, quantity=units)
     return StockWrite(slot_ref=f"{parent}:{own}", listing_ref=parent, variation_ref=own, quantity=units)
@@ -66,13 +64,13 @@ def _write(row: Wire, parent: str | None) -> StockWrite:
 def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
     """One outcome per write; the store answers a wrong id inside a 200, in that row's `error`."""
     body = json_of(reply)
-    if reply.status >= 400:  # noqa: PLR2004 - HTTP
+    if reply.status >= HTTPStatus.BAD_REQUEST:
         return [Outcome.refused(write, *_error(body, str(reply.status))) for write in writes]
     told = Wire(body, "body")
     if "update" not in told.raw:
         raise Unreadable("body.update", "not told")
     by_id = {row.ref("id"): row for row in told.objects("update")}
-    return [_outcome(write, by_id.get(_slot(write.slot_ref)[1])) for write in writes]
+    return [_outcome(write, by_id.get(_own(write))) for write in writes]
 
 
 def _outcome(write: StockWrite, row: Wire | None) -> Outcome:
@@ -95,7 +93,7 @@ def _error(body: Raw, otherwise: str) -> tuple[str, str | None]:
 
 def error_code(reply: Reply) -> str | None:
     """The vendor's code of an error answer; null where there is none, so that the status decides."""
-    failed = reply.status >= 400  # noqa: PLR2004 - HTTP
+    failed = reply.status >= HTTPStatus.BAD_REQUEST
     if not failed and len(reply.body) >= 64:  # noqa: PLR2004 - no document is as short as the one that matters
         return None
     try:
@@ -111,10 +109,7 @@ def error_code(reply: Reply) -> str | None:
 
 
 def shipped(news: ShipmentNews, target: str) -> list[Request]:
-    """The calls that tell it: the parcel, then `completed`, the store's only word for shipped.
-
-    Nothing but the dispatch can be told: the store has no delivered state.
-    """
+    """The parcel, then `completed`, the store's only word for shipped; it has none for what comes later."""
     if news.news is not News.DISPATCHED:
         return []
     order_id = news.order_ref
@@ -147,12 +142,10 @@ def _shipment_tracking(news: ShipmentNews, order_id: str) -> list[Request]:
 
 
 def _correios_plugin(news: ShipmentNews, order_id: str) -> list[Request]:
-    """Appends the code, adds a note and sends an e-mail each time: never sent twice by the transport.
-
-    A store without the plugin ignores the field; asked for two fields only, it then answers the id alone.
-    """
+    """Appends the code, adds a note and sends an e-mail each time: never sent twice by the transport."""
     if not news.tracking_code:
         return []
+    # A store without the plugin ignores the field; asked for two fields only, it then answers the id alone.
     path, body = f"{API}/orders/{order_id}", {"correios_tracking_code": news.tracking_code}
     asked = (("_fields", "id,correios_tracking_code"),)
     return [Request(method="PUT", path=path, params=asked, json=body, repeatable=False)]

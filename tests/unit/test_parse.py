@@ -266,3 +266,10 @@ def test_a_document_has_one_fingerprint():
 def test_half_a_character_is_kept_and_read_again():
     raw = {"nome": "caf\u00e9 \ud800"}
     assert json.loads(parse.canonical_bytes(raw)) == raw
+
+
+def test_slots_are_a_product_or_its_variation():
+    assert (parse.slot("12"), parse.slot("12:34")) == (("12", None), ("12", "34"))
+    for told in ("", "abc", "1:", ":1", "1:2:3", "\u00b2", "1" * 21):
+        with pytest.raises(Unreadable, match="slot_ref: not product or product:variation"):
+            parse.slot(told)

@@ -7,7 +7,7 @@ import pytest
 
 from hub.faults import Unreadable
 from hub.model import Outcome, OutcomeKind, StockWrite
-from hub.wire import Wire, of_body, rows
+from hub.wire import Wire, needed_list, of_body, rows
 
 
 @pytest.mark.parametrize("empty", [None, [], {}, "", False])
@@ -106,3 +106,10 @@ def test_a_key_of_a_nested_object_and_where_it_stands():
     assert o.part("total.in").path == "order.total.in"
     assert path_of(lambda: o.units("total.in")) == "order.total.in"
     assert path_of(lambda: o.text("plain.amount")) == "order.plain"
+
+
+@pytest.mark.parametrize("told", [None, "", False, {}, {"0": 1}, "x"])
+def test_nothing_but_a_list_passes_for_one_that_is_needed(told: Any):
+    assert needed_list([1], "rows") == [1]
+    with pytest.raises(Unreadable, match="rows: not a list"):
+        needed_list(told, "rows")
