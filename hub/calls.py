@@ -29,6 +29,13 @@ async def get_if_there(
     return reply if reply.status == HTTPStatus.OK else None
 
 
+def first(rows: Sequence[T], ref: str) -> T:
+    """The first of the rows that a ref was answered with; where there is none it is not there."""
+    if not rows:
+        raise ChannelError(Fault.MISSING, "not_found", f"there is no {ref[:40]!r}")
+    return rows[0]
+
+
 def number_of(ref: str) -> str:
     """A ref of a channel that numbers everything, fit for a path; whatever is no number is not there."""
     if not (ref.isascii() and ref.isdecimal()):

@@ -20,6 +20,7 @@ BRASILIA = timezone(timedelta(hours=-3))  # no summer time since 2019
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")  # for rows that may be older
 CPF_LENGTH, CNPJ_LENGTH = 11, 14
 W = TypeVar("W", bound=BaseModel)
+_SECONDS = re.compile(r"[0-9]{10}")
 _LARGEST = 15  # power of ten: "1e999999" is a valid Decimal, and neither money nor a quantity
 
 STATES = {
@@ -77,10 +78,15 @@ def quantity(told: str | float | None, path: str) -> int:
 
 
 def instant(told: str | float | None, path: str, *, zone: timezone | ZoneInfo = UTC) -> datetime | None:
-    """An aware UTC time of ISO 8601 (or unix seconds); without an offset it is in `zone`. Empty is not told."""
+    """An aware UTC time of ISO 8601 (or unix seconds, of ten digits where they are told as text).
+
+    Without an offset it is in `zone`. Empty is not told.
+    """
     if told is None or told == "":
         return None
     try:
+        if isinstance(told, str) and _SECONDS.fullmatch(told.strip()):
+            told = int(told)
         if isinstance(told, str):
             at = datetime.fromisoformat(told)
             at = at if at.tzinfo else at.replace(tzinfo=zone)
@@ -91,11 +97,11 @@ def instant(told: str | float | None, path: str, *, zone: timezone | ZoneInfo = 
 
 
 def text(told: object) -> str | None:
-    """A told string without surrounding space; "", None and masks of asterisks are not told."""
+    """A told string without surrounding space; "", None, dashes and masks of asterisks are not told."""
     if told is None or isinstance(told, bool):
         return None
     bare = str(told).strip()
-    return None if not bare or set(bare) <= {"*", " ", "."} or re.search(r"\*{3,}|^X{5,}$", bare) else bare
+    return None if not bare or set(bare) <= {"*", " ", ".", "-"} or re.search(r"\*{3,}|^X{5,}$", bare) else bare
 
 
 def ref(told: object) -> str | None:
@@ -110,6 +116,12 @@ def slot(told: str) -> tuple[str, str | None]:
     if not found:
         raise Unreadable("slot_ref", f"not product or product:variation: {told!r}"[:120])
     return found[1], found[2]
+
+
+def bare_ref(told: object) -> str | None:
+    """As ref; what is not of letters and digits ("a/b", an object) is no id."""
+    found = ref(told) if isinstance(told, str | int) else None
+    return found if found and found.isalnum() else None
 
 
 def bare(told: str | None) -> str | None:

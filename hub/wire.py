@@ -54,6 +54,17 @@ class Wire:
         told = self.told(key)
         return type(self)(None if told == [] else told, self.at(key))
 
+    def needed_part(self, key: str) -> Self:
+        """A nested object without which the document says nothing; it may be empty."""
+        if self.told(key) is None:
+            raise Unreadable(self.at(key), "not told")
+        return self.part(key)
+
+    def object(self, key: str) -> Self:
+        """As part, where something else may stand in its place: what is no object is not told."""
+        told = self.told(key)
+        return type(self)(told if isinstance(told, dict) else None, self.at(key))
+
     def rows(self, key: str) -> list[Self]:
         """The objects of a list, none when not told."""
         told = listed(self.told(key), self.at(key))
@@ -91,6 +102,15 @@ class Wire:
         if told is None:
             raise Unreadable(self.at(key), "not told")
         return told
+
+    def bare_ref(self, *keys: str) -> str | None:
+        """The first of these that tells an id of letters and digits; for notices, where an odd one is not told."""
+        return next((ref for ref in (parse.bare_ref(self.told(key)) for key in keys) if ref), None)
+
+    def bare_refs(self, key: str) -> list[str]:
+        """As bare_ref, of a list of ids."""
+        told = self.told(key)
+        return [ref for each in told if (ref := parse.bare_ref(each))] if isinstance(told, list) else []
 
     def cents(self, key: str, times: int = 1) -> int | None:
         """Centavos of a decimal amount, of so many units."""

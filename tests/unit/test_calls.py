@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.calls import batches, grouped, if_there, number_of, refusal_of, said, within
+from hub.calls import batches, first, grouped, if_there, number_of, refusal_of, said, within
 from hub.faults import ChannelError, Fault
 from hub.model import Reply
 
@@ -78,3 +78,10 @@ async def test_only_what_is_missing_is_not_there():
     for fault, absent in ((Fault.AUTH, ()), (Fault.MISSING, (Fault.REJECTED,))):
         with pytest.raises(ChannelError):
             await if_there(answer(fault), *absent)
+
+
+def test_a_ref_that_was_answered_with_nothing_is_not_there():
+    assert first(["a", "b"], "7") == "a"
+    with pytest.raises(ChannelError, match="there is no '7'") as problem:
+        first([], "7")
+    assert problem.value.fault is Fault.MISSING

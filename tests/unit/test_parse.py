@@ -109,6 +109,7 @@ def test_a_fraction_is_unreadable(told):
         ("2026-03-02T09:00:00", (12, 0)),
         ("2026-03-02 09:00:30.500", (12, 0)),
         (1772452800, (12, 0)),
+        (" 1772452800 ", (12, 0)),
     ],
 )
 def test_times_are_utc_and_naive_ones_take_the_zone(told, want):
@@ -125,7 +126,9 @@ def test_old_summer_time_and_no_time():
     assert parse.instant(0, "at") == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("told", ["ontem", "02/03/2026", "0001-01-01T00:00:00+03:00", 1e20, float("nan")])
+@pytest.mark.parametrize(
+    "told", ["ontem", "02/03/2026", "177245280", "17724528000", "0001-01-01T00:00:00+03:00", 1e20, float("nan")]
+)
 def test_what_is_no_time(told):
     with pytest.raises(Unreadable, match="at: not a time"):
         parse.instant(told, "at")
@@ -145,6 +148,9 @@ def test_what_is_no_time(told):
         (True, None),
         ("***", None),
         ("* * .", None),
+        (" - ", None),
+        ("--", None),
+        ("-3", "-3"),
         ("Jo*** S***", None),
         ("XXXXX", None),
         ("XXXX", "XXXX"),
@@ -158,6 +164,12 @@ def test_text_that_is_masked_or_empty_is_not_told(told, want):
 @pytest.mark.parametrize(("told", "want"), [(0, None), ("0", None), ("", None), (None, None), (7, "7"), ("00", "00")])
 def test_no_id_is_zero(told, want):
     assert parse.ref(told) == want
+
+
+@pytest.mark.parametrize("odd", ["a/b", "../x", "", "0", 0, None, True, 1.5, {"id": 1}, ["1"], "9 9"])
+def test_an_odd_id_is_none_where_nobody_may_be_refused(odd):
+    assert parse.bare_ref(odd) is None
+    assert (parse.bare_ref(" 251214B9XAB0ST "), parse.bare_ref(7)) == ("251214B9XAB0ST", "7")
 
 
 def test_bare_codes():

@@ -113,3 +113,22 @@ def test_nothing_but_a_list_passes_for_one_that_is_needed(told: Any):
     assert needed_list([1], "rows") == [1]
     with pytest.raises(Unreadable, match="rows: not a list"):
         needed_list(told, "rows")
+
+
+@pytest.mark.parametrize("raw", [{"data": None}, {}])
+def test_an_object_that_must_be_told(raw: Any):
+    assert not Wire({"data": {}}, "").needed_part("data")
+    assert path_of(lambda: Wire(raw, "").needed_part("data")) == "data"
+
+
+@pytest.mark.parametrize("odd", ["text", 7, ["a"], None])
+def test_what_may_be_an_object(odd: Any):
+    told = Wire({"data": {"id": 1}, "odd": odd}, "body")
+    assert (told.object("data").ref("id"), told.object("data").path) == ("1", "body.data")
+    assert not told.object("odd")
+
+
+def test_ids_of_a_notice():
+    told = Wire({"odd": {"id": 1}, "id": "A1", "many": [7, "a/b", None, {"id": 1}, "B2"], "one": 7}, "body")
+    assert (told.bare_ref("odd", "none", "id"), told.bare_ref("odd"), told.bare_ref()) == ("A1", None, None)
+    assert (told.bare_refs("many"), told.bare_refs("one"), told.bare_refs("none")) == (["7", "B2"], [], [])
