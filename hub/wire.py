@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timezone
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -215,6 +216,18 @@ def needed_list(raw: Raw, path: str) -> list[Raw]:
     """A list's members, where nothing else may pass for an empty list."""
     if not isinstance(raw, list):
         raise Unreadable(path, "not a list")
+    return raw
+
+
+def unboxed(raw: Raw, own: AbstractSet[str], *boxes: str) -> Raw:
+    """The order within the envelopes of answers and pages, known by one of its `own` keys; one of several is none."""
+    while isinstance(raw, dict) and not raw.keys() & own:
+        inner = next((raw[box] for box in boxes if raw.get(box) is not None), None)
+        if inner is None:
+            break
+        if isinstance(inner, list) and len(inner) != 1:
+            raise Unreadable("order", f"a list of {len(inner)} orders, where one is wanted")
+        raw = inner[0] if isinstance(inner, list) else inner
     return raw
 
 

@@ -179,7 +179,8 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     page = Wire(found, "")
     rows = page.rows("items")
     seen = told.get("seen", 0) + len(rows)
-    last = max(filter(None, map(_created, rows)), default=told.get("last"))
+    made = [at for row in rows if (at := mapping.here(row.rows("summaries")).instant("createdDate"))]
+    last = _stamp(max(made)) if made else told.get("last")
     documents, token = tuple(dict(row.raw) for row in rows), page.text("pagination.nextToken")
     if token:
         cursor = json.dumps({**told, "token": token, "seen": seen, "last": last})
@@ -187,11 +188,6 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     if seen < page.count("numberOfResults") and last and last != told.get("after"):
         return Page(documents=documents, cursor=json.dumps({"after": last}), more=True)
     return Page(documents=documents)
-
-
-def _created(listing: Wire) -> str | None:
-    at = mapping.here(listing.rows("summaries")).instant("createdDate")
-    return _stamp(at) if at else None
 
 
 async def fetch_listing(api: Api, ref: str) -> Raw:

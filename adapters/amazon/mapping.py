@@ -23,7 +23,7 @@ from hub.model import (
     TrackingStatus,
 )
 from hub.stages import Stage
-from hub.wire import Wire, rows
+from hub.wire import Wire, rows, unboxed
 
 MARKETPLACE = "A2Q3Y263D00KWC"  # amazon.com.br
 OURS = "DEFAULT"  # the fulfilment channel of what the seller sends; AMAZON_… are Amazon's own
@@ -82,7 +82,6 @@ CHARGED = ("ItemTax", "ShippingTax", "CODFee", "BuyerInfo.GiftWrapPrice", "Buyer
 FORGONE = ("PromotionDiscountTax", "ShippingDiscountTax", "CODFeeDiscount")
 OTHERS = ("TAX", "GIFT_WRAP", "COD_FEE", "DELIVERY_TIP", "OTHER")
 LISTED = ("summaries", "attributes", "offers", "fulfillmentAvailability", "relationships")
-ENVELOPES = ("order", "payload", "Orders", "orders")
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +92,7 @@ def order(raw: Raw) -> Order:
 
     A v0 order without its items tells no lines, and nothing that is summed from them.
     """
-    o = Wire(_one(raw), "order")
+    o = Wire(unboxed(raw, {"AmazonOrderId", "orderId"}, "order", "payload", "Orders", "orders"), "order")
     box = raw if isinstance(raw, dict) else {}
     name = V2026 if "orderId" in o.raw else V0
     items = o.rows("orderItems") if name is V2026 else _items(o, box)
@@ -132,19 +131,6 @@ def order(raw: Raw) -> Order:
         shipments=tuple(_parcel(row) for row in parcels),
         clocks={"order": changed},
     )
-
-
-def _one(raw: Raw) -> Raw:
-    """The order within its envelopes."""
-    for _ in ENVELOPES:
-        wrapped = isinstance(raw, dict) and not {"AmazonOrderId", "orderId"} & raw.keys()
-        inner = next((raw[key] for key in ENVELOPES if raw.get(key) is not None), None) if wrapped else None
-        if inner is None:
-            return raw
-        if isinstance(inner, list) and len(inner) != 1:
-            raise Unreadable("order", f"a list of {len(inner)} orders, where one is wanted")
-        raw = inner[0] if isinstance(inner, list) else inner
-    return raw
 
 
 def _part(box: dict[str, Any], key: str) -> Wire:

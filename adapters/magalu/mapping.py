@@ -26,7 +26,7 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
-from hub.wire import Wire, rows
+from hub.wire import Wire, unboxed
 
 CHANNEL = "9fe0d853-732b-4e4a-a0b0-cff988ed043d"  # Magazine Luiza, in production
 PORTAL = "LU-"  # before an order's code in the portal and in older payloads
@@ -82,7 +82,9 @@ class Delivery:
 
 def order(raw: Raw) -> Order:
     """An order as /seller/v1/orders/{id} tells it, deliveries inside; or a page of one."""
-    o = _document(raw)
+    o = Wire(unboxed(raw, {"deliveries"}, "results"), "order")
+    if o.told("deliveries") is None:
+        raise Unreadable(o.at("deliveries"), "not told: only an order has them, a delivery is a part of one")
     payment, whole = o.one_of("status", ORDERS), o.text("status") == "cancelled"
     deliveries = [_delivery(row, whole=whole) for row in o.rows("deliveries")]
     live = [each for each in deliveries if each.stage is not CANCELLED]
@@ -114,18 +116,6 @@ def order(raw: Raw) -> Order:
         invoices=tuple(_invoice(row) for each in deliveries for row in each.told.rows("invoices")),
         clocks={"order": changed},
     )
-
-
-def _document(raw: Raw) -> Wire:
-    if isinstance(raw, dict) and "results" in raw:
-        found = list(rows(raw["results"], "results"))
-        if len(found) != 1:
-            raise Unreadable("results", f"{len(found)} orders where one should be")
-        raw = dict(found[0].raw)
-    o = Wire(raw, "order")
-    if o.told("deliveries") is None:
-        raise Unreadable(o.at("deliveries"), "not told: only an order has them, a delivery is a part of one")
-    return o
 
 
 def bare_code(code: str | None) -> str | None:

@@ -286,6 +286,14 @@ def test_an_answer_that_takes_a_number_says_202_and_nothing_else():
             stock.read(WRITE, Reply(status=status, headers={}, body=b"{}"))
 
 
+def test_silence_is_not_zero():
+    with pytest.raises(Unreadable, match=r"stocks\.results: not told"):
+        mapping.listings({"sku": {"sku": "CUP"}, "stocks": {}})
+    for told in ({}, {"quantity": -1}):
+        with pytest.raises(Unreadable, match=r"request\.quantity"):
+            stock.sent(Request(method="PATCH", path="/seller/v1/portfolios/stocks/CUP", json=told))
+
+
 def test_a_page_of_somebody_else_refuses_nothing():
     with pytest.raises(Unreadable, match="not JSON"):
         stock.read(WRITE, Reply(status=404, headers={}, body=b"<html>"))

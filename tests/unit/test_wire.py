@@ -7,7 +7,7 @@ import pytest
 
 from hub.faults import Unreadable
 from hub.model import Outcome, OutcomeKind, StockWrite
-from hub.wire import Wire, needed_list, of_body, rows
+from hub.wire import Wire, needed_list, of_body, rows, unboxed
 
 
 @pytest.mark.parametrize("empty", [None, [], {}, "", False])
@@ -132,3 +132,13 @@ def test_ids_of_a_notice():
     told = Wire({"odd": {"id": 1}, "id": "A1", "many": [7, "a/b", None, {"id": 1}, "B2"], "one": 7}, "body")
     assert (told.bare_ref("odd", "none", "id"), told.bare_ref("odd"), told.bare_ref()) == ("A1", None, None)
     assert (told.bare_refs("many"), told.bare_refs("one"), told.bare_refs("none")) == (["7", "B2"], [], [])
+
+
+def test_an_order_is_found_in_its_envelopes():
+    order = {"id": 1, "page": "of a book"}
+    for raw in (order, {"page": order}, {"page": [order]}, {"answer": {"page": [order]}}):
+        assert unboxed(raw, {"id"}, "page", "answer") == order
+    assert unboxed({"page": None}, {"id"}, "page") == {"page": None}
+    assert unboxed({"page": [7]}, {"id"}, "page") == 7
+    for several in ([], [order, order]):
+        assert path_of(lambda several=several: unboxed({"page": several}, {"id"}, "page")) == "order"
