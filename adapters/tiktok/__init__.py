@@ -26,7 +26,7 @@ ADAPTER = Adapter(
         request=client.refresh,
         read=client.read_token,
         headers=client.shown,
-        renew_on=errors.STALE_TOKEN,
+        renew_on=frozenset({401, "105002"}),
         single_use=True,  # whether a refresh token may be used twice is not documented
     ),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),

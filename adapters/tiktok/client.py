@@ -25,12 +25,10 @@ TOKENS = "https://auth.tiktok-shops.com"
 CONSENT = "https://services.tiktokshop.com/open/authorize"
 ACCESS = "x-tts-access-token"
 NO_SHOP = "/authorization/"  # calls that belong to no shop
-REGION = "BR"
 PAGE, DETAILS, SKUS = 100, 20, 600
 LOOK_BACK = 7 * 86_400  # seconds
 OVERLAP = 300  # seconds: a clock that is further off cannot sign
 LATEST = 600  # seconds back that are looked at before a write
-NEWEST = 50
 
 
 class Credentials(contract.Credentials):
@@ -39,9 +37,7 @@ class Credentials(contract.Credentials):
     app_key: str = Field(pattern=r"^\w{1,64}$")
     app_secret: SecretStr
     refresh_token: SecretStr | None = None
-    shop_id: str | None = Field(
-        None, title="Loja", pattern=r"^\d*$", description="Empty: the only shop in Brazil of those authorized."
-    )
+    shop_id: str | None = Field(None, title="Loja", pattern=r"^\d*$", description="Empty: the only one in Brazil.")
     service_id: str | None = Field(None, pattern=r"^\d*$", description="Of the consent page; it is not the app_key.")
     endpoint: str = PRODUCTION
 
@@ -134,7 +130,7 @@ async def check(api: Api) -> Identity:
     """Which of the shops that authorized the application this account is, and its cipher."""
     wanted, told = api.credentials.shop_id, await _get(api, "/authorization/202309/shops")
     shops = {row.needed_ref("id"): row for row in told.rows("shops")}
-    mine = [ref for ref, row in shops.items() if (ref == wanted if wanted else row.text("region") == REGION)]
+    mine = [ref for ref, row in shops.items() if (ref == wanted if wanted else row.text("region") == "BR")]
     if len(mine) != 1:
         names = ", ".join(f"{ref} ({row.text('name')}, {row.text('region')})" for ref, row in shops.items()) or "none"
         raise ChannelError(Fault.REJECTED, "which_shop", f"shop_id: authorized are {names}: name one"[:200])
@@ -219,7 +215,7 @@ async def _second(api: Api, at: int) -> list[Wire]:
 async def latest_orders(api: Api) -> Page:
     """The orders made in the last minutes."""
     made = {"create_time_ge": int(api.now().timestamp()) - LATEST}
-    rows, _more = await _search(api, made, page_size=str(NEWEST), sort_field="create_time", sort_order="DESC")
+    rows, _more = await _search(api, made, sort_field="create_time", sort_order="DESC")
     return Page(documents=tuple(row.raw for row in rows))
 
 

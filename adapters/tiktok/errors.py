@@ -1,12 +1,11 @@
 """TikTok's errors: a code inside a 200. Pure."""
 
 from hub import parse
-from hub.calls import within
+from hub.calls import said
 from hub.contract import json_of
 from hub.faults import Fault, Unreadable
 from hub.model import Reply
 
-STALE_TOKEN: frozenset[int | str] = frozenset({401, "105002"})
 FAULTS: dict[int | str, Fault] = {
     # The groups of tokens and signatures: a refused refresh token, a wrong secret, an unknown application; 105002 is
     # an expired token that renewing did not help, 105005 a scope that is missing: the seller authorizes again.
@@ -30,7 +29,6 @@ FAULTS: dict[int | str, Fault] = {
 def read_error(reply: Reply) -> str | None:
     """The code that an answer tells in whatever status; 0 (also "0") is none."""
     try:
-        told = within(json_of(reply), "code")
+        return parse.ref(said(json_of(reply), "code"))
     except Unreadable:
         return None
-    return parse.ref(told) if isinstance(told, str | int) else None

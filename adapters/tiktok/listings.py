@@ -45,14 +45,14 @@ def _places(product: Wire, sku: Wire, counted: Wire) -> Iterator[Listing]:
     """One listing per warehouse that keeps the SKU."""
     ref, own, price = product.needed_ref("id"), sku.needed_ref("id"), sku.part("price")
     options = [row.text("value_name") for row in sku.rows("sales_attributes")]
-    for place, units in warehouses(counted):
+    for place, units in warehouses(counted).items():
         yield Listing(
             ref=ref,
             variation_ref=own,
             slot_ref=f"{ref}:{own}",
             location_ref=place,
             sku=sku.text("seller_sku"),
-            gtin=parse.bare(sku.part("identifier_code").text("code")),
+            gtin=parse.bare(sku.text("identifier_code.code")),
             title=parse.joined(product.text("title"), *options),
             status=product.one_of("status", LISTED),
             quantity=units,
@@ -62,16 +62,16 @@ def _places(product: Wire, sku: Wire, counted: Wire) -> Iterator[Listing]:
         )
 
 
-def warehouses(sku: Wire) -> list[tuple[str | None, int | None]]:
-    """Warehouse and units that can be sold there, of a product's SKU or of a row of inventory/search."""
+def warehouses(sku: Wire) -> dict[str | None, int | None]:
+    """Units that can be sold, by warehouse, of a product's SKU or of a row of inventory/search."""
     kept = {row.ref("warehouse_id"): row.units("quantity") for row in sku.rows("inventory")}
     kept |= {row.ref("warehouse_id"): row.units("available_quantity") for row in sku.rows("warehouse_inventory")}
-    return [(place, None if units is None else max(0, units)) for place, units in kept.items()] or [(None, None)]
+    return {place: None if units is None else max(0, units) for place, units in kept.items()} or {None: None}
 
 
 def seen(write: StockWrite, sku: Wire) -> Listing:
     """What the slot of a write shows in a row of inventory/search."""
-    kept = dict(warehouses(sku))
+    kept = warehouses(sku)
     units = kept.get(write.location_ref) if write.location_ref else parse.total(kept.values())
     return Listing(
         ref=write.listing_ref,

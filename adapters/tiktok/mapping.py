@@ -1,7 +1,8 @@
 """TikTok's orders into ours. Pure. An order has one line item for every unit."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from hub import parse
 from hub.calls import grouped
@@ -138,13 +139,12 @@ def _sum(money: Wire, *keys: str) -> int | None:
 # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
+class Units(NamedTuple):
     """What a line item takes off one shelf; `row` names the product."""
 
     sku: str
     row: Wire
-    count: int
+    ordered: int
     cents: int | None
     cancelled: bool
     dispatched: bool
@@ -162,7 +162,7 @@ def _units(o: Wire, stage: Stage) -> Iterator[Units]:
             yield Units(
                 sku=part.needed_ref("sku_id"),
                 row=part,
-                count=1 if part.raw.get("sku_count") is None else part.quantity("sku_count"),
+                ordered=1 if part.raw.get("sku_count") is None else part.quantity("sku_count"),
                 cents=0 if n else cents,
                 cancelled=own.cancelled or stage.cancelled,
                 dispatched=own.fulfilment in GONE or (stage.cancelled and stage.fulfilment in GONE),
@@ -178,9 +178,9 @@ def _line(sku: str, sold: Sequence[Units], keeper: FulfilledBy | None) -> OrderL
         variation_ref=sku,
         sku=row.text("seller_sku"),
         title=parse.joined(row.text("product_name"), row.text("sku_name")),
-        quantity=sum(units.count for units in sold),
-        cancelled_quantity=sum(units.count for units in sold if units.cancelled),
-        dispatched_quantity=sum(units.count for units in sold if units.dispatched),
+        quantity=sum(units.ordered for units in sold),
+        cancelled_quantity=sum(units.ordered for units in sold if units.cancelled),
+        dispatched_quantity=sum(units.ordered for units in sold if units.dispatched),
         total_cents=None if None in cents else parse.total(cents),
         fulfilled_by=keeper,
     )
@@ -199,7 +199,7 @@ def _shipments(o: Wire, lines: Mapping[str, Sequence[Units]]) -> tuple[Shipment,
             lines=tuple(
                 LineQuantity(line_ref=sku, quantity=count)
                 for sku, sold in lines.items()
-                if (count := sum(units.count for units in sold if units.parcel == ref))
+                if (count := sum(units.ordered for units in sold if units.parcel == ref))
             ),
         )
         for ref, row in first.items()
