@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 
 from adapters.tiktok import listings, shipping, webhook
 from hub import contract
-from hub.calls import batches, number_of
+from hub.calls import batches, first, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, News, Raw, Reply, Request, ShipmentNews, StockWrite, Unsigned
@@ -170,10 +170,8 @@ async def unsubscribe(api: Api, url: str) -> list[str]:
 
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order's row of get order detail."""
-    rows = (await _get(api, "/order/202309/orders", ids=number_of(ref))).rows("orders")
-    if not rows:
-        raise ChannelError(Fault.MISSING, "no_order", f"there is no order {ref[:40]}")
-    return rows[0].raw
+    told = await _get(api, "/order/202309/orders", ids=number_of(ref))
+    return first(told.rows("orders"), ref).raw
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -286,10 +284,7 @@ async def fetch_listings(api: Api, refs: Sequence[str]) -> list[Raw]:
 
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product."""
-    found = await fetch_listings(api, [ref])
-    if not found:
-        raise ChannelError(Fault.MISSING, "no_product", f"there is no product {ref[:40]}")
-    return found[0]
+    return first(await fetch_listings(api, [ref]), ref)
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from hub import parse
 from hub.faults import Unreadable
-from hub.model import Knock, Notice, Raw, Topic
+from hub.model import Knock, Notice, Topic
 from hub.signing import expect, hex_hmac
 from hub.wire import Wire, of_body
 
@@ -42,8 +42,7 @@ def verify(secret: str, knock: Knock) -> None:
 def read(knock: Knock) -> list[Notice]:
     """One notice, or one per order of the parcels that it names; what changed is fetched."""
     told = of_body(knock.body)
-    inner = told.raw.get("data")
-    about = Wire(inner if isinstance(inner, dict) else None, "body.data")
+    about = told.object("data")
     topic, _name = TYPES.get(told.units("type") or 0, (Topic.UNKNOWN, None))
     refs: Sequence[str | None] = [None]
     if topic is Topic.LISTING:
@@ -73,12 +72,6 @@ def _key(told: Wire, ref: str | None, *, alone: bool) -> str:
 
 def _ids(about: Wire, *keys: str) -> list[str]:
     """Each id once that stands under one of these names, alone or in a list, also in packages; "a/b" is none."""
-    packages = [row for key in ("package_list", "packages") for row in _list(about.raw.get(key))]
-    rows = [about.raw, *(row for row in packages if isinstance(row, dict))]
-    told = [each for row in rows for key in keys for each in _list(row.get(key))]
-    refs = [parse.ref(each) for each in told if isinstance(each, str | int)]
-    return list(dict.fromkeys(ref for ref in refs if ref and ref.isalnum()))
-
-
-def _list(told: Raw) -> list[Raw]:
-    return told if isinstance(told, list) else [told]
+    rows = (about, *about.objects("package_list"), *about.objects("packages"))
+    told = [ref for row in rows for key in keys for ref in (row.bare_ref(key), *row.bare_refs(key))]
+    return [ref for ref in dict.fromkeys(told) if ref]
