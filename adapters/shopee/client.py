@@ -185,7 +185,7 @@ async def _listed(api: Api, clock: str, start: int, end: int, cursor: str = "") 
     """A page of refs, and where the next one begins (None at the end)."""
     asked = {"time_range_field": clock, "time_from": str(start), "time_to": str(end), "page_size": str(PAGE)}
     told = await _get(api, "/api/v2/order/get_order_list", *asked.items(), ("cursor", cursor), PENDING)
-    refs = [row.needed_ref("order_sn") for row in told.needed_rows("order_list")]
+    refs = [ref for row in told.rows("order_list") if (ref := row.ref("order_sn"))]
     return refs, told.needed_ref("next_cursor") if told.flag("more") else None
 
 
@@ -215,7 +215,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Items that are not deleted, each with its models."""
     asked = ("offset", cursor or "0"), ("page_size", str(DETAILS)), *(("item_status", status) for status in STATUSES)
     told = await _get(api, "/api/v2/product/get_item_list", *asked)
-    tags = {row.needed_ref("item_id"): row.raw.get("tag") for row in told.rows("item")}
+    tags = {ref: row.raw.get("tag") for row in told.rows("item") if (ref := row.ref("item_id"))}
     documents = await fetch_listings(api, list(tags), tags)
     onward = told.text("next_offset") if told.flag("has_next_page") else None
     return Page(documents=tuple(documents), cursor=onward, more=onward is not None)

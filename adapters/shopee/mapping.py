@@ -40,10 +40,13 @@ STAGES = {  # money that came in before shows in pay_time
 PAID_BEFORE: dict[Payment | None, Payment] = {Payment.PENDING: Payment.PAID, Payment.VOIDED: Payment.REFUNDED}
 FULFILLERS = {
     "fulfilled_by_shopee": FulfilledBy.MARKETPLACE,
-    **dict.fromkeys(("fulfilled_by_cb_seller", "fulfilled_by_local_seller"), FulfilledBy.SELLER),
+    "fulfilled_by_cb_seller": FulfilledBy.SELLER,
+    "fulfilled_by_local_seller": FulfilledBy.SELLER,
 }
 LOGISTICS: dict[str, TrackingStatus | None] = {
-    **dict.fromkeys(("LOGISTICS_NOT_START", "LOGISTICS_NOT_STARTED", "LOGISTICS_PENDING_ARRANGE"), None),
+    "LOGISTICS_NOT_START": None,
+    "LOGISTICS_NOT_STARTED": None,
+    "LOGISTICS_PENDING_ARRANGE": None,
     "LOGISTICS_READY": None,  # to be arranged
     "LOGISTICS_REQUEST_CREATED": TrackingStatus.LABEL_CREATED,
     "LOGISTICS_PICKUP_RETRY": TrackingStatus.LABEL_CREATED,

@@ -25,7 +25,7 @@ def arranged(news: ShipmentNews, _target: str) -> list[Request]:
     told = there.part("parameter")
     needed = told.part("info_needed")
     asked = {way: needed.texts(way) for way in needed.raw}
-    known = {"tracking_no": news.tracking_code, "tracking_number": news.tracking_code, **_fetched(told.part("pickup"))}
+    known = {"tracking_no": news.tracking_code, "tracking_number": news.tracking_code, **_places(told)}
     for way in (way for way in WAYS if way in asked):
         chosen = {SENT.get(name, name): known.get(name) for name in asked[way]}
         if way == OWN and news.tracking_code:
@@ -38,11 +38,13 @@ def arranged(news: ShipmentNews, _target: str) -> list[Request]:
     raise ChannelError(Fault.REJECTED, "no_way_to_ship", f"arrange it at Shopee: it asks for {wanted}")
 
 
-def _fetched(pickup: Wire) -> dict[str, Any]:
-    """At the seller's pickup address, in the slot that Shopee recommends, else in the first."""
-    place = _flagged(pickup.rows("address_list"), "address_flag", "pickup_address", "default_address")
-    slot = _flagged(place.rows("time_slot_list"), "flags", "recommended")
-    return {"address_id": place.units("address_id"), "pickup_time_id": slot.ref("pickup_time_id")}
+def _places(told: Wire) -> dict[str, Any]:
+    """The first branch; the seller's pickup address, and the slot that Shopee recommends there, else the first."""
+    branch = _flagged(told.rows("dropoff.branch_list"), "flags")
+    pickup = _flagged(told.rows("pickup.address_list"), "address_flag", "pickup_address", "default_address")
+    slot = _flagged(pickup.rows("time_slot_list"), "flags", "recommended")
+    fetched = {"address_id": pickup.units("address_id"), "pickup_time_id": slot.ref("pickup_time_id")}
+    return {"branch_id": branch.units("branch_id"), **fetched}
 
 
 def _flagged(rows: Sequence[Wire], key: str, *flags: str) -> Wire:

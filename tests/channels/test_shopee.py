@@ -479,7 +479,12 @@ PLACES = [
 
 def test_a_shipment_is_arranged_as_its_carrier_asks():
     assert arranged({"non_integrated": ["tracking_no"]}) == {"non_integrated": {"tracking_number": "AA123456785BR"}}
+    assert arranged({"non_integrated": []}) == {"non_integrated": {"tracking_number": "AA123456785BR"}}
     assert arranged({"dropoff": [], "pickup": ["address_id"]}) == {"dropoff": {}}
+    branches = {"branch_list": [{"branch_id": 7}, {"branch_id": 8}]}
+    assert arranged({"dropoff": ["branch_id", "tracking_no"]}, dropoff=branches) == {
+        "dropoff": {"branch_id": 7, "tracking_number": "AA123456785BR"}
+    }
     pickup = {"pickup": ["address_id", "pickup_time_id"]}
     assert arranged(pickup, pickup={"address_list": PLACES}) == {"pickup": {"address_id": 2, "pickup_time_id": "b"}}
     named = arranged({"dropoff": ["sender_real_name"], **pickup}, pickup={"address_list": PLACES})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -118,6 +119,24 @@ async def test_an_order_that_cannot_be_read_is_told_by_its_ref_and_holds_nobody_
     monkeypatch.setattr(place, "word", lambda sale: "EXPLODED" if place.ref(sale) == strange else known(sale))
     page = await client.orders_since(api, None)
     assert ([row["order_sn"] for row in page.documents], page.refs) == ([plain], (strange,))
+
+
+async def test_a_row_that_names_nothing_holds_nobody_up(connect: Connect):
+    api, place = await opened(connect)
+    ref = (await place.act("buy", {"lines": CUPS}))["order_ref"]
+    call = api.call
+
+    async def calling(request: Request) -> Reply:
+        reply = await call(request)
+        body = json.loads(reply.body)
+        for rows in (body.get("response", {}).get(key) for key in ("order_list", "item")):
+            if rows and not request.path.endswith("detail"):
+                rows.append({"booking_sn": "B1"})
+        return replace(reply, body=json.dumps(body).encode())
+
+    api.call = calling  # type: ignore[method-assign]  # what a booking without an order may look like: assumed
+    assert (await polled(api))[0] == [ref]
+    assert len((await client.listing_pages(api, None)).documents) == 1
 
 
 async def test_no_order_is_several_orders(connect: Connect):
