@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ FAULTS = (
     "hung, done", "401", "tokens died",
 )  # fmt: skip
 _NEVER = 1e9  # seconds
+_WHILE = timedelta(minutes=30)
 STEPS_BACK = {
     ("paid", "placed"), ("cancelled", "placed"), ("cancelled", "paid"), ("cancelled", "dispatched"),
     ("cancelled", "delivered"),
@@ -91,7 +93,6 @@ class Memory:
     order: int = 0
     moved: Counter[tuple[UUID, UUID]] = field(default_factory=Counter)
     status: dict[str, str] = field(default_factory=dict)
-    refs: set[str] = field(default_factory=set)
 
 
 async def touched(world: "World") -> None:
@@ -182,6 +183,20 @@ async def everything(world: "World", *, at_rest: bool) -> None:
         found = await invariants.broken(tx, at_rest=at_rest, passed_over=min(world.patience, _NEVER))
     if found:
         raise Broken("\n".join(f"{name}: {rows[:3]}" for name, rows in found.items()))
+
+
+async def recent(world: "World") -> None:
+    """The same of the orders of the last while, and of all else: what a long story can ask again and again."""
+    first = UUID(int=int((world.loop.utc() - _WHILE).timestamp() * 1000) << 80)
+    wrong = []
+    async with world.hand.db.seller(world.seller_id) as tx:
+        for name, sql in invariants.CHECKS.items():
+            if not name.startswith("I3"):  # at rest only
+                whole = invariants.scope_of(name) != "order"
+                asked = {"first": invariants.FIRST if whole else first, "last": invariants.LAST}
+                wrong += [f"{name}: {row}" for row in (await tx.all(sql, asked))[:3]]
+    if wrong:
+        raise Broken("\n".join(wrong))
 
 
 async def unfinished(world: "World") -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ WORKERS = 3
 # Some things are wanted more than others, so that they sell out.
 LISTED = (*CODES, UNLINKED, THEIRS)
 WANTED = (*(1 + 6 * (n % 4 == 0) for n in range(len(CODES))), 2, 2)
+SEEN_OFF = 0.98  # of the purchases come to an end, or more and more would wait
+RELINKED = 30_000  # events; a link changes every order that ever sold the listing, and these become many
 SETTLED = 90.0  # seconds after the last thing that befalls a purchase until the shop looks into its books
 
 
@@ -119,6 +121,10 @@ class Story:
                 amount = rnd.choice((-2, -1, 1, 2)) if kind == "edit" else rnd.randrange(3)
                 name = rnd.choice(("sellable", "sellable", "damaged")) if kind == "give back" else ""
                 self._add(at, kind, of=bought, amount=amount, name=name)
+        if rnd.random() < SEEN_OFF:  # sent, if it is paid; else given up
+            at += rnd.expovariate(1 / 60)
+            for kind in ("dispatch", "cancel"):
+                self._add(at, kind, of=bought)
         self._add(at + SETTLED, "close", of=bought)
 
     def _around(self, at: float) -> None:
@@ -148,7 +154,7 @@ class Story:
                 begun = self._add(at, kind, shop=shop, name=name, amount=amount)
                 if rnd.random() < 0.6:  # others stay
                     self._add(at + rnd.uniform(1, 60), "unbuffer", of=begun, shop=shop)
-            case "relink":
+            case "relink" if self._count < RELINKED:
                 listed = rnd.choice((*CODES[:4], UNLINKED))
                 self._add(at, kind, shop=shop, code=listed, name=rnd.choice(CODES), amount=rnd.choice((1, 1, 2, 3)))
             case "stop":
@@ -162,6 +168,8 @@ class Story:
                 self._add(at, kind, shop=shop, name=name, amount=amount, seconds=rnd.uniform(3, 40))
             case "tokens":
                 self._add(at, kind, shop="beta")
+            case _:
+                pass
 
     def _transfer(self, at: float, code: str, place: str) -> None:
         """Units leave one warehouse for another; later all of them arrive, or a part, or the rest is lost, or none."""
