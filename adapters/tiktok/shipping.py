@@ -32,7 +32,8 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
         raise ChannelError(Fault.REJECTED, "no_tracking_code", "TikTok takes a parcel only with its tracking code")
     told: dict[str, Raw] = {"tracking_number": news.tracking_code, "shipping_provider_id": _provider(there, news)}
     if units := list(_unsent(rows, order, news)):
-        path, told["order_line_item_ids"] = f"/fulfillment/202309/orders/{news.order_ref}/packages", units
+        path = f"/fulfillment/202309/orders/{news.order_ref}/packages"
+        told["order_line_item_ids"] = units
     elif parcel := _parcel(rows, news):
         path = f"/fulfillment/202309/packages/{parcel}/shipping_info/update"
     else:

@@ -216,6 +216,13 @@ def test_what_cannot_be_read_is_named(changed: dict[str, Any], path: str):
     assert problem.value.path == path
 
 
+def test_a_list_of_packages_is_told_from_an_order():
+    packages = {"total_count": 1, "packages": [{"id": "57", "orders": [{"id": "58"}]}]}
+    for raw in (packages, {"code": 0, "data": packages}):
+        with pytest.raises(Unreadable, match=r"line_items: .* and here is only total_count, packages"):
+            mapping.order(raw)
+
+
 def test_an_answer_of_two_orders_is_not_one():
     one = payload("order", "two_units_of_one_sku")
     with pytest.raises(Unreadable, match="2 orders"):
@@ -508,6 +515,14 @@ def test_notices(name: str, topic: Topic, refs: list[str | None]):
         (topic, ref, "7494049642642441621") for ref in refs
     ]
     assert len({one.dedupe_key for one in found}) == len(found)
+
+
+def test_parcels_that_name_no_order_are_told_apart():
+    about = {"package_list": [{"package_id": PARCEL}, {"package_id": OTHER}, {"package_id": "a/b"}, 7]}
+    found = webhook.read(knock({"type": 4, "tts_notification_id": "9", "shop_id": "1", "data": about}))
+    assert [(one.topic, one.ref, one.dedupe_key) for one in found] == [
+        (Topic.SHIPMENT, PARCEL, f"9:{PARCEL}"), (Topic.SHIPMENT, OTHER, f"9:{OTHER}"),
+    ]  # fmt: skip
 
 
 def test_a_notification_has_its_own_id_and_an_older_one_none():

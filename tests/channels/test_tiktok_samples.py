@@ -55,11 +55,6 @@ def test_the_vendors_request_is_ours():
     assert request.json == told
 
 
-def test_a_list_of_packages_is_told_from_an_order():
-    told = told_by(SAMPLES / "package_search_response.json", mapping.order)
-    assert told.endswith("here is only next_page_token, total_count, packages, request_id")
-
-
 def told_by(path: Path, read: Any) -> str:
     with pytest.raises(Unreadable) as problem:
         read(json.loads(path.read_bytes()))
