@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from hub import parse
-from hub.contract import Api, StockSink
+from hub.contract import AVAILABLE, Api, StockSink
 from hub.model import Listing, Outcome, Reply, Request, StockWrite
 
 Look: TypeAlias = Callable[[Api, Sequence[StockWrite]], Awaitable[list[Listing | None]]]
@@ -17,6 +17,7 @@ def one_by_one(
     sent: Callable[[Request], StockWrite],
     look: Look,
     ask: Ask | None = None,
+    numbers: str = AVAILABLE,
 ) -> StockSink:
     """The sink of a channel that takes one slot a request; `sent` is the write that a request asks for."""
 
@@ -30,6 +31,7 @@ def one_by_one(
         asked=lambda request: [sent(request)],
         look=look,
         ask=ask,
+        numbers=numbers,
     )
 
 

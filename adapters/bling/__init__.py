@@ -10,13 +10,13 @@ from hub.contract import (
     OAuth,
     OrderSource,
     ShipmentSink,
-    StockSink,
     TokenSource,
     WebhookSource,
 )
 from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import hmac_sha256
+from hub.sinks import one_by_one
 
 ADAPTER = Adapter(
     label="Bling",
@@ -67,12 +67,6 @@ ADAPTER = Adapter(
         batch=client.PAGE,
         parse=mapping.listings,
     ),
-    stock=StockSink(
-        render=stock.render,
-        read=stock.read,
-        look=client.look,
-        numbers=PHYSICAL,
-        asked=lambda request: [stock.sent(request)],
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look, numbers=PHYSICAL),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_to_change),
 )

@@ -1,6 +1,5 @@
 """How Bling is told numbers and parcels, and what its answers say. Pure."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 
 from hub import parse
@@ -14,13 +13,8 @@ ATTENDED = 9
 BALANCE = "B"  # sets the deposit's physical number; E and S add and take
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One balance entry per write: Bling takes one product a call."""
-    return [(_entry(write), (write,)) for write in writes]
-
-
-def _entry(write: StockWrite) -> Request:
-    """Without a deposit Bling refuses the entry, in words."""
+def render(write: StockWrite) -> Request:
+    """A balance entry of one product; without a deposit Bling refuses it, in words."""
     if not write.slot_ref.isdecimal():
         raise Unreadable("slot_ref", f"not a product's number: {write.slot_ref!r}"[:120])
     body = {"produto": {"id": int(write.slot_ref)}, "operacao": BALANCE, "quantidade": write.quantity}
@@ -39,15 +33,14 @@ def sent(request: Request) -> StockWrite:
     return StockWrite(slot_ref=product, location_ref=deposit, listing_ref=product, quantity=units)
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome; the answer names the entry, and repeats no number."""
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """The answer names the entry, and repeats no number."""
     body = json_of(reply)
-    (write,) = writes
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
-        return [Outcome.refused(write, code or str(reply.status), message)]
+        return Outcome.refused(write, code or str(reply.status), message)
     Wire(body, "body").part("data").needed_ref("id")
-    return [Outcome.accepted(write)]
+    return Outcome.accepted(write)
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:

@@ -1,19 +1,11 @@
 """Loja Integrada storefront. Facts come from surveys of its definition: what is marked assumed was never seen live."""
 
 from adapters.lojaintegrada import client, mapping, stock, webhook
-from hub.contract import (
-    PHYSICAL,
-    Adapter,
-    Kind,
-    ListingSource,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    WebhookSource,
-)
+from hub.contract import PHYSICAL, Adapter, Kind, ListingSource, OrderSource, ShipmentSink, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import shared_secret
+from hub.sinks import one_by_one
 
 ADAPTER = Adapter(
     label="Loja Integrada",
@@ -51,12 +43,6 @@ ADAPTER = Adapter(
         parse=mapping.order,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render,
-        read=stock.read,
-        look=client.look,
-        numbers=PHYSICAL,
-        asked=lambda request: [stock.sent(request)],
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look, numbers=PHYSICAL),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),
 )

@@ -1,7 +1,6 @@
 """How Loja Integrada is told numbers and parcels, and what its answers say. Pure."""
 
 import re
-from collections.abc import Sequence
 from http import HTTPStatus
 
 from hub import parse
@@ -17,12 +16,8 @@ SITUATIONS = {News.DISPATCHED: "pedido_enviado", News.DELIVERED: "pedido_entregu
 AT_ONCE, NEVER = 0, -1  # days to deliver with stock; without stock: not for sale
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One product a call, with the panel's own settings as they were just seen (`version`)."""
-    return [(_put(write), (write,)) for write in writes]
-
-
-def _put(write: StockWrite) -> Request:
+def render(write: StockWrite) -> Request:
+    """With the panel's own settings as they were just seen (`version`)."""
     if not write.slot_ref.isdecimal():
         raise Unreadable("slot_ref", f"not a product's number: {write.slot_ref!r}"[:120])
     seen = re.fullmatch(r"(-?\d+):(-?\d+)", write.version or "")
@@ -49,17 +44,16 @@ def sent(request: Request) -> StockWrite:
     return StockWrite(slot_ref=found[1], listing_ref=found[1], quantity=told.needed_count("quantidade"))
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome, with the number that the answer repeats."""
-    (write,) = writes
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """Taken, with the number that the answer repeats, or refused."""
     body = json_of(reply)
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
-        return [Outcome.refused(write, code or str(reply.status), message)]
+        return Outcome.refused(write, code or str(reply.status), message)
     told = Wire(body, "body")
     if told.flag("gerenciado") is False:
-        return [Outcome.refused(write, "unmanaged", "the store does not count it")]
-    return [Outcome.accepted(write, told.units("quantidade"))]
+        return Outcome.refused(write, "unmanaged", "the store does not count it")
+    return Outcome.accepted(write, told.units("quantidade"))
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:

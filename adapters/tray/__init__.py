@@ -1,20 +1,11 @@
 """Tray storefront. Its base facts are of 2021: what is marked assumed was not confirmed since."""
 
 from adapters.tray import client, mapping, stock, webhook
-from hub.contract import (
-    Adapter,
-    Kind,
-    ListingSource,
-    OAuth,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    TokenSource,
-    WebhookSource,
-)
+from hub.contract import Adapter, Kind, ListingSource, OAuth, OrderSource, ShipmentSink, TokenSource, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import unsigned
+from hub.sinks import one_by_one
 
 ADAPTER = Adapter(
     label="Tray",
@@ -48,8 +39,6 @@ ADAPTER = Adapter(
         fetch=client.fetch_order, since=client.orders_since, latest=client.latest_orders, parse=mapping.order
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render, read=stock.read, look=client.look, asked=lambda request: [stock.sent(request)]
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.statuses),
 )

@@ -1,7 +1,6 @@
 """How Tray is told numbers and parcels, and what its answers say. Pure."""
 
 import re
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +15,8 @@ PATH = re.compile(r"/products/(?:(variants)/)?(\d+)$")
 LABELS = {News.DISPATCHED: "ENVIADO", News.DELIVERED: "FINALIZADO"}
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One product or variant a call, in the wrapper that its kind wants."""
-    return [(_put(write), (write,)) for write in writes]
-
-
-def _put(write: StockWrite) -> Request:
+def render(write: StockWrite) -> Request:
+    """In the wrapper that a product or a variant wants."""
     product, variant = parse.slot(write.slot_ref)
     told: dict[str, Any] = {"stock": str(write.quantity)}
     if variant:  # named so that an answer can be read without its write
@@ -44,15 +39,14 @@ def sent(request: Request) -> StockWrite:
     return StockWrite(slot_ref=f"{product}:{found[2]}", listing_ref=product, variation_ref=found[2], quantity=units)
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome; the answer says "Saved" and repeats no number."""
-    (write,) = writes
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """The answer says "Saved" and repeats no number."""
     body = json_of(reply)
     code, message = error_of(body)
     if reply.status >= HTTPStatus.BAD_REQUEST or code is not None:
-        return [Outcome.refused(write, code or str(reply.status), message)]
+        return Outcome.refused(write, code or str(reply.status), message)
     Wire(body, "body").needed_ref("id")
-    return [Outcome.accepted(write)]
+    return Outcome.accepted(write)
 
 
 def error_of(body: Raw) -> tuple[str | None, str | None]:

@@ -1,19 +1,11 @@
 """VTEX storefront: orders by a queue (Feed v3), physical stock by SKU and warehouse, marketplaces relayed."""
 
 from adapters.vtex import client, mapping, stock, webhook
-from hub.contract import (
-    PHYSICAL,
-    Adapter,
-    Kind,
-    ListingSource,
-    OrderSource,
-    ShipmentSink,
-    StockSink,
-    WebhookSource,
-)
+from hub.contract import PHYSICAL, Adapter, Kind, ListingSource, OrderSource, ShipmentSink, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import shared_secret
+from hub.sinks import one_by_one
 
 ADAPTER = Adapter(
     label="VTEX",
@@ -46,12 +38,6 @@ ADAPTER = Adapter(
     # no `latest`: to look at the feed takes its messages away from the poll for minutes, and the list lags
     orders=OrderSource(fetch=client.fetch_order, since=client.orders_since, parse=mapping.order, ack=client.ack),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
-    stock=StockSink(
-        render=stock.render,
-        read=stock.read,
-        look=client.look,
-        numbers=PHYSICAL,
-        asked=lambda request: [stock.sent(request)],
-    ),
+    stock=one_by_one(stock.render, stock.read, stock.sent, client.look, numbers=PHYSICAL),
     shipments=ShipmentSink(render=stock.shipped, prepare=client.order_there),
 )

@@ -1,7 +1,6 @@
 """How VTEX is told numbers and parcels, and what its answers say. Pure."""
 
 import re
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
@@ -24,12 +23,8 @@ EVENTS = {
 }
 
 
-def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """One SKU in one warehouse a call. PATCH: a PUT would zero the lead time that it is not told."""
-    return [(_patch(write), (write,)) for write in writes]
-
-
-def _patch(write: StockWrite) -> Request:
+def render(write: StockWrite) -> Request:
+    """PATCH: a PUT would zero the lead time that it is not told."""
     place = quote(write.location_ref or FIRST_WAREHOUSE, safe="")
     return Request(
         method="PATCH",
@@ -49,15 +44,14 @@ def sent(request: Request) -> StockWrite:
     return StockWrite(slot_ref=sku, location_ref=unquote(found[2]), listing_ref=sku, quantity=units)
 
 
-def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
-    """The one outcome: 204 without a word, or 200 with `true`."""
-    (write,) = writes
+def read(write: StockWrite, reply: Reply) -> Outcome:
+    """204 without a word, or 200 with `true`."""
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(_body(reply))
-        return [Outcome.refused(write, code or str(reply.status), message)]
+        return Outcome.refused(write, code or str(reply.status), message)
     if reply.status != HTTPStatus.NO_CONTENT and json_of(reply) is not True:
         raise Unreadable("body", "neither empty nor true")
-    return [Outcome.accepted(write)]
+    return Outcome.accepted(write)
 
 
 def _body(reply: Reply) -> Raw:

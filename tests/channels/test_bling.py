@@ -154,7 +154,7 @@ def test_errors_are_told_from_the_innermost():
 
 
 def test_a_write_without_its_deposit_leaves_the_refusal_to_bling():
-    ((request, _covered),) = stock.render([StockWrite(slot_ref="5", listing_ref="5", quantity=3)])
+    request = stock.render(StockWrite(slot_ref="5", listing_ref="5", quantity=3))
     assert request.json == {"produto": {"id": 5}, "operacao": "B", "quantidade": 3}
     with pytest.raises(Unreadable, match="operacao"):
         stock.sent(Request(method="POST", path="/estoques", json={"operacao": "E", "produto": {"id": 1}}))
@@ -270,7 +270,7 @@ def test_what_we_send_is_what_the_definition_asks():
     asked = spec["components"]["schemas"]["EstoquesDadosDTO"]["required"]
     asked += spec["components"]["schemas"]["EstoquesDadosBaseDTO"]["required"]
     write = StockWrite(slot_ref="5", location_ref="7001", listing_ref="5", quantity=3)
-    ((request, _covered),) = stock.render([write])
+    request = stock.render(write)
     assert set(asked) <= set(request.json)
     assert (
         request.json["operacao"]
@@ -290,4 +290,4 @@ def test_what_we_send_is_what_the_definition_asks():
 def test_an_answer_without_an_entry_is_not_believed():
     write = StockWrite(slot_ref="5", location_ref="7001", listing_ref="5", quantity=3)
     with pytest.raises(Unreadable, match=r"body\.data\.id"):
-        stock.read([write], Reply(status=201, headers={}, body=b'{"data": {}}'))
+        stock.read(write, Reply(status=201, headers={}, body=b'{"data": {}}'))

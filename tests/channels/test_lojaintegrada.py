@@ -118,9 +118,9 @@ def test_numbers():
 
 def test_the_panels_days_are_repeated_or_they_would_be_lost():
     write = StockWrite(slot_ref="5", listing_ref="5", quantity=3, version="2:15")
-    ((request, _covered),) = stock.render([write])
+    request = stock.render(write)
     assert (request.json["situacao_em_estoque"], request.json["situacao_sem_estoque"]) == (2, 15)
-    ((bare, _covered),) = stock.render([write.model_copy(update={"version": None})])
+    bare = stock.render(write.model_copy(update={"version": None}))
     assert (bare.json["situacao_em_estoque"], bare.json["situacao_sem_estoque"]) == (0, -1)
 
 

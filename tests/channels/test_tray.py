@@ -127,7 +127,7 @@ def test_an_error_inside_a_200_is_one():
     assert stock.error_of(body) == ("400", "Bad Request Erro ao salvar")
     assert stock.read_error(Reply(status=200, headers={}, body=b'{"code": "200", "id": "1"}')) is None
     with pytest.raises(Unreadable, match=r"body\.id"):
-        stock.read([write], Reply(status=200, headers={}, body=b"{}"))
+        stock.read(write, Reply(status=200, headers={}, body=b"{}"))
 
 
 NEWS = ShipmentNews(news=News.DISPATCHED, order_ref="7", tracking_code="AA1", at=datetime(2026, 11, 22, 1, tzinfo=UTC))

@@ -132,7 +132,7 @@ def test_a_lock_is_told_as_a_plain_sentence():
     assert stock.read_error(reply) is None
     assert ADAPTER.faults[423] is Fault.TRANSIENT
     with pytest.raises(Unreadable):
-        stock.read([StockWrite(slot_ref="1", listing_ref="1", quantity=1)], Reply(status=200, headers={}, body=b"{}"))
+        stock.read(StockWrite(slot_ref="1", listing_ref="1", quantity=1), Reply(status=200, headers={}, body=b"{}"))
 
 
 NEWS = ShipmentNews(
@@ -215,7 +215,7 @@ def test_what_we_send_is_what_the_definitions_ask():
         ref = body.get("$ref")
         return spec["components"]["schemas"][ref.rpartition("/")[2]] if ref else body
 
-    ((request, _),) = stock.render([StockWrite(slot_ref="1", location_ref="1_1", listing_ref="1", quantity=3)])
+    request = stock.render(StockWrite(slot_ref="1", location_ref="1_1", listing_ref="1", quantity=3))
     path = "/api/logistics/pvt/inventory/skus/{skuId}/warehouses/{warehouseId}/quantity"
     asked_ = of("vtex-logistics-api.json", path, "patch")
     assert set(asked_.get("required", ())) <= set(request.json) <= set(asked_["properties"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hub.contract import AVAILABLE, PHYSICAL
 from hub.model import Listing, ListingStatus, Outcome, OutcomeKind, Reply, Request, StockWrite
 from hub.sinks import by_looking, one_by_one
 
@@ -43,6 +44,13 @@ def test_each_slot_has_a_request_and_an_answer_of_its_own():
     assert sink.read(writes[:1], reply) == [Outcome.accepted(writes[0])]
     with pytest.raises(ValueError, match="unpack"):
         sink.read(writes, reply)
+    assert sink.numbers == AVAILABLE
+    assert (
+        one_by_one(
+            put, lambda write, _reply: Outcome.accepted(write), lambda _request: writes[0], look, numbers=PHYSICAL
+        ).numbers
+        == PHYSICAL
+    )
 
 
 async def test_an_accepted_number_is_asked_about_by_looking():
