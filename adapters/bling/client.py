@@ -215,7 +215,7 @@ async def _balances(api: Api, ids: Sequence[str]) -> dict[str, Raw]:
     for sign in FILTERS:
         wanted = [("idsProdutos[]", each) for each in ids if each not in found]
         rows = await _rows(api, "/estoques/saldos", *wanted, ("filtroSaldoEstoque", sign)) if wanted else []
-        found |= {row.part("produto").needed_ref("id"): row.raw for row in rows}
+        found |= {row.needed_ref("produto.id"): row.raw for row in rows}
     return found
 
 

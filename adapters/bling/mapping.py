@@ -77,7 +77,7 @@ def order(raw: Raw) -> Order:
         discount_cents=_discount(o.part("desconto"), items),
         shipping_cents=sent.cents("frete"),
         other_cents=o.cents("outrasDespesas"),
-        fees_cents=o.part("taxas").cents("taxaComissao"),
+        fees_cents=o.cents("taxas.taxaComissao"),
         total_cents=o.cents("total"),
         lines=lines,
         buyer=_buyer(o.part("contato")),
@@ -98,8 +98,8 @@ def _stage(told: Wire, root: str | None) -> Stage:
 
 def _origin(o: Wire, channel: Raw) -> Origin | None:
     """Its number in the shop, and the shop's channel: as the seller told it, else the law's, else the shop's number."""
-    number, shop = o.ref("numeroLoja"), o.part("loja").ref("id")
-    by_law = INTERMEDIARIES.get(parse.bare(o.part("intermediador").text("cnpj")) or "")
+    number, shop = o.ref("numeroLoja"), o.ref("loja.id")
+    by_law = INTERMEDIARIES.get(parse.bare(o.text("intermediador.cnpj")) or "")
     named = channel if isinstance(channel, str) and channel else by_law or (f"bling:{shop}" if shop else None)
     return Origin(channel=named, ref=number) if number and named else None
 
@@ -108,7 +108,7 @@ def _line(row: Wire, n: int, stage: Stage) -> OrderLine:
     quantity = row.quantity("quantidade")
     return OrderLine(
         ref=row.ref("id") or str(n),
-        listing_ref=row.part("produto").ref("id"),
+        listing_ref=row.ref("produto.id"),
         sku=row.text("codigo"),
         title=row.text("descricao"),
         quantity=quantity,
@@ -150,7 +150,7 @@ def _address(told: Wire) -> Address | None:
 
 
 def _shipments(sent: Wire) -> tuple[Shipment, ...]:
-    carrier = sent.part("contato").text("nome")
+    carrier = sent.text("contato.nome")
     return tuple(
         Shipment(ref=row.ref("id") or code, carrier=carrier, service=row.text("servico"), tracking_code=code)
         for row in sent.rows("volumes")

@@ -28,7 +28,7 @@ def sent(request: Request) -> StockWrite:
     told = Wire(request.json, "request")
     if told.text("operacao") != BALANCE:
         raise Unreadable(told.at("operacao"), "not a balance")
-    product, deposit = told.part("produto").needed_ref("id"), told.part("deposito").ref("id")
+    product, deposit = told.needed_ref("produto.id"), told.ref("deposito.id")
     units = told.needed_count("quantidade")
     return StockWrite(slot_ref=product, location_ref=deposit, listing_ref=product, quantity=units)
 
@@ -39,7 +39,7 @@ def read(write: StockWrite, reply: Reply) -> Outcome:
     if reply.status >= HTTPStatus.BAD_REQUEST:
         code, message = error_of(body)
         return Outcome.refused(write, code or str(reply.status), message)
-    Wire(body, "body").part("data").needed_ref("id")
+    Wire(body, "body").needed_ref("data.id")
     return Outcome.accepted(write)
 
 

@@ -21,7 +21,7 @@ def read(knock: Knock) -> list[Notice]:
     told = of_body(knock.body)
     event = told.text("event") or ""
     topic = TOPICS.get(event.partition(".")[0], Topic.UNKNOWN)
-    named = told.part("data").part("produto") if topic is Topic.STOCK else told.part("data")
+    named = told.part("data.produto") if topic is Topic.STOCK else told.part("data")
     ref = named.ref("id")
     if ref is None and topic not in (Topic.IGNORED, Topic.UNKNOWN):
         raise Unreadable(named.at("id"), "no id told")

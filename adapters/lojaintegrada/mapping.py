@@ -50,7 +50,7 @@ def order(raw: Raw) -> Order:
     o = Wire(raw, "")
     if o.raw.get("itens") is None:
         raise Unreadable("itens", "not told: a row of the search is not the order")
-    stage = o.part("situacao").one_of("codigo", STAGES)
+    stage = o.one_of("situacao.codigo", STAGES)
     lines = tuple(_line(row, n, stage) for n, row in enumerate(o.rows("itens"), start=1))
     changed = _at(o, "data_modificacao")
     return Order(
@@ -62,7 +62,7 @@ def order(raw: Raw) -> Order:
         cancelled=stage.cancelled,
         hold=stage.hold,
         fulfilled_by=FulfilledBy.SELLER,
-        raw_status={"situacao": o.part("situacao").text("codigo")},
+        raw_status={"situacao": o.text("situacao.codigo")},
         placed_at=_at(o, "data_criacao"),
         changed_at=changed,
         items_cents=parse.total(line.total_cents for line in lines),

@@ -173,8 +173,8 @@ def _buyer(o: Wire, billing: Wire) -> Buyer:
 
 
 def _shipping(o: Wire) -> Wire:
-    assigned = o.part("extension_attributes").rows("shipping_assignments")
-    return assigned[0].part("shipping").part("address") if assigned else Wire(None, "shipping_address")
+    assigned = o.rows("extension_attributes.shipping_assignments")
+    return assigned[0].part("shipping.address") if assigned else Wire(None, "shipping_address")
 
 
 def _address(told: Wire) -> Address | None:
@@ -229,7 +229,7 @@ def _numbers(box: Raw, p: Wire, source: str | None) -> tuple[int | None, int | N
 
     Magento reserves for its stock, not for a source: what all sources hold less what is salable is reserved.
     """
-    item = p.part("extension_attributes").part("stock_item")
+    item = p.part("extension_attributes.stock_item")
     if item and item.flag("manage_stock") is False:
         return None, None
     if box.get("sources") is None:

@@ -139,7 +139,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
         (row.needed_ref("id"), row.instant("last_updated", "date_last_updated", zone=mapping.MANAUS))
         for row in found.needed_rows("results")
     ]
-    return at.page(told, found.part("paging").units("total"), PAGE, turns=2, reach=2 * OVERLAP)
+    return at.page(told, found.units("paging.total"), PAGE, turns=2, reach=2 * OVERLAP)
 
 
 async def latest_orders(api: Api) -> Page:

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.mercadolivre.mapping import shelf, slot
 from hub import parse
-from hub.calls import refusal_of
+from hub.calls import refusal_of, said
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, OutcomeKind, Reply, Request, ShipmentNews, StockWrite
@@ -113,10 +113,8 @@ def _reason(reply: Reply) -> tuple[str, str | None]:
     causes = told.get("cause")
     first = causes[0] if isinstance(causes, list) and causes else None
     cause = first if isinstance(first, dict) else {"message": first}
-    codes = (cause.get("code"), told.get("error"), told.get("code"), reply.status)
-    whys = (cause.get("message"), told.get("message"))
-    code = next(str(word) for word in codes if isinstance(word, str | int) and word != "")
-    return code, next((why for why in whys if isinstance(why, str) and why), None)
+    code = said(cause, "code") or said(told, "error", "code") or str(reply.status)
+    return code, said(cause, "message") or said(told, "message")
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

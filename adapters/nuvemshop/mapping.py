@@ -139,9 +139,9 @@ def _shipments(o: Wire, parcels: list[Wire]) -> tuple[Shipment, ...]:
     found = [
         Shipment(
             ref=row.needed_ref("id"),
-            carrier=row.part("shipping").part("carrier").text("name"),
-            tracking_code=row.part("tracking_info").text("code"),
-            tracking_url=row.part("tracking_info").text("url"),
+            carrier=row.text("shipping.carrier.name"),
+            tracking_code=row.text("tracking_info.code"),
+            tracking_url=row.text("tracking_info.url"),
             status=row.one_of("status", PARCELS) if row.raw.get("status") else None,
         )
         for row in parcels

@@ -115,7 +115,7 @@ def _parcel(news: ShipmentNews) -> str | None:
     """The parcel of this code; else, of those not sent yet, the one that the channel knows this by, or the first."""
     parcels = list(rows(news.there, "there"))
     for row in parcels:
-        if news.tracking_code and row.part("tracking_info").text("code") == news.tracking_code:
+        if news.tracking_code and row.text("tracking_info.code") == news.tracking_code:
             return row.ref("id")
     waiting = [row.ref("id") for row in parcels if (row.text("status") or "UNPACKED") in NO_CODE_YET]
     return news.shipment_ref if news.shipment_ref in waiting else next(iter(waiting), None)

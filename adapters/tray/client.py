@@ -183,7 +183,7 @@ async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with its variants; `variant:ID` is asked for its product first."""
     if ref.startswith("variant:"):
         told = Wire(await get(api, f"/products/variants/{number_of(ref.removeprefix('variant:'))}"), "")
-        ref = told.part("Variant").needed_ref("product_id")
+        ref = told.needed_ref("Variant.product_id")
     return await _with_variants(api, await get(api, f"/products/{number_of(ref)}"))
 
 

@@ -64,7 +64,7 @@ def order(raw: Raw) -> Order:
         fulfilment=stage.fulfilment,
         cancelled=stage.cancelled,
         fulfilled_by=FulfilledBy.SELLER,
-        raw_status={"status": o.text("status"), "type": o.part("OrderStatus").text("type")},
+        raw_status={"status": o.text("status"), "type": o.text("OrderStatus.type")},
         placed_at=_at(o, "date", o.text("hour")),
         changed_at=changed,
         paid_at=paid,
@@ -114,7 +114,7 @@ def _line(row: Wire, stage: Stage) -> OrderLine:
 
 def _discount(o: Wire) -> int | None:
     """The order's own, and the coupon's, which stands apart: as an object, or after its name ("natal25/8999.75")."""
-    coupon = o.part("coupon").cents("discount") if isinstance(o.raw.get("coupon"), dict) else None
+    coupon = o.cents("coupon.discount") if isinstance(o.raw.get("coupon"), dict) else None
     named = o.text("discount_coupon")
     if coupon is None and named and "/" in named:
         coupon = parse.cents(named.rpartition("/")[2], o.at("discount_coupon"))

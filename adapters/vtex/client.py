@@ -70,7 +70,7 @@ async def subscribe(api: Api, url: str, secret: str) -> list[str]:
     """Makes the key's hook right. It is removed by itself when it was silent for three days."""
     wanted = {"filter": FILTER, "hook": {"url": url, "headers": {HEADER: secret}}}
     kept = await _kept(api, HOOK)
-    same = kept.part("hook").text("url") == url and kept.part("hook").part("headers").text(HEADER) == secret
+    same = kept.text("hook.url") == url and kept.part("hook.headers").text(HEADER) == secret
     if same and set(kept.part("filter").raw.get("status") or ()) == set(STATES):
         return []
     await api.call(Request(method="POST", path=HOOK, json=wanted, repeatable=True))

@@ -59,7 +59,7 @@ def order(raw: Raw) -> Order:
     if not o.rows("items"):
         raise Unreadable("items", "not told: a row of the list is not the order")
     state = STATES["null"] if o.text("status") is None else o.one_of("status", STATES)  # null: the order is incomplete
-    packages = o.part("packageAttachment").rows("packages")
+    packages = o.rows("packageAttachment.packages")
     sent = [row for row in packages if (row.text("type") or "Output") != "Input"]
     back = [row for row in packages if row.text("type") == "Input"]
     lines = tuple(_line(row, n, sent, back, whole=state.cancelled) for n, row in enumerate(o.rows("items")))
@@ -67,7 +67,7 @@ def order(raw: Raw) -> Order:
     refs = [line.ref for line in lines]
     totals = {row.text("id") or "": row.units("value") or 0 for row in o.rows("totals")}
     profile, changed = o.part("clientProfileData"), _at(o, "lastChange")
-    paid, ways = _at(o, "authorizedDate"), o.part("shippingData").rows("logisticsInfo")
+    paid, ways = _at(o, "authorizedDate"), o.rows("shippingData.logisticsInfo")
     return Order(
         ref=o.needed_ref("orderId"),
         number=o.ref("sequence"),
@@ -84,7 +84,7 @@ def order(raw: Raw) -> Order:
         paid_at=paid,
         cancelled_at=_at(o.part("cancellationData"), "CancellationDate") if state.cancelled else None,
         deliver_by=max((at for row in ways if (at := _at(row, "shippingEstimateDate"))), default=None),
-        currency=o.part("storePreferencesData").currency("currencyCode"),
+        currency=o.currency("storePreferencesData.currencyCode"),
         items_cents=parse.total(line.total_cents for line in lines),
         discount_cents=_rest(totals, lines),
         shipping_cents=totals.get("Shipping"),
@@ -92,7 +92,7 @@ def order(raw: Raw) -> Order:
         total_cents=o.units("value"),
         lines=lines,
         buyer=_buyer(profile),
-        ship_to=_address(o.part("shippingData").part("address")),
+        ship_to=_address(o.part("shippingData.address")),
         shipments=tuple(_shipment(row, refs) for row in sent if row.text("trackingNumber", "courier")),
         returns=tuple(_return(row, refs) for row in back if row.rows("items")),
         invoices=tuple(_invoice(row) for row in sent if row.text("invoiceNumber")),
@@ -143,7 +143,7 @@ def _is_sent(row: Wire) -> bool:
 
 
 def _delivered(row: Wire) -> bool:
-    return bool(row.part("courierStatus").flag("finished"))
+    return bool(row.flag("courierStatus.finished"))
 
 
 def _fulfilment(lines: tuple[OrderLine, ...], sent: list[Wire]) -> Fulfilment:
@@ -162,7 +162,7 @@ def _origin(o: Wire) -> Origin | None:
     ref, own = o.ref("marketplaceOrderId"), o.ref("orderId")
     if ref is None or ref == own or (o.text("origin") or "") != "Fulfillment":
         return None
-    named = o.part("marketplace").text("name") or o.text("affiliateId") or ""
+    named = o.text("marketplace.name") or o.text("affiliateId") or ""
     return Origin(channel=parse.marketplace(named) or f"vtex:{named.lower() or 'marketplace'}", ref=ref)
 
 
@@ -243,8 +243,8 @@ def listings(raw: Raw) -> list[Listing]:
             ref=ref,
             slot_ref=ref,
             location_ref=warehouse or FIRST_WAREHOUSE,
-            sku=s.part("AlternateIds").text("RefId") or s.text("RefId"),
-            gtin=s.part("AlternateIds").text("Ean"),
+            sku=s.text("AlternateIds.RefId", "RefId"),
+            gtin=s.text("AlternateIds.Ean"),
             title=s.text("NameComplete", "SkuName"),
             status=ListingStatus.PAUSED if s.flag("IsActive") is False else ListingStatus.ACTIVE,
             quantity=free,

@@ -79,7 +79,7 @@ def read_error(reply: Reply) -> str | None:
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     """An invoice with its code, or the code onto the invoice that is there; then what happens as its tracking."""
     there = Wire(news.there, "there")
-    packages = [row for row in there.part("packageAttachment").rows("packages") if row.text("type") != "Input"]
+    packages = [row for row in there.rows("packageAttachment.packages") if row.text("type") != "Input"]
     mine = next((row for row in packages if row.text("trackingNumber") == news.tracking_code), None)
     root = f"/api/oms/pvt/orders/{quote(news.order_ref, safe='')}/invoice"
     if news.news is not News.DISPATCHED:
