@@ -22,6 +22,7 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
+from hub.spelling import Spelt
 from hub.stages import Stage
 from hub.wire import Wire, rows, unboxed
 
@@ -231,22 +232,22 @@ def _buyer(told: Wire, where: Wire, o: Wire) -> Buyer | None:
     return None if buyer == Buyer() else buyer
 
 
-def _address(told: Wire) -> Address | None:
+def _address(where: Wire) -> Address | None:
     """Of either API. Without the role for personal data only city, state and postal code are told."""
-    fields = told.part("ExtendedFields") or told.part("extendedFields")
-    named = fields.text("StreetName", "streetName")
-    first, second = told.text("AddressLine1", "addressLine1"), told.text("AddressLine2", "addressLine2")
-    country, bairro = told.text("CountryCode", "countryCode"), told.text("District", "districtOrCounty")
-    lines = {} if named else places.split(first, second, country)
+    told = Spelt(where.raw, where.path)
+    fields, country = told.part("extended_fields"), told.text("country_code")
+    named = fields.text("street_name")
+    lines = {} if named else places.split(told.text("address_line1"), told.text("address_line2"), country)
+    district = fields.text("neighborhood") or told.text("district", "district_or_county")
     return parse.address(
-        recipient=told.text("Name", "name"),
+        recipient=told.text("name"),
         street=named or lines.get("street"),
-        number=fields.text("StreetNumber", "streetNumber") or lines.get("number"),
-        complement=fields.text("Complement", "complement") or lines.get("complement"),
-        district=fields.text("Neighborhood", "neighborhood") or bairro or lines.get("district"),
-        city=told.text("City", "city", "Municipality", "municipality"),
-        state=told.text("StateOrRegion", "stateOrRegion"),
-        postal_code=told.text("PostalCode", "postalCode"),
+        number=fields.text("street_number") or lines.get("number"),
+        complement=fields.text("complement") or lines.get("complement"),
+        district=district or lines.get("district"),
+        city=told.text("city", "municipality"),
+        state=told.text("state_or_region"),
+        postal_code=told.text("postal_code"),
         country=country,
     )
 

@@ -25,7 +25,6 @@ LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=60)  # the search's index lags behind a little: assumed
 SCOPES = ("read_orders,read_products,read_inventory,write_inventory,read_locations,read_customers,"
           "write_merchant_managed_fulfillment_orders,write_fulfillments")  # fmt: skip
-TOKENS = "/admin/oauth/access_token"
 
 
 class Credentials(contract.Credentials):
@@ -57,11 +56,10 @@ class Credentials(contract.Credentials):
 
     def ask(self, **form: str) -> Request:
         """A token asked for by the application."""
-        secret = hook_secret(self)
-        if not (self.client_id and secret):
+        if not (self.client_id and self.client_secret):
             raise ChannelError(Fault.AUTH, "no_token", "client_id and client_secret, or access_token, must be given")
-        app = {"client_id": self.client_id, "client_secret": secret}
-        return Request(method="POST", path=TOKENS, form=(*app.items(), *form.items()), authenticate=False)
+        app = oauth.Application(client_id=self.client_id, client_secret=self.client_secret)
+        return app.ask("/admin/oauth/access_token", **form)
 
 
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,18 +158,15 @@ async def _location(api: Api) -> str:
 
 async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     """Registers what is missing, and what Shopify deleted after eight failures; mends what points elsewhere."""
-    kept, hook, done = await _hooks(api), {"uri": url, "format": "JSON"}, []
-    for topic in REGISTERED:
-        rows = [row for row in kept if row.text("topic") == topic]
-        if any(row.raw.get("uri") == url and row.raw.get("format") == "JSON" for row in rows):
-            continue
-        if rows:
-            again = {"id": rows[0].text("id"), "hook": hook}
-            await api.call(telling(queries.HOOK_AGAIN, again, "webhook", repeatable=True))
-        else:
-            await api.call(telling(queries.HOOK, {"topic": topic, "hook": hook}, "webhook"))
-        done.append(f"{topic}: {'pointed here' if rows else 'registered'}")
-    return done
+    kept, hook = await _hooks(api), {"uri": url, "format": "JSON"}
+    there = {row.text("topic"): row.text("id") for row in kept}
+    right = {row.text("topic") for row in kept if hook.items() <= row.raw.items()}
+    wrong = [topic for topic in REGISTERED if topic not in right]
+    for topic in wrong:
+        known = {"id": there[topic]} if topic in there else {"topic": topic}
+        query = queries.HOOK_AGAIN if topic in there else queries.HOOK
+        await api.call(telling(query, {**known, "hook": hook}, "webhook", repeatable=topic in there))
+    return [f"{topic}: {'pointed here' if topic in there else 'registered'}" for topic in wrong]
 
 
 async def unsubscribe(api: Api, url: str) -> list[str]:

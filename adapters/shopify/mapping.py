@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
-from adapters.shopify.reading import Node, snake, unboxed
+from adapters.shopify.reading import Node, unboxed
 from hub import parse, places
 from hub.faults import Unreadable
 from hub.model import (
@@ -29,6 +29,7 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
+from hub.spelling import snake
 
 # Only GraphQL tells a hold; a webhook's body must not take one back.
 PARTS = {"hold": frozenset({"hold"})}
@@ -54,26 +55,19 @@ FULFILMENTS = {
 WORDS = ("financial_status", "fulfillment_status", "cancel_reason", "closed_at")
 GONE = ("cancelled", "error", "failure")  # a fulfilment that will not leave
 LEFT = {"success": True, "pending": False, "open": False, **dict.fromkeys(GONE, False)}
-PARCELS = {
-    "label_purchased": TrackingStatus.LABEL_CREATED,
-    "label_printed": TrackingStatus.LABEL_CREATED,
-    "label_voided": TrackingStatus.EXCEPTION,
-    "submitted": TrackingStatus.LABEL_CREATED,
-    "confirmed": TrackingStatus.LABEL_CREATED,
-    "carrier_picked_up": TrackingStatus.ACCEPTED,
-    "in_transit": TrackingStatus.IN_TRANSIT,
-    "delayed": TrackingStatus.IN_TRANSIT,
-    "out_for_delivery": TrackingStatus.OUT_FOR_DELIVERY,
-    "attempted_delivery": TrackingStatus.FAILED_ATTEMPT,
-    "ready_for_pickup": TrackingStatus.AWAITING_PICKUP,
-    "picked_up": TrackingStatus.DELIVERED,
-    "delivered": TrackingStatus.DELIVERED,
-    "not_delivered": TrackingStatus.EXCEPTION,
-    "failure": TrackingStatus.EXCEPTION,
-    "canceled": TrackingStatus.CANCELLED,
-    "fulfilled": None,  # it was marked as sent; no carrier said anything
-    "marked_as_fulfilled": None,
+_PARCELS: dict[TrackingStatus | None, tuple[str, ...]] = {
+    TrackingStatus.LABEL_CREATED: ("label_purchased", "label_printed", "submitted", "confirmed"),
+    TrackingStatus.ACCEPTED: ("carrier_picked_up",),
+    TrackingStatus.IN_TRANSIT: ("in_transit", "delayed"),
+    TrackingStatus.OUT_FOR_DELIVERY: ("out_for_delivery",),
+    TrackingStatus.FAILED_ATTEMPT: ("attempted_delivery",),
+    TrackingStatus.AWAITING_PICKUP: ("ready_for_pickup",),
+    TrackingStatus.DELIVERED: ("delivered", "picked_up"),
+    TrackingStatus.EXCEPTION: ("not_delivered", "failure", "label_voided"),
+    TrackingStatus.CANCELLED: ("canceled",),
+    None: ("fulfilled", "marked_as_fulfilled"),  # no carrier said anything
 }
+PARCELS = {word: status for status, words in _PARCELS.items() for word in words}
 BACK = {"return": True, "cancel": False, "no_restock": False, "legacy_restock": False}
 CREDENTIALS = ("TAX_CREDENTIAL_BR", "SHIPPING_CREDENTIAL_BR")
 CREDENTIAL = re.compile(r"(?<![a-z])(cpf|cnpj)(?![a-z])|^documento$|^tax.?id$", re.IGNORECASE)
@@ -89,7 +83,9 @@ def order(raw: Raw) -> Order:
     fulfilments, refunds = o.rows("fulfillments"), o.rows("refunds")
     told = o.word_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
     refunded = _units(row for refund in refunds for row in refund.rows("refund_line_items"))
-    moved = _sent(fulfilments), refunded, _units(_came_back(refunds))
+    left = [row for row in fulfilments if row.word_of("status", LEFT)]
+    sent = _units(row for parcel in left for row in parcel.rows("line_items")) if fulfilments else None
+    moved = sent, refunded, _units(_came_back(refunds))
     lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.needed_rows("line_items"))
     is_graphql = o.spelt.get("fulfillment_status") == "displayFulfillmentStatus"
     shipping = [(row.money("price"), row.money("discounted_price")) for row in o.rows("shipping_lines")]
@@ -98,7 +94,7 @@ def order(raw: Raw) -> Order:
         ref=o.ref("legacy_resource_id") or o.needed_ref("id"),
         number=(o.text("name") or "").removeprefix("#") or None,
         payment=_payment(o, cancelled),
-        fulfilment=_how_far(told, lines, fulfilments),
+        fulfilment=_how_far(told, lines, left),
         cancelled=cancelled is not None,
         hold=Hold.FROZEN if o.text("fulfillment_status") == "ON_HOLD" else None,
         fulfilled_by=FulfilledBy.SELLER,
@@ -130,15 +126,15 @@ def _payment(o: Node, cancelled: datetime | None) -> Payment:
     return Payment.VOIDED if cancelled and told in (Payment.PENDING, Payment.AUTHORIZED) else told
 
 
-def _how_far(told: Fulfilment, lines: Sequence[OrderLine], fulfilments: Sequence[Node]) -> Fulfilment:
+def _how_far(told: Fulfilment, lines: Sequence[OrderLine], parcels: Sequence[Node]) -> Fulfilment:
     dispatched = sum(line.dispatched_quantity for line in lines)
     if dispatched and sum(line.returned_quantity for line in lines) >= dispatched:
         return Fulfilment.RETURNED
     if told is Fulfilment.NONE and dispatched:
         left = sum(line.quantity - line.cancelled_quantity - line.dispatched_quantity for line in lines)
         told = Fulfilment.PARTIAL if left > 0 else Fulfilment.DISPATCHED
-    parcels = {row.word_of("shipment_status", PARCELS) for row in fulfilments if row.word_of("status", LEFT)}
-    return Fulfilment.DELIVERED if told is Fulfilment.DISPATCHED and parcels == {TrackingStatus.DELIVERED} else told
+    stages = {row.word_of("shipment_status", PARCELS) for row in parcels}
+    return Fulfilment.DELIVERED if told is Fulfilment.DISPATCHED and stages == {TrackingStatus.DELIVERED} else told
 
 
 # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,12 +148,6 @@ def _units(rows: Iterable[Node]) -> Counter[str]:
         if line and (count := row.count("quantity")):
             units[line] += count
     return units
-
-
-def _sent(fulfilments: Sequence[Node]) -> Counter[str] | None:
-    """Units that left; None where fulfilments are not told."""
-    left = [row for row in fulfilments if row.word_of("status", LEFT)]
-    return _units(line for row in left for line in row.rows("line_items")) if fulfilments else None
 
 
 def _came_back(refunds: Iterable[Node]) -> list[Node]:
@@ -205,9 +195,9 @@ def _discount(o: Node, shipping: Sequence[tuple[int | None, int | None]]) -> int
     told = o.money("total_discounts")
     if told is None:
         return None
-    carried = sum(_taken(row) for row in o.rows("line_items"))
-    carried += sum(price - paid for price, paid in shipping if price is not None and paid is not None)
-    return max(0, told - carried)
+    of_lines = sum(_taken(row) for row in o.rows("line_items"))
+    of_shipping = sum(price - paid for price, paid in shipping if price is not None and paid is not None)
+    return max(0, told - of_lines - of_shipping)
 
 
 def _other(o: Node) -> int | None:

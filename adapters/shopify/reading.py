@@ -1,13 +1,12 @@
 """Shopify tells a thing in two spellings, REST names in webhooks and GraphQL names in answers: read alike. Pure."""
 
-import re
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from hub import parse
 from hub.faults import Unreadable
 from hub.model import Raw
-from hub.wire import Wire
+from hub.spelling import Spelt, snake
 
 T = TypeVar("T")
 GID = "gid://shopify/"
@@ -37,20 +36,13 @@ OTHERWISE = {  # GraphQL's name: the one in webhooks
 }
 
 
-class Node(Wire):
-    """A Wire whose fields bear a webhook's names however the document spells them; paths are told as it does."""
+class Node(Spelt):
+    """A document whose fields bear a webhook's names however the document spells them; paths are told as it does."""
 
-    __slots__ = ("spelt",)
-
-    def __init__(self, raw: Raw, path: str) -> None:
-        super().__init__(raw, path)
-        self.spelt = {OTHERWISE.get(snake(key), snake(key)): key for key in self.raw}
-        self.raw: Mapping[str, Any] = {name: self.raw[key] for name, key in self.spelt.items()}
-
-    def at(self, key: str) -> str:
-        """The path of a field, spelt as it came."""
-        outer, _, last = key.rpartition(".")
-        return self.part(outer).at(last) if outer else super().at(self.spelt.get(last, last))
+    @classmethod
+    def name(cls, key: str) -> str:
+        """As a webhook calls it."""
+        return OTHERWISE.get(snake(key), snake(key))
 
     def rows(self, key: str) -> list[Self]:
         """The objects of a list or of a connection, none when not told."""
@@ -72,11 +64,6 @@ class Node(Wire):
         if word and word not in table:
             raise Unreadable(self.at(key), f"unknown: {word!r}"[:120])
         return table[word] if word else None
-
-
-def snake(key: str) -> str:
-    """A field's name as webhooks write names."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
 
 
 def gid(kind: str, number: str) -> str:
