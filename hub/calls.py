@@ -43,6 +43,15 @@ def number_of(ref: str) -> str:
     return ref
 
 
+def chosen(field: str, wanted: str | None, there: Sequence[str], best: str | None = None) -> str:
+    """The place whose stock is written: the one that the seller named in this field, else the best, else the first."""
+    found = wanted or best or next(iter(there), None)
+    if found is None or found not in there:
+        named = f"there is no active {wanted or 'one'} (there are: {', '.join(there) or 'none'})"
+        raise ChannelError(Fault.REJECTED, f"no_{field}", f"{field}: {named}")
+    return found
+
+
 def batches(rows: Sequence[T], size: int) -> list[tuple[T, ...]]:
     """Groups of at most `size`, in order, for requests that take so many."""
     return [tuple(rows[start : start + size]) for start in range(0, len(rows), size)]

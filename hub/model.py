@@ -417,7 +417,7 @@ class Outcome(Canonical):
     def refused(
         cls,
         write: StockWrite,
-        code: str | None,
+        code: str,
         message: str | None,
         kind: OutcomeKind = OutcomeKind.FAULT,
         *,
@@ -425,6 +425,11 @@ class Outcome(Canonical):
     ) -> "Outcome":
         """The channel refused this slot, with its code and sentence, and what it shows where it tells."""
         return cls(**_of(write), outcome=kind, seen=seen, code=code, message=message)
+
+    @classmethod
+    def stale(cls, write: StockWrite) -> "Outcome":
+        """Another number stands there than the one that the write was conditioned on: look again."""
+        return cls(**_of(write), outcome=OutcomeKind.STALE)
 
 
 def _of(write: StockWrite) -> dict[str, Any]:

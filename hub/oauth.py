@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
@@ -42,6 +43,12 @@ class Application(Credentials):
         """Trades the code of a consent for the first token, with PKCE."""
         form = {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
         return self.ask(path, grant_type="authorization_code", **form)
+
+
+def client_secret(credentials: Any) -> str | None:
+    """What a channel signs webhooks with that signs with its application's secret; None where it was not given."""
+    secret: SecretStr | None = credentials.client_secret
+    return secret.get_secret_value() if secret else None
 
 
 def bearer(token: Token) -> dict[str, str]:

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from adapters.bling import mapping, stock
 from hub import oauth, parse
-from hub.calls import number_of, within
+from hub.calls import chosen, number_of, within
 from hub.contract import Api, Identity, Page, Token, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.paging import poll_of
 from hub.wire import Wire
@@ -118,11 +118,7 @@ async def _deposit(api: Api) -> str:
     rows = await _rows(api, "/depositos", ("limite", str(PAGE)), ("situacao", "1"))
     ids = [row.needed_ref("id") for row in rows]
     standard = [row.needed_ref("id") for row in rows if row.flag("padrao")]
-    wanted: str | None = api.credentials.deposit or next(iter(standard + ids), None)
-    if wanted not in ids:
-        there = f"there is no active {wanted or 'one'} (there are: {', '.join(ids) or 'none'})"
-        raise ChannelError(Fault.REJECTED, "no_deposit", f"deposit: {there}")
-    return wanted
+    return chosen("deposit", api.credentials.deposit, ids, next(iter(standard), None))
 
 
 async def _situations(api: Api) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Nuvemshop (Tiendanube) storefront, API 2025-03."""
 
 from adapters.nuvemshop import client, mapping, stock, webhook
+from hub import oauth
 from hub.contract import Adapter, Kind, ListingSource, OAuth, OrderSource, ShipmentSink, StockSink, WebhookSource
 from hub.faults import Fault
 from hub.model import Limit
@@ -29,7 +30,7 @@ ADAPTER = Adapter(
         verify=hmac_sha256("x-linkedstore-hmac-sha256", encoding="hex"),
         read=webhook.read,
         deadline_ms=3000,
-        secret=client.hook_secret,
+        secret=oauth.client_secret,
         subscribe=client.subscribe,
     ),
     orders=OrderSource(

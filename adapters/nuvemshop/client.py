@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 
 from adapters.nuvemshop import mapping
 from adapters.nuvemshop.webhook import EVENTS
-from hub import contract, parse
+from hub import contract, oauth, parse
 from hub.calls import get, if_there, number_of
 from hub.contract import Api, Identity, Page, json_of
 from hub.faults import Unreadable
@@ -48,11 +48,6 @@ class Credentials(contract.Credentials):
         }
 
 
-def hook_secret(credentials: Credentials) -> str | None:
-    """The application's secret."""
-    return credentials.client_secret.get_secret_value() if credentials.client_secret else None
-
-
 def authorize(credentials: Credentials, _redirect_uri: str, state: str, _challenge: str) -> str:
     """Where the store's owner grants access; the address to come back to stands in the application."""
     return f"{CONSENT}/{credentials.client_id}/authorize?{urlencode({'state': state})}"
@@ -62,7 +57,7 @@ def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier:
     """Trades the code, which lives for five minutes, for the store's token; `user_id` in the answer is the store."""
     body = {
         "client_id": credentials.client_id,
-        "client_secret": hook_secret(credentials),
+        "client_secret": oauth.client_secret(credentials),
         "grant_type": "authorization_code",
         "code": code,
     }

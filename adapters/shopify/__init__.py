@@ -37,7 +37,6 @@ ADAPTER = Adapter(
         "GRAPHQL_ERROR": Fault.SHAPE,  # the query itself is refused: the API changed
         "NOT_FOUND": Fault.MISSING,
         **stock.FAULTS,
-        400: Fault.REJECTED,
         401: Fault.AUTH,
         402: Fault.AUTH,  # the shop is frozen for its bill
         403: Fault.AUTH,
@@ -53,8 +52,7 @@ ADAPTER = Adapter(
         signed="base64 HMAC-SHA256 of the body, the application's secret",
         verify=hmac_sha256("x-shopify-hmac-sha256", encoding="base64"),
         read=webhook.read,
-        deadline_ms=5000,
-        secret=client.hook_secret,
+        secret=oauth.client_secret,
         subscribe=client.subscribe,
         unsubscribe=client.unsubscribe,
     ),

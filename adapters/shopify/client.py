@@ -13,7 +13,7 @@ from adapters.shopify.reading import Node, gid
 from adapters.shopify.stock import asking, read_error, telling
 from adapters.shopify.webhook import REGISTERED
 from hub import contract, oauth
-from hub.calls import batches, number_of, within
+from hub.calls import batches, chosen, number_of, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -63,11 +63,6 @@ class Credentials(contract.Credentials):
 
 
 # ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def hook_secret(credentials: Credentials) -> str | None:
-    """The application's secret."""
-    return credentials.client_secret.get_secret_value() if credentials.client_secret else None
 
 
 def token_request(credentials: Credentials, token: Token | None) -> Request:
@@ -136,19 +131,11 @@ async def check(api: Api) -> Identity:
     domain = shop.text("myshopify_domain")
     if domain is None:
         raise Unreadable("data.shop.myshopifyDomain", "not told")
-    facts = {"location": _chosen(api.credentials.location, places), "shop": shop.ref("id")}
-    return Identity(external_id=domain, name=shop.text("name") or domain, facts=facts)
-
-
-def _chosen(wanted: str | None, places: Sequence[Node]) -> str:
     active = {place.needed_ref("id"): place for place in places if place.flag("is_active")}
-    if not active:
-        raise ChannelError(Fault.REJECTED, "no_location", "this shop has no active location")
-    if wanted and wanted not in active:
-        there = ", ".join(active)
-        raise ChannelError(Fault.REJECTED, "no_location", f"location: there is no active {wanted} (there are: {there})")
     online = (ref for ref, place in active.items() if place.flag("fulfills_online_orders"))
-    return wanted or next(online, next(iter(active)))
+    location = chosen("location", api.credentials.location, list(active), next(online, None))
+    facts = {"location": location, "shop": shop.ref("id")}
+    return Identity(external_id=domain, name=shop.text("name") or domain, facts=facts)
 
 
 async def _location(api: Api) -> str:

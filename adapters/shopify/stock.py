@@ -11,7 +11,7 @@ from hub import parse
 from hub.calls import batches, within
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import News, Outcome, OutcomeKind, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 
 PATH = "/admin/api/2026-04/graphql.json"
 BATCH = 250  # rows of any input
@@ -146,16 +146,12 @@ def _row(field: Sequence[Any]) -> int | None:
 
 
 def _refused(write: StockWrite, told: tuple[str, str | None] | None) -> Outcome:
-    return _stale(write) if told is None or told[0] in STALE else Outcome.refused(write, *told)
+    return Outcome.stale(write) if told is None or told[0] in STALE else Outcome.refused(write, *told)
 
 
 def _written(write: StockWrite, seen: int | None) -> Outcome:
     """Another number than ours: somebody was quicker."""
-    return Outcome.accepted(write, seen) if seen in (None, write.quantity) else _stale(write)
-
-
-def _stale(write: StockWrite) -> Outcome:
-    return Outcome.refused(write, None, None, OutcomeKind.STALE)
+    return Outcome.accepted(write, seen) if seen in (None, write.quantity) else Outcome.stale(write)
 
 
 # ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,8 @@ from adapters.vtex import mapping
 from adapters.vtex.stock import SKUS
 from adapters.vtex.webhook import HEADER
 from hub import contract, parse
-from hub.calls import get, get_if_there, if_there
+from hub.calls import chosen, get, get_if_there, if_there
 from hub.contract import Api, Identity, Page, json_of
-from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Request, ShipmentNews, StockWrite
 from hub.wire import Wire, needed_list, rows
 
@@ -58,12 +57,9 @@ async def check(api: Api) -> Identity:
     await get(api, ORDERS, per_page="1")
     told = rows(await get(api, "/api/logistics/pvt/configuration/warehouses"), "warehouses")
     ids = [each for row in told if (each := row.text("id"))]
-    wanted = parse.text(api.credentials.warehouse)
-    if not ids or (wanted and wanted not in ids):
-        named = ", ".join(ids) or "none"
-        raise ChannelError(Fault.REJECTED, "no_warehouse", f"warehouse: there is no {wanted} (there are: {named})")
+    warehouse = chosen("warehouse", parse.text(api.credentials.warehouse), ids)
     name = api.credentials.account_name.strip()
-    return Identity(external_id=name, name=name, facts={"warehouse": wanted or ids[0]})
+    return Identity(external_id=name, name=name, facts={"warehouse": warehouse})
 
 
 async def subscribe(api: Api, url: str, secret: str) -> list[str]:

@@ -24,6 +24,7 @@ from graphql.language import OperationDefinitionNode, Visitor
 from pydantic import SecretStr
 
 from adapters.shopify import ADAPTER, client, queries, sandbox, stock, webhook
+from hub import oauth
 from hub.faults import ChannelError, Fault
 from hub.model import (
     Fulfilment,
@@ -303,7 +304,7 @@ async def test_a_fixed_token_needs_no_grant(connect: Connect):
     fixed = client.Credentials.model_validate(
         {"shop": place.domain, "access_token": granted, "endpoint": api.credentials.endpoint}
     )
-    assert client.hook_secret(fixed) is None
+    assert oauth.client_secret(fixed) is None
     api.credentials, api.token = fixed, None
     assert (await ADAPTER.check(api)).external_id == place.domain
     api.credentials = fixed.model_copy(update={"access_token": SecretStr("shpat_old")})

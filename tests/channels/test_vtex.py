@@ -172,7 +172,7 @@ def test_knocks():
 
 
 async def test_a_warehouse_in_the_wrong_case_is_refused_with_those_that_are_there(connect: Connect):
-    with pytest.raises(ChannelError, match=r"there is no 1_A \(there are: 1_1\)"):
+    with pytest.raises(ChannelError, match=r"there is no active 1_A \(there are: 1_1\)"):
         await ADAPTER.check(await connect(ADAPTER, sandbox.create([CUP]), warehouse="1_A"))
 
 

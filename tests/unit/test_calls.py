@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.calls import batches, first, grouped, if_there, number_of, refusal_of, said, within
+from hub.calls import batches, chosen, first, grouped, if_there, number_of, refusal_of, said, within
 from hub.faults import ChannelError, Fault
 from hub.model import Reply
 
@@ -85,3 +85,22 @@ def test_a_ref_that_was_answered_with_nothing_is_not_there():
     with pytest.raises(ChannelError, match="there is no '7'") as problem:
         first([], "7")
     assert problem.value.fault is Fault.MISSING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "best", "want"),
+    [("2", ["1", "2"], "1", "2"), (None, ["1", "2"], "2", "2"), ("", ["1", "2"], None, "1")],
+)
+def test_the_place_whose_stock_is_written(wanted: str | None, there: list[str], best: str | None, want: str):
+    assert chosen("location", wanted, there, best) == want
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "words"),
+    [("5", ["1", "2"], r"location: there is no active 5 \(there are: 1, 2\)"),
+     (None, [], r"location: there is no active one \(there are: none\)")],
+)  # fmt: skip
+def test_a_place_that_is_not_there(wanted: str | None, there: list[str], words: str):
+    with pytest.raises(ChannelError, match=words) as problem:
+        chosen("location", wanted, there)
+    assert (problem.value.fault, problem.value.code) == (Fault.REJECTED, "no_location")
