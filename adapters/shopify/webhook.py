@@ -22,6 +22,7 @@ TOPICS = {  # a topic, or all of a resource's: what it is about, where its id st
     "shop/redact": (Topic.IGNORED, ()),
     "customers": (Topic.IGNORED, ()),
 }
+HEADERS = ("x-shopify-topic", "x-shopify-event-id", "x-shopify-shop-domain", "x-shopify-triggered-at")
 REGISTERED = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE", "REFUNDS_CREATE",
               "FULFILLMENT_ORDERS_PLACED_ON_HOLD", "FULFILLMENT_ORDERS_HOLD_RELEASED", "PRODUCTS_UPDATE",
               "PRODUCTS_DELETE", "INVENTORY_LEVELS_UPDATE", "APP_UNINSTALLED")  # fmt: skip
@@ -32,7 +33,8 @@ def read(knock: Knock) -> list[Notice]:
 
     One event may ring under several topics, all with its id: whichever order comes first is that event's.
     """
-    raw, headers = wire.of_body(knock.body).raw, wire.Wire(dict(knock.headers), "headers")
+    raw = wire.of_body(knock.body).raw
+    headers = wire.Wire({name: knock.headers.get(name) for name in HEADERS}, "headers")
     word = headers.text("x-shopify-topic") or ""
     topic, path = TOPICS.get(word) or TOPICS.get(word.partition("/")[0], (Topic.UNKNOWN, ("id",)))
     told = Node(raw, "body")

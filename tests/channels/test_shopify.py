@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr, ValidationError
 
 from adapters.shopify import ADAPTER, client, mapping, queries, stock, webhook
@@ -513,6 +514,11 @@ def test_notices():
     assert (fat.topic, fat.ref, fat.dedupe_key, bool(fat.raw)) == (Topic.ORDER, "5", "E1", True)
     stock_told = read("inventory_levels/update", {"inventory_item_id": 7}, **{"x-shopify-event-id": "E1"})
     assert stock_told.dedupe_key != "E1", "a sale's inventory must not hide its order"
+    spelt = CIMultiDictProxy(
+        CIMultiDict({"X-Shopify-Topic": "orders/paid", "X-Shopify-Shop-Domain": "x.myshopify.com"})
+    )
+    (served,) = webhook.read(Knock(headers=spelt, body=b'{"id": 5}'))
+    assert (served.topic, served.account_ref) == (Topic.ORDER, "x.myshopify.com"), "as the web server hands them on"
     odd = read("orders/create", {"id": 5}, **{"x-shopify-triggered-at": "ontem"})
     assert odd.at is None
     assert read("returns/approve", {"id": 1, "order": {"id": 5}}).ref == "5"
