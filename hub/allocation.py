@@ -211,7 +211,7 @@ def allocate(
 
 def _place_all(desk: "_Desk", asked: Sequence[Line]) -> None:
     near = desk.near()
-    if (whole := desk.first_with(asked, near)) is not None:
+    if (whole := desk.first_with(asked, desk.shared(asked))) is not None:
         desk.tell(Why.WHOLE, warehouse=whole)
         for line in asked:
             desk.take(line, whole, desk.rest(line))
@@ -292,6 +292,11 @@ class _Desk:
         if only := serving if self.one_parcel else mine:
             return tuple(w for w in self.warehouses if w in only)
         return tuple(sorted(self.warehouses, key=lambda w: w not in serving))
+
+    def shared(self, asked: Iterable[Line]) -> tuple[WarehouseId, ...]:
+        """Warehouses that may serve all of these lines at once: a line that is not divided stays where it began."""
+        allowed = [set(self.near(line)) for line in asked]
+        return tuple(w for w in self.near() if all(w in each for each in allowed))
 
     def rest(self, line: Line) -> dict[SkuId, int]:
         """What is to be placed: what a line lacks, less what completes the sold units that a warehouse has begun."""

@@ -115,12 +115,13 @@ class Rush(sim.World):
                 self.skus[code] = await stock.sku_put(tx, code)
         for traits in SHOPS:
             await self._connect(traits)
-            await approval.approve(self.hand, self.accounts[traits.name])
         for number in range(WORKERS):
             self.tasks.add(asyncio.ensure_future(self.work(number)))
         for lane in sim.LANES:
             self.ring(lane)
         await asyncio.sleep(5)
+        for account in self.accounts.values():
+            await approval.approve(self.hand, await self.hand.account(self.seller_id, account.id))
         await acts.count(self, [(code, UNITS) for code in SKUS], "principal")
         await asyncio.sleep(30)
         self.complain()

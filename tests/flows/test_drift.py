@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -370,7 +371,7 @@ async def test_an_audit_whose_place_is_forgotten_there_begins_anew() -> None:
         assert market.account.name
 
 
-async def test_an_audit_waits_where_others_need_the_limit_and_sales_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_audit_waits_where_others_need_the_limit_and_sales_do_not() -> None:
     async with world() as w:
         one, two = await two_stores(w)
         take = Throttle.take
@@ -381,11 +382,11 @@ async def test_an_audit_waits_where_others_need_the_limit_and_sales_do_not(monke
                 raise ChannelError(Fault.THROTTLED, "own_limit", "our limit frees in 180.0 s", retry_at=at)
             await take(self, *args, **more)
 
-        monkeypatch.setattr(Throttle, "take", scarce)
         calls = two.calls()
-        await w.hurry("reconcile")
-        await one.buy("CANECA", 2)
-        await w.at_rest(CANECA=8)
+        with patch.object(Throttle, "take", scarce):
+            await w.hurry("reconcile")
+            await one.buy("CANECA", 2)
+            await w.at_rest(CANECA=8)
         assert (two.calls() - calls)["GET /wp-json/wc/v3/products"] == 0
         rows = await w.rows("SELECT due_at, attempts, error, cursor FROM task WHERE kind = 'reconcile'")
         assert [(row["attempts"], row["error"]) for row in rows] == [(0, None), (0, None)]
@@ -393,7 +394,6 @@ async def test_an_audit_waits_where_others_need_the_limit_and_sales_do_not(monke
             w.rt.now() + timedelta(minutes=2) < row["due_at"] < w.rt.now() + timedelta(minutes=4) for row in rows
         )
 
-        monkeypatch.setattr(Throttle, "take", take)
         await audit(w)
         assert (two.calls() - calls)["GET /wp-json/wc/v3/products"] == 1
 

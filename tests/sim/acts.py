@@ -88,7 +88,7 @@ async def _over(world: "World", event: Event) -> bool:
         return False
     world.over.append(event.of)
     if len(world.over) < BOOKS_EVERY:
-        return False
+        return True
     numbers, world.over, gone = world.over, [], []
     for shop in world.shops.values():
         mine = {world.bought[number][1]: number for number in numbers if world.bought[number][0] is shop}

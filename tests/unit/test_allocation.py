@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.allocation import (
@@ -147,6 +147,15 @@ def test_kits_that_share_a_component_do_not_promise_it_twice():
     assert found.short == {("2", A): 1}
 
 
+@pytest.mark.parametrize("loose", [True, False])
+def test_a_line_that_is_not_split_waits_where_it_began(loose):
+    """Another warehouse has all that it lacks, and would divide it."""
+    began = line("1", 2, {A: 1, B: 1}, Split.LINE, loose=loose, held={(A, THERE): 1, (B, THERE): 1})
+    found = allocate([began], {(A, HERE): 9, (B, HERE): 9}, SHELVES)
+    assert not found.takes
+    assert found.short == {("1", A): 1, ("1", B): 1}
+
+
 # ── as properties ──────────────────────────────────────────────────────────────────────────────────────────────
 
 _free = st.dictionaries(
@@ -193,6 +202,7 @@ def test_no_unit_is_taken_twice_or_unasked(lines, free, shelves):
 
 @settings(max_examples=300)
 @given(_orders(), _free, st.permutations(SHELVES))
+@example([line("0", 1, {A: 1, B: 1}, Split.LINE, loose=True)], {(A, HERE): 1, (B, THERE): 1}, SHELVES)
 def test_allocating_again_takes_nothing_more(lines, free, shelves):
     found = allocate(lines, free, shelves)
     left = dict(free)
