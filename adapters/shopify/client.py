@@ -8,18 +8,18 @@ from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr
 
-from adapters.shopify import mapping, queries
+from adapters.shopify import mapping
+from adapters.shopify.queries import asking
 from adapters.shopify.reading import Node, gid
-from adapters.shopify.stock import asking, read_error, telling
+from adapters.shopify.stock import read_error
 from adapters.shopify.webhook import REGISTERED
 from hub import contract, oauth
-from hub.calls import batches, chosen, number_of, within
+from hub.calls import batches, chosen, grouped, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
-from hub.faults import ChannelError, Fault, Unreadable
+from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.wire import Wire
 
-PAGE = 250
-LATEST = 30
 LOOKED_AT = 100  # ids of one query: what is asked of each costs up to five of its 1,000 points
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=60)  # the search's index lags behind a little: assumed
@@ -97,14 +97,15 @@ def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier:
 
 
 async def _ask(api: Api, query: str, /, **variables: Any) -> Node:
+    """The data of an answer."""
     return Node(json_of(await api.call(asking(query, variables))), "").part("data")
 
 
 async def _node(api: Api, name: str, query: str, /, **variables: Any) -> dict[str, Any]:
-    """The thing of this name that an answer tells."""
-    node = within(json_of(await api.call(asking(query, variables))), "data", name)
+    """The thing of this name that an answer tells, as it tells it."""
+    node = (await _ask(api, query, **variables)).told(name)
     if not isinstance(node, dict):
-        gone = f"there is no {name} {variables.get('id', '')}, or the application may not see it"
+        gone = f"there is no {name} {variables['id']}, or the application may not see it"
         raise ChannelError(Fault.MISSING, "NOT_FOUND", gone)
     return node
 
@@ -112,9 +113,8 @@ async def _node(api: Api, name: str, query: str, /, **variables: Any) -> dict[st
 async def _whole(api: Api, box: dict[str, Any], key: str, name: str, query: str, **variables: Any) -> None:
     """Adds the pages after the first of a connection."""
     while after := _next(page := Node(box.get(key), key)):
-        rest = (await _node(api, name, query, after=after, **variables)).get(key)
-        if not isinstance(rest, dict):
-            raise Unreadable(f"data.{name}.{key}", "not told")
+        told = Wire(await _node(api, name, query, after=after, **variables), f"data.{name}")
+        rest = told.needed_part(key).raw
         box[key] = {**rest, "nodes": [*(page.raw.get("nodes") or ()), *(rest.get("nodes") or ())]}
 
 
@@ -126,16 +126,13 @@ def _next(connection: Node) -> str | None:
 
 async def check(api: Api) -> Identity:
     """Whose shop it is, and the location that is written."""
-    told = await _ask(api, queries.SHOP)
-    shop, places = told.part("shop"), told.rows("locations.nodes")
-    domain = shop.text("myshopify_domain")
-    if domain is None:
-        raise Unreadable("data.shop.myshopifyDomain", "not told")
+    told = await _ask(api, "Shop")
+    domain, places = told.needed_ref("shop.myshopify_domain"), told.rows("locations.nodes")
     active = {place.needed_ref("id"): place for place in places if place.flag("is_active")}
     online = (ref for ref, place in active.items() if place.flag("fulfills_online_orders"))
     location = chosen("location", api.credentials.location, list(active), next(online, None))
-    facts = {"location": location, "shop": shop.ref("id")}
-    return Identity(external_id=domain, name=shop.text("name") or domain, facts=facts)
+    facts = {"location": location, "shop": told.ref("shop.id")}
+    return Identity(external_id=domain, name=told.text("shop.name") or domain, facts=facts)
 
 
 async def _location(api: Api) -> str:
@@ -151,8 +148,8 @@ async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     wrong = [topic for topic in REGISTERED if topic not in right]
     for topic in wrong:
         known = {"id": there[topic]} if topic in there else {"topic": topic}
-        query = queries.HOOK_AGAIN if topic in there else queries.HOOK
-        await api.call(telling(query, {**known, "hook": hook}, "webhook", repeatable=topic in there))
+        query = "HookAgain" if topic in there else "Hook"
+        await api.call(asking(query, {**known, "hook": hook}, "webhook", repeatable=topic in there))
     return [f"{topic}: {'pointed here' if topic in there else 'registered'}" for topic in wrong]
 
 
@@ -160,12 +157,12 @@ async def unsubscribe(api: Api, url: str) -> list[str]:
     """Takes back what points here."""
     mine = [row for row in await _hooks(api) if row.text("uri") == url]
     for row in mine:
-        await api.call(telling(queries.HOOK_GONE, {"id": row.text("id")}, "webhook", repeatable=True))
+        await api.call(asking("HookGone", {"id": row.text("id")}, "webhook", repeatable=True))
     return [f"{row.text('topic')}: taken back" for row in mine]
 
 
 async def _hooks(api: Api) -> list[Node]:
-    return (await _ask(api, queries.HOOKS)).rows("webhook_subscriptions.nodes")
+    return (await _ask(api, "Hooks")).rows("webhook_subscriptions.nodes")
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,13 +171,13 @@ async def _hooks(api: Api) -> list[Node]:
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The node of one order with all its lines; what moved is asked for where anything did."""
     order = gid("Order", number_of(ref))
-    node = await _node(api, "order", queries.ORDER, id=order)
+    node = await _node(api, "order", "Order", id=order)
     if node.get("fulfillments") or node.get("refunds"):
-        node |= await _node(api, "order", queries.MOVES, id=order)
+        node |= await _node(api, "order", "OrderMoves", id=order)
     parts = [(row, "fulfillmentLineItems") for row in node.get("fulfillments") or ()]
     parts += [(row, "refundLineItems") for row in node.get("refunds") or ()]
     for box, key in ((node, "lineItems"), *parts):
-        await _whole(api, box, key, "node", queries.MORE, id=box.get("id"))
+        await _whole(api, box, key, "node", "More", id=box.get("id"))
     return node
 
 
@@ -191,40 +188,40 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     """
     told = json.loads(cursor) if cursor else {}
     since = told.get("since") or _z(api.now() - LOOK_BACK)
-    order = {"query": f"updated_at:>='{since}'", "sort": "UPDATED_AT", "reverse": False}
-    page = (await _ask(api, queries.ORDERS, first=PAGE, after=told.get("after"), **order)).part("orders")
-    rows = page.rows("nodes")
-    changed = [_z(at) for row in rows if (at := row.instant("updated_at"))]
-    newest = max(*changed, told.get("newest") or since, since)
-    refs = tuple(row.needed_ref("legacy_resource_id") for row in rows)
+    page = (await _ask(api, "Changed", query=f"updated_at:>='{since}'", after=told.get("after"))).part("orders")
+    changed = [_z(at) for row in page.rows("nodes") if (at := row.instant("updated_at"))]
+    newest = max([since, told.get("newest", since), *changed])
     if after := _next(page):
-        return Page(refs=refs, cursor=json.dumps({"since": since, "after": after, "newest": newest}), more=True)
-    onward = max(since, _z(datetime.fromisoformat(newest) - OVERLAP))
-    return Page(refs=refs, cursor=json.dumps({"since": onward}))
+        onward = {"since": since, "after": after, "newest": newest}
+        return Page(refs=_refs(page), cursor=json.dumps(onward), more=True)
+    onward = {"since": max(since, _z(datetime.fromisoformat(newest) - OVERLAP))}
+    return Page(refs=_refs(page), cursor=json.dumps(onward))
 
 
 def _z(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def _refs(page: Node) -> tuple[str, ...]:
+    return tuple(row.needed_ref("legacy_resource_id") for row in page.rows("nodes"))
+
+
 async def latest_orders(api: Api) -> Page:
     """The orders made last."""
-    order = {"query": None, "sort": "CREATED_AT", "reverse": True}
-    page = (await _ask(api, queries.ORDERS, first=LATEST, after=None, **order)).part("orders")
-    return Page(refs=tuple(row.needed_ref("legacy_resource_id") for row in page.rows("nodes")))
+    return Page(refs=_refs((await _ask(api, "Latest")).part("orders")))
 
 
 async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """The order of a fulfilment order."""
-    found = (await _ask(api, queries.ORDER_OF, id=gid("FulfillmentOrder", number_of(ref)))).ref("node.order_id")
+    told = await _ask(api, "OrderOfFulfillmentOrder", id=gid("FulfillmentOrder", number_of(ref)))
+    found = told.ref("node.order_id")
     return [found] if found else []
 
 
 async def parcels_of(api: Api, news: ShipmentNews) -> Raw:
     """An order's fulfilment orders and fulfilments; their lines where only some units are meant."""
-    return await _node(
-        api, "order", queries.PARCELS, id=gid("Order", number_of(news.order_ref)), lines=bool(news.lines)
-    )
+    order = gid("Order", number_of(news.order_ref))
+    return await _node(api, "order", "Parcels", id=order, lines=bool(news.lines))
 
 
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +230,7 @@ async def parcels_of(api: Api, news: ShipmentNews) -> Raw:
 async def listing_pages(api: Api, cursor: str | None) -> Page:
     """Variants with the number at our location."""
     location = await _location(api)
-    told = (await _ask(api, queries.VARIANTS, location=location, after=cursor)).part("product_variants")
+    told = (await _ask(api, "Variants", location=location, after=cursor)).part("product_variants")
     rows = tuple({**row.raw, "location": {"id": location}} for row in told.rows("nodes"))
     return Page(documents=rows, cursor=_next(told), more=_next(told) is not None)
 
@@ -241,21 +238,21 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
 async def fetch_listing(api: Api, ref: str) -> Raw:
     """One product with all its variants, of which there may be 2,048."""
     asked = {"id": gid("Product", number_of(ref)), "location": await _location(api)}
-    node = await _node(api, "product", queries.PRODUCT, after=None, **asked)
-    await _whole(api, node, "variants", "product", queries.PRODUCT, **asked)
+    node = await _node(api, "product", "Product", after=None, **asked)
+    await _whole(api, node, "variants", "product", "Product", **asked)
     return {**node, "location": {"id": asked["location"]}}
 
 
 async def look(api: Api, writes: Sequence[StockWrite]) -> list[Listing | None]:
     """What the slots show, in the order asked; None for one that is gone."""
     found: dict[tuple[str | None, str | None], Node] = {}
-    for place in dict.fromkeys(write.location_ref for write in writes):
+    for place, there in grouped(writes, lambda write: write.location_ref or "").items():
         location = gid("Location", place) if place else await _location(api)
-        ids = [gid("InventoryItem", number_of(write.slot_ref)) for write in writes if write.location_ref == place]
-        for some in batches(ids, LOOKED_AT):
-            told = await _ask(api, queries.LEVELS, ids=some, location=location)
+        for some in batches(there, LOOKED_AT):
+            ids = [gid("InventoryItem", number_of(write.slot_ref)) for write in some]
+            told = await _ask(api, "Levels", ids=ids, location=location)
             found |= {(row.ref("id"), place): row for row in told.rows("nodes")}
-    return [_shown(write, found.get((write.slot_ref, write.location_ref))) for write in writes]
+    return [_shown(write, found.get((write.slot_ref, write.location_ref or ""))) for write in writes]
 
 
 def _shown(write: StockWrite, item: Node | None) -> Listing | None:

@@ -10,18 +10,8 @@ from hub.spelling import Spelt, snake
 
 T = TypeVar("T")
 GID = "gid://shopify/"
-BOXES = (
-    "data",
-    "order",
-    "orders",
-    "product",
-    "products",
-    "productVariants",
-    "productVariant",
-    "node",
-    "nodes",
-    "edges",
-)
+BOXES = ("data", "order", "orders", "product", "products", "productVariants", "productVariant", "node", "nodes",
+         "edges")  # fmt: skip
 OTHERWISE = {  # GraphQL's name: the one in webhooks
     "allocated_amount_set": "amount_set",
     "country_code_v2": "country_code",

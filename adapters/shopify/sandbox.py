@@ -15,9 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.shopify import queries
+from adapters.shopify.queries import OPERATIONS, PATH
 from adapters.shopify.reading import gid
-from adapters.shopify.stock import PATH
 from hub.sandbox import Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Line, Sale, Store, utc_now
 
@@ -32,8 +31,11 @@ TOPICS = {  # the first one is the change itself; all of one change have its eve
 }  # fmt: skip
 RETRIES = (0.25, 0.5, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)  # eight in four hours, in a demo's seconds
 FAILURES = 8  # after so many in a row a subscription is deleted
-KNOWN = {found[1]: text for text in queries.OPERATIONS if (found := re.match(r"(?:query|mutation) (\w+)", text))}
-COSTS = {"Orders": 252, "Variants": 502, "Product": 503, "Levels": 401, "Order": 420, "OrderMoves": 860, "Parcels": 640}
+NAMES = {text: name for name, text in OPERATIONS.items()}
+COSTS = {
+    "Changed": 252, "Latest": 32, "Variants": 502, "Product": 503, "Levels": 401, "Order": 420, "OrderMoves": 860,
+    "Parcels": 640,
+}  # fmt: skip
 UNAUTHORIZED = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
@@ -124,7 +126,8 @@ class Shop(Store):
         self.app.router.add_post("/admin/oauth/access_token", self.token)
         self.answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "Order": self._order, "OrderMoves": self._moves, "More": self._more,
-            "Orders": self._orders, "OrderOfFulfillmentOrder": self._order_of, "Variants": self._variants,
+            "Changed": self._changed_orders, "Latest": self._latest, "OrderOfFulfillmentOrder": self._order_of,
+            "Variants": self._variants,
             "Product": self._product, "Levels": self._levels, "SetQuantities": self._set, "Shop": self._shop,
             "Parcels": self._parcels, "Fulfil": self._fulfil, "Track": self._track, "Event": self._event,
             "Hooks": self._hooks, "Hook": self._hook, "HookAgain": self._hook_again, "HookGone": self._hook_gone,
@@ -219,7 +222,7 @@ class Shop(Store):
         if request.headers.get("X-Shopify-Access-Token") not in self.tokens:
             raise Refusal(401, {"errors": UNAUTHORIZED})
         told = await request.json()
-        name = next((name for name, text in KNOWN.items() if text == told.get("query")), None)
+        name = NAMES.get(told.get("query"))
         if name is None:
             raise wrong("Parse error: this shop knows only the operations of Balcão", "undefinedField")
         asked = told.get("variables") or {}
@@ -294,8 +297,9 @@ class Shop(Store):
             {
                 "id": parcel.id, "order_id": sale.id, "status": "success",
                 "shipment_status": None if parcel.stage == "FULFILLED" else parcel.stage.lower(),
-                "tracking_company": parcel.info.get("company"), "tracking_number": parcel.info.get("number"),
-                "tracking_url": parcel.info.get("url"),
+                "tracking_company": parcel.info.get("company"),
+                "tracking_number": parcel.info.get("number"), "tracking_numbers": _told(parcel.info.get("number")),
+                "tracking_url": parcel.info.get("url"), "tracking_urls": _told(parcel.info.get("url")),
                 "line_items": [{"id": number, "quantity": units} for number, units in parcel.lines.items()],
             }
             for parcel in self._sent(sale)
@@ -416,21 +420,21 @@ class Shop(Store):
         back = self._units([(line.id, n) for line, n in refund], restockType=word)
         return {"node": {"__typename": kind, "refundLineItems": cut(back, 100, start)}}
 
-    def _orders(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        found = re.search(r"updated_at:>='([^']+)'", asked["query"] or "")
+    def _changed_orders(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        found = re.search(r"updated_at:>='([^']+)'", asked["query"])
         after = datetime.fromisoformat(found[1]) if found else None
-        if asked["sort"] == "CREATED_AT":
-            rows = [((sale.created.isoformat(), sale.id), sale) for sale in self.sales.values()]
-        else:
-            rows = [((sale.changed.isoformat(), sale.id), sale) for sale in self.changed_since(after)]
-        rows.sort(key=lambda row: row[0], reverse=asked["reverse"])
+        rows = sorted((sale.changed.isoformat(), sale.id) for sale in self.changed_since(after))
         if asked["after"]:
             at, _, number = asked["after"].partition("|")
-            rows = [row for row in rows if row[0] > (at, int(number))]
-        shown = rows[: asked["first"]]
-        told = [{"legacyResourceId": str(sale.id), "updatedAt": clock(sale.changed)} for _, sale in shown]
-        last = f"{shown[-1][0][0]}|{shown[-1][0][1]}" if shown else None
+            rows = [row for row in rows if row > (at, int(number))]
+        shown = rows[:250]
+        told = [{"legacyResourceId": str(id_), "updatedAt": clock(self.sales[id_].changed)} for _, id_ in shown]
+        last = "|".join(map(str, shown[-1])) if shown else None
         return {"orders": page(told, last, more=len(rows) > len(shown))}
+
+    def _latest(self, _asked: Mapping[str, Any]) -> dict[str, Any]:
+        rows = sorted(self.sales.values(), key=lambda sale: (sale.created, sale.id), reverse=True)
+        return {"orders": {"nodes": [{"legacyResourceId": str(sale.id)} for sale in rows[:30]]}}
 
     def _order_of(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         sale = self._sale(asked["id"])
@@ -665,6 +669,10 @@ class Shop(Store):
     def _hook_gone(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         self.hooks.pop(int(asked["id"].rpartition("/")[2]), None)
         return {"webhookSubscriptionDelete": {"deletedWebhookSubscriptionId": asked["id"], "userErrors": []}}
+
+
+def _told(word: str | None) -> list[str]:
+    return [word] if word else []
 
 
 def _info(told: Mapping[str, Any]) -> dict[str, Any]:

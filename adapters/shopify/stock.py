@@ -1,11 +1,11 @@
 """How Shopify is told numbers and parcels, and what its answers say. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
-from adapters.shopify import queries
+from adapters.shopify.queries import asking
 from adapters.shopify.reading import Node, gid
 from hub import parse
 from hub.calls import batches, within
@@ -13,7 +13,6 @@ from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
 
-PATH = "/admin/api/2026-04/graphql.json"
 BATCH = 250  # rows of any input
 STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 FAULTS: dict[int | str, Fault] = {  # of mutations
@@ -29,17 +28,6 @@ FAULTS: dict[int | str, Fault] = {  # of mutations
     "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED": Fault.TRANSIENT,
 }  # fmt: skip
 AGAIN = "again:"  # a write read back from a request repeats that request, under its own key
-
-
-def asking(query: str, variables: Mapping[str, Any]) -> Request:
-    """A query."""
-    return Request(method="POST", path=PATH, json={"query": query, "variables": dict(variables)}, asks=True)
-
-
-def telling(mutation: str, variables: Mapping[str, Any], operation: str, *, repeatable: bool = False) -> Request:
-    """A mutation."""
-    body = {"query": mutation, "variables": dict(variables)}
-    return Request(method="POST", path=PATH, json=body, operation=operation, repeatable=repeatable)
 
 
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +91,7 @@ def _set(writes: Sequence[StockWrite]) -> Request:
     first = versions[0] or ""
     key = first.removeprefix(AGAIN) if first.startswith(AGAIN) else parse.digest([rows, versions])
     told = {"name": "available", "reason": "correction", "referenceDocumentUri": f"gid://balcao/Push/{key}"}
-    return telling(queries.SET, {"input": {**told, "quantities": rows}, "key": key}, "stock")
+    return asking("SetQuantities", {"input": {**told, "quantities": rows}, "key": key}, "stock")
 
 
 def sent(request: Request) -> list[StockWrite]:
@@ -177,7 +165,7 @@ def shipped(news: ShipmentNews, _target: str) -> list[Request]:
         return []
     at = news.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     event = {"fulfillmentId": known[0].text("id"), "status": EVENTS[news.news], "happenedAt": at}
-    return [telling(queries.EVENT, {"event": event}, "shipment")]
+    return [asking("Event", {"event": event}, "shipment")]
 
 
 def _dispatched(news: ShipmentNews, there: Node, live: Sequence[Node]) -> list[Request]:
@@ -196,13 +184,13 @@ def _dispatched(news: ShipmentNews, there: Node, live: Sequence[Node]) -> list[R
     if places:
         told = [{"lineItemsByFulfillmentOrder": rows, "notifyCustomer": True} for rows in places.values()]
         more = {"trackingInfo": info} if info else {}
-        return [telling(queries.FULFIL, {"fulfillment": {**each, **more}}, "shipment") for each in told]
+        return [asking("Fulfil", {"fulfillment": {**each, **more}}, "shipment") for each in told]
     if any(row.text("status") == "ON_HOLD" for row in orders):
         raise ChannelError(
             Fault.REJECTED, "ON_HOLD", "fulfilment is on hold at Shopify: release it there, then try again"
         )
     bare = [row for row in live if not row.rows("tracking_info")]
-    return [telling(queries.TRACK, {"id": bare[0].text("id"), "info": info}, "shipment")] if bare and info else []
+    return [asking("Track", {"id": bare[0].text("id"), "info": info}, "shipment")] if bare and info else []
 
 
 def _chosen(row: Node, left: dict[str, int]) -> list[dict[str, Any]]:

@@ -2,25 +2,19 @@
 
 from adapters.shopify.reading import Node
 from hub import parse, wire
-from hub.faults import Unreadable
 from hub.model import Knock, Notice, Topic
 
 TOPICS = {  # a topic, or all of a resource's: what it is about, where its id stands
-    "orders": (Topic.ORDER, ("id",)),
-    "orders/edited": (Topic.ORDER, ("order_edit", "order_id")),
-    "refunds": (Topic.ORDER, ("order_id",)),
-    "fulfillments": (Topic.ORDER, ("order_id",)),
-    "fulfillment_events": (Topic.ORDER, ("order_id",)),
-    "order_transactions": (Topic.ORDER, ("order_id",)),
-    "returns": (Topic.ORDER, ("order", "id")),
-    "fulfillment_orders/placed_on_hold": (Topic.SHIPMENT, ("fulfillment_order", "id")),
-    "fulfillment_orders/hold_released": (Topic.SHIPMENT, ("fulfillment_order", "id")),
-    "products": (Topic.LISTING, ("id",)),
-    "inventory_levels": (Topic.STOCK, ("inventory_item_id",)),
-    "app": (Topic.ACCOUNT, ()),
-    "shop": (Topic.ACCOUNT, ()),
-    "shop/redact": (Topic.IGNORED, ()),
-    "customers": (Topic.IGNORED, ()),
+    "orders": (Topic.ORDER, "id"),
+    "orders/edited": (Topic.ORDER, "order_edit.order_id"),
+    **dict.fromkeys(("refunds", "fulfillments", "fulfillment_events", "order_transactions"), (Topic.ORDER, "order_id")),
+    "returns": (Topic.ORDER, "order.id"),
+    "fulfillment_orders/placed_on_hold": (Topic.SHIPMENT, "fulfillment_order.id"),
+    "fulfillment_orders/hold_released": (Topic.SHIPMENT, "fulfillment_order.id"),
+    "products": (Topic.LISTING, "id"),
+    "inventory_levels": (Topic.STOCK, "inventory_item_id"),
+    **dict.fromkeys(("app", "shop"), (Topic.ACCOUNT, "")),
+    **dict.fromkeys(("shop/redact", "customers"), (Topic.IGNORED, "")),
 }
 HEADERS = ("x-shopify-topic", "x-shopify-event-id", "x-shopify-shop-domain", "x-shopify-triggered-at")
 REGISTERED = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE", "REFUNDS_CREATE",
@@ -34,17 +28,13 @@ def read(knock: Knock) -> list[Notice]:
     One event may ring under several topics, all with its id: whichever order comes first is that event's.
     """
     raw = wire.of_body(knock.body).raw
+    told = Node(raw, "body")
     headers = wire.Wire({name: knock.headers.get(name) for name in HEADERS}, "headers")
     word = headers.text("x-shopify-topic") or ""
-    topic, path = TOPICS.get(word) or TOPICS.get(word.partition("/")[0], (Topic.UNKNOWN, ("id",)))
-    told = Node(raw, "body")
-    for key in path[:-1]:
-        told = told.part(key)
-    ref = told.ref(path[-1]) if path else None
-    if path and ref is None and topic is not Topic.UNKNOWN:
-        raise Unreadable(told.at(path[-1]), "no id told")
+    topic, key = TOPICS.get(word) or TOPICS.get(word.partition("/")[0], (Topic.UNKNOWN, "id"))
+    ref = told.ref(key) if topic is Topic.UNKNOWN else told.needed_ref(key) if key else None
     event = headers.text("x-shopify-event-id") or f"{ref}:{parse.digest(knock.body)}"
-    is_order = topic is Topic.ORDER and path == ("id",) and "line_items" in raw  # a deleted one is only its id
+    is_order = topic is Topic.ORDER and key == "id" and "line_items" in raw  # a deleted one is only its id
     return [
         Notice(
             topic=topic,

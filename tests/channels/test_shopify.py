@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -354,7 +355,7 @@ def test_rows_are_conditional_and_at_most_250():
 
 def outcomes(name: str) -> list[tuple[Any, ...]]:
     file = payload("stock_response", name)
-    writes = stock.sent(stock.telling(file["request"]["json"]["query"], file["request"]["json"]["variables"], "stock"))
+    writes = stock.sent(queries.asking("SetQuantities", file["request"]["json"]["variables"], "stock"))
     reply = Reply(status=file["status"], headers={}, body=json.dumps(file["body"]).encode())
     return [(one.outcome, one.seen, one.code) for one in stock.read(writes, reply)]
 
@@ -523,7 +524,7 @@ def test_notices():
     assert odd.at is None
     assert read("returns/approve", {"id": 1, "order": {"id": 5}}).ref == "5"
     assert read("made/up", {"id": 5}).topic is Topic.UNKNOWN
-    with pytest.raises(Unreadable, match=r"body\.order_id: no id told"):
+    with pytest.raises(Unreadable, match=r"body\.order_id: not told"):
         read("refunds/create", {"id": 1})
     starts = tuple(word.replace("/", "_") for word in webhook.TOPICS)
     assert all(topic.lower().startswith(starts) for topic in webhook.REGISTERED)
@@ -595,5 +596,21 @@ def test_the_official_signature_is_accepted():
     assert stock.read_error(Reply(status=200, headers={}, body=throttled)) == "THROTTLED"
 
 
-def test_operations_are_named_apart():
-    assert len({text.split("(")[0].split("{")[0] for text in queries.OPERATIONS}) == len(queries.OPERATIONS)
+def test_a_request_holds_the_fragments_that_it_names_and_no_others():
+    text = queries.asking("Levels", {"ids": [], "location": "1"}).json["query"]
+    assert re.findall(r"^(?:query|mutation|fragment) (\w+)", text, re.MULTILINE) == ["Levels", "Item"]
+    text = queries.asking("More", {"id": "1"}).json["query"]
+    assert re.findall(r"^fragment (\w+)", text, re.MULTILINE) == ["Back", "Lines", "Money", "Page", "Sent"]
+
+
+def test_definitions_are_named_apart():
+    told = (Path(queries.__file__).parent / "queries.graphql").read_text()
+    names = re.findall(r"^(?:query|mutation|fragment) (\w+)", told, re.MULTILINE)
+    assert len(names) == len(set(names)) == told.count("\n}\n")
+
+
+def test_a_query_may_be_asked_again_and_a_mutation_may_not():
+    assert queries.asking("Order", {"id": "1"}).is_repeatable()
+    assert queries.asking("Order", {"id": "1"}).is_read()
+    assert not queries.asking("SetQuantities", {}).is_repeatable()
+    assert not queries.asking("Fulfil", {}).is_read()
