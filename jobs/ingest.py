@@ -231,8 +231,10 @@ async def _write_order(
     ripple, parts = Ripple(), adapter.orders.parts
     since = min(row.received_at for row in rows)
     async with rt.db.seller(account.seller_id) as tx:
-        key = await stock_key(tx, account, adapter.kind, told[-1][2])
-        stored = await orders.lock(tx, account.id, ref) or await orders.add(tx, account.id, ref, key)
+        stored = await orders.lock(tx, account.id, ref)
+        if stored is None:
+            first = await stock_key(tx, account, adapter.kind, told[0][2])
+            stored = await orders.add(tx, account.id, ref, first)
         before = known = stored.known if stored.known and stored.known.versions else None
         for seq, raw, order in told:
             known = decide.merge(known, order, seq, parts)
@@ -242,6 +244,7 @@ async def _write_order(
                 await orders.put_part(tx, stored.id, clocks.items(), seq, parse.digest(bytes_), bytes_)
         if known is None:
             raise RuntimeError("nothing was told")
+        key = await stock_key(tx, account, adapter.kind, known.order)  # not every telling names the origin
         if stored.stock_key != key:
             await orders.set_stock_key(tx, stored.id, key)
             stored = await orders.lock(tx, account.id, ref) or stored

@@ -47,6 +47,8 @@ async def settle_order(
     if not components:
         return True
     if not await orders.own_effect(tx, stored.stock_key, stored.id):
+        if haves:  # it was taken for a sale of its own until its origin was told
+            await _write(tx, stored, before, after, (), haves, since, ripple, now)
         await recompute(tx, components, since, ripple, "sale", now=now)
         return True
     opened = await stock.opened(tx, components)

@@ -57,6 +57,52 @@ async def test_what_a_hub_puts_in_moves_stock_once(first: str):
         await w.kept()
 
 
+async def test_a_telling_that_names_no_origin_leaves_it_as_it_was():
+    async with world() as w:
+        market, loja = await w.connect("mercadolivre", [CANECA]), await w.connect("lojaintegrada", [CANECA])
+        await w.count(CANECA=10)
+        await w.at_rest(CANECA=10)
+        market.turn(webhook_drop=1.0)
+        ref = await market.buy("CANECA", 2)
+        lines = [{"sku": "CANECA", "quantity": 2}]
+        put_in = (await loja.act("relay", lines=lines, marketplace="Mercado Livre", ref=ref))["order_ref"]
+        await w.settle()
+        del loja.sandbox.sale_of(put_in).extra["marketplace"]
+        await loja.act("situate", order_ref=put_in, code="pedido_em_separacao")
+        await w.settle()
+        await market.act("dispatch", order_ref=ref)
+        await w.hurry("poll")
+        await w.settle()
+        assert len(await w.rows("SELECT 1 FROM orders")) == 2
+        assert await w.level("CANECA") == (10, 2)  # the relay moves stock for both
+        await w.kept()
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_what_was_taken_for_its_own_sale_goes_back_once_its_origin_is_told(sent: bool):
+    async with world() as w:
+        market, loja = await w.connect("mercadolivre", [CANECA]), await w.connect("lojaintegrada", [CANECA])
+        await w.count(CANECA=10)
+        await w.at_rest(CANECA=10)
+        put_in = await loja.buy("CANECA", 2)
+        if sent:
+            await loja.act("dispatch", order_ref=put_in)
+        await w.settle()
+        ref = await market.buy("CANECA", 2)
+        await w.settle()
+        assert await w.level("CANECA") == ((8, 2) if sent else (10, 4))
+        loja.sandbox.sale_of(put_in).extra["marketplace"] = ("Mercado Livre", ref)
+        await loja.act("situate", order_ref=put_in, code="pedido_enviado" if sent else "pedido_em_separacao")
+        await w.hurry("poll")
+        await w.settle()
+        assert await w.level("CANECA") == (10, 2)
+        await w.kept()
+        await market.act("dispatch", order_ref=ref)
+        await w.settle()
+        assert await w.level("CANECA") == (8, 0)
+        await w.kept()
+
+
 async def test_a_parcel_is_told_with_its_code_and_then_its_delivery():
     async with world() as w:
         loja = await w.connect("lojaintegrada", [CANECA])
