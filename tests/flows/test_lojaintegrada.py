@@ -67,7 +67,7 @@ async def test_a_telling_that_names_no_origin_leaves_it_as_it_was():
         lines = [{"sku": "CANECA", "quantity": 2}]
         put_in = (await loja.act("relay", lines=lines, marketplace="Mercado Livre", ref=ref))["order_ref"]
         await w.settle()
-        del loja.sandbox.sale_of(put_in).extra["marketplace"]
+        del vars(loja.sandbox)["sales"][int(put_in)].extra["marketplace"]
         await loja.act("situate", order_ref=put_in, code="pedido_em_separacao")
         await w.settle()
         await market.act("dispatch", order_ref=ref)
@@ -91,7 +91,7 @@ async def test_what_was_taken_for_its_own_sale_goes_back_once_its_origin_is_told
         ref = await market.buy("CANECA", 2)
         await w.settle()
         assert await w.level("CANECA") == ((8, 2) if sent else (10, 4))
-        loja.sandbox.sale_of(put_in).extra["marketplace"] = ("Mercado Livre", ref)
+        vars(loja.sandbox)["sales"][int(put_in)].extra["marketplace"] = ("Mercado Livre", ref)
         await loja.act("situate", order_ref=put_in, code="pedido_enviado" if sent else "pedido_em_separacao")
         await w.hurry("poll")
         await w.settle()
