@@ -17,7 +17,7 @@ from tests.faults.breaking import FAULTS
 from tests.faults.place import Place
 from tests.faults.shop import Shop, shop
 
-pytestmark = [pytest.mark.faults, pytest.mark.flaky(reruns=2), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.flaky(reruns=2), pytest.mark.timeout(150)]
 
 # ── what becomes of work, as the database says ─────────────────────────────────────────────────────────────────
 

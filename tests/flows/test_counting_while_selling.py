@@ -76,6 +76,7 @@ async def test_everything_at_once() -> None:
             shops = [await w.connect("woocommerce", SHELF, name=name, seed=n) for n, name in enumerate(("Um", "Dois"))]
             await set_kit(w.rt, w.seller_id, "KIT", {"P0": 1, "P1": 2}, create=True)
             await w.open_stock(**dict.fromkeys(SKUS, 30))
+            await asyncio.sleep(1)  # shops tell to the second when goods left
             left: list[str] = []
             working = asyncio.gather(
                 *(sell(shop, chance, left) for shop in shops), load(w, chance), count(w, chance),
