@@ -96,6 +96,11 @@ def instant(told: str | float | None, path: str, *, zone: timezone | ZoneInfo = 
         raise Unreadable(path, f"not a time: {told!r}"[:120]) from None
 
 
+def zulu(at: datetime) -> str:
+    """ISO 8601 of a time in UTC, in whole seconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def text(told: object) -> str | None:
     """A told string without surrounding space; "", None, dashes and masks of asterisks are not told."""
     if told is None or isinstance(told, bool):

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from adapters.amazon import mapping, stock
 from adapters.amazon.mapping import MARKETPLACE
-from hub import oauth
+from hub import oauth, parse
 from hub.calls import get, if_there
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault
@@ -96,10 +96,6 @@ async def check(api: Api) -> Identity:
     return Identity(external_id=seller, name=seller, facts={"personal_data": granted})
 
 
-def _stamp(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 async def fetch_order(api: Api, ref: str) -> Raw:
     """The order with its items. Under a restricted token it tells buyer and address itself: two calls saved."""
     path = _path(ref)
@@ -153,7 +149,7 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
 
     A page's token is good only with the same parameters; one that Amazon knows no more starts the window anew.
     """
-    told = json.loads(cursor) if cursor else {"after": _stamp(api.now() - LOOK_BACK)}
+    told = json.loads(cursor) if cursor else {"after": parse.zulu(api.now() - LOOK_BACK)}
     params = [("MarketplaceIds", MARKETPLACE), ("LastUpdatedAfter", told["after"]), ("MaxResultsPerPage", str(PAGE))]
     onward = [("NextToken", told["next"])] if "next" in told else []
     stale = frozenset({400}) if onward else frozenset[int]()
@@ -164,10 +160,10 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     page = Wire(json_of(reply), "").part("payload")
     refs = tuple(row.needed_ref("AmazonOrderId") for row in page.rows("Orders"))
     end = page.instant("LastUpdatedBefore") or api.now() - TOLD_LATE
-    before = told.get("before") or _stamp(end)
+    before = told.get("before") or parse.zulu(end)
     if token := page.text("NextToken"):
         return Page(refs=refs, cursor=json.dumps({"after": told["after"], "before": before, "next": token}), more=True)
-    return Page(refs=refs, cursor=json.dumps({"after": _stamp(datetime.fromisoformat(before) - OVERLAP)}))
+    return Page(refs=refs, cursor=json.dumps({"after": parse.zulu(datetime.fromisoformat(before) - OVERLAP)}))
 
 
 async def listing_pages(api: Api, cursor: str | None) -> Page:
@@ -180,7 +176,7 @@ async def listing_pages(api: Api, cursor: str | None) -> Page:
     rows = page.rows("items")
     seen = told.get("seen", 0) + len(rows)
     made = [at for row in rows if (at := mapping.here(row.rows("summaries")).instant("createdDate"))]
-    last = _stamp(max(made)) if made else told.get("last")
+    last = parse.zulu(max(made)) if made else told.get("last")
     documents, token = tuple(dict(row.raw) for row in rows), page.text("pagination.nextToken")
     if token:
         cursor = json.dumps({**told, "token": token, "seen": seen, "last": last})

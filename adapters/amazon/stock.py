@@ -2,7 +2,6 @@
 
 import re
 import zlib
-from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
@@ -114,6 +113,6 @@ def _parcel(news: ShipmentNews, code: str, lines: list[dict[str, Any]]) -> dict[
         **named,
         **({"shippingMethod": news.service} if news.service else {}),
         "trackingNumber": code,
-        "shipDate": f"{news.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "shipDate": parse.zulu(news.at),
         "orderItems": lines,
     }

@@ -13,7 +13,6 @@ from hub.contract import (
     TokenSource,
     WebhookSource,
 )
-from hub.faults import Fault
 from hub.model import Limit
 from hub.signing import hmac_sha256
 
@@ -25,25 +24,7 @@ ADAPTER = Adapter(
     # A shop's application has 100 points a second (200, 1,000 or 2,000 on larger plans), and a query costs what it
     # asks for: so many calls are what ours come to. What is too much is told as THROTTLED.
     limits=(Limit(burst=20, seconds=5, assumed=True), Limit(burst=4, seconds=1, operation="stock", assumed=True)),
-    faults={
-        **oauth.FAULTS,
-        **dict.fromkeys(("invalid_request", "application_cannot_be_found", "shop_not_permitted"), Fault.AUTH),
-        "THROTTLED": Fault.THROTTLED,
-        "ACCESS_DENIED": Fault.AUTH,  # a scope is missing
-        "SHOP_INACTIVE": Fault.AUTH,
-        "INTERNAL_SERVER_ERROR": Fault.TRANSIENT,
-        "TIMEOUT": Fault.TRANSIENT,
-        "MAX_COST_EXCEEDED": Fault.REJECTED,
-        "GRAPHQL_ERROR": Fault.SHAPE,  # the query itself is refused: the API changed
-        "NOT_FOUND": Fault.MISSING,
-        **stock.FAULTS,
-        401: Fault.AUTH,
-        402: Fault.AUTH,  # the shop is frozen for its bill
-        403: Fault.AUTH,
-        404: Fault.AUTH,  # all calls go to one address: there is no such shop
-        423: Fault.AUTH,  # locked
-        429: Fault.THROTTLED,
-    },
+    faults=oauth.FAULTS | stock.FAULTS,
     check=client.check,
     token=TokenSource(request=client.token_request, read=client.read_token, headers=client.shown, single_use=True),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from hub.calls import batches, chosen, grouped, number_of
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.parse import zulu
 from hub.wire import Wire
 
 LOOKED_AT = 100  # ids of one query: what is asked of each costs up to five of its 1,000 points
@@ -131,8 +132,7 @@ async def check(api: Api) -> Identity:
     active = {place.needed_ref("id"): place for place in places if place.flag("is_active")}
     online = (ref for ref, place in active.items() if place.flag("fulfills_online_orders"))
     location = chosen("location", api.credentials.location, list(active), next(online, None))
-    facts = {"location": location, "shop": told.ref("shop.id")}
-    return Identity(external_id=domain, name=told.text("shop.name") or domain, facts=facts)
+    return Identity(external_id=domain, name=told.text("shop.name") or domain, facts={"location": location})
 
 
 async def _location(api: Api) -> str:
@@ -187,19 +187,15 @@ async def orders_since(api: Api, cursor: str | None) -> Page:
     The next window begins a little before the newest change of this one, by the shop's own clock.
     """
     told = json.loads(cursor) if cursor else {}
-    since = told.get("since") or _z(api.now() - LOOK_BACK)
+    since = told.get("since") or zulu(api.now() - LOOK_BACK)
     page = (await _ask(api, "Changed", query=f"updated_at:>='{since}'", after=told.get("after"))).part("orders")
-    changed = [_z(at) for row in page.rows("nodes") if (at := row.instant("updated_at"))]
+    changed = [zulu(at) for row in page.rows("nodes") if (at := row.instant("updated_at"))]
     newest = max([since, told.get("newest", since), *changed])
     if after := _next(page):
         onward = {"since": since, "after": after, "newest": newest}
         return Page(refs=_refs(page), cursor=json.dumps(onward), more=True)
-    onward = {"since": max(since, _z(datetime.fromisoformat(newest) - OVERLAP))}
+    onward = {"since": max(since, zulu(datetime.fromisoformat(newest) - OVERLAP))}
     return Page(refs=_refs(page), cursor=json.dumps(onward))
-
-
-def _z(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _refs(page: Node) -> tuple[str, ...]:

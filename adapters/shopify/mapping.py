@@ -43,15 +43,15 @@ PAYMENTS = {
     "voided": Payment.VOIDED,
     "expired": Payment.VOIDED,  # assumed: what was authorized was never captured
 }
-# What has left is told by the fulfilments themselves: a hold or a request hides a part that has.
-NOTHING_LEFT = ("unfulfilled", "restocked", "pending_fulfillment", "open", "in_progress", "on_hold", "scheduled",
-                "request_declined", "pending")  # fmt: skip # the last is a test notification's
 FULFILMENTS = {
-    **dict.fromkeys(NOTHING_LEFT, Fulfilment.NONE),
-    "partial": Fulfilment.PARTIAL,
-    "partially_fulfilled": Fulfilment.PARTIAL,
+    # What has left is told by the fulfilments themselves: a hold or a request hides a part that has.
+    **dict.fromkeys(
+        ("unfulfilled", "restocked", "pending_fulfillment", "open", "in_progress", "on_hold", "scheduled",
+         "request_declined", "pending"), Fulfilment.NONE  # the last is a test notification's
+    ),
+    **dict.fromkeys(("partial", "partially_fulfilled"), Fulfilment.PARTIAL),
     "fulfilled": Fulfilment.DISPATCHED,
-}
+}  # fmt: skip
 WORDS = ("financial_status", "fulfillment_status", "cancel_reason", "closed_at")
 GONE = ("cancelled", "error", "failure")  # a fulfilment that will not leave
 LEFT = {"success": True, "pending": False, "open": False, **dict.fromkeys(GONE, False)}
@@ -69,6 +69,8 @@ _PARCELS: dict[TrackingStatus | None, tuple[str, ...]] = {
 }
 PARCELS = {word: status for status, words in _PARCELS.items() for word in words}
 BACK = {"return": True, "cancel": False, "no_restock": False, "legacy_restock": False}
+PHONES = ("phone", "shipping_address.phone", "customer.phone", "customer.default_phone_number.phone_number",
+          "billing_address.phone")  # fmt: skip
 CREDENTIALS = ("TAX_CREDENTIAL_BR", "SHIPPING_CREDENTIAL_BR")
 CREDENTIAL = re.compile(r"(?<![a-z])(cpf|cnpj)(?![a-z])|^documento$|^tax.?id$", re.IGNORECASE)
 
@@ -80,16 +82,15 @@ def order(raw: Raw) -> Order:
         raise Unreadable("order", f"{len(found)} documents, where one order was expected")
     o = Node(found[0], "order")
     cancelled, changed = o.instant("cancelled_at"), o.instant("updated_at")
-    fulfilments, refunds = o.rows("fulfillments"), o.rows("refunds")
     told = o.word_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
-    refunded = _units(row for refund in refunds for row in refund.rows("refund_line_items"))
+    fulfilments, refunds = o.rows("fulfillments"), o.rows("refunds")
     left = [row for row in fulfilments if row.word_of("status", LEFT)]
     sent = _units(row for parcel in left for row in parcel.rows("line_items")) if fulfilments else None
-    moved = sent, refunded, _units(_came_back(refunds))
+    refunded = _units(row for refund in refunds for row in refund.rows("refund_line_items"))
+    moved = sent, refunded, _came_back(refunds)
     lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.needed_rows("line_items"))
     is_graphql = o.spelt.get("fulfillment_status") == "displayFulfillmentStatus"
-    shipping = [(row.money("price"), row.money("discounted_price")) for row in o.rows("shipping_lines")]
-    paid_shipping = parse.total(price if paid is None else paid for price, paid in shipping)
+    shipping = [row.money("discounted_price", "price") for row in o.rows("shipping_lines")]
     return Order(
         ref=o.ref("legacy_resource_id") or o.needed_ref("id"),
         number=(o.text("name") or "").removeprefix("#") or None,
@@ -105,8 +106,8 @@ def order(raw: Raw) -> Order:
         cancelled_at=cancelled,
         currency=o.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
-        discount_cents=_discount(o, shipping),
-        shipping_cents=paid_shipping if shipping else o.money("total_shipping_price"),
+        discount_cents=_discount(o),
+        shipping_cents=parse.total(shipping or [o.money("total_shipping_price")]),
         other_cents=_other(o),
         total_cents=o.money("total_price"),
         refunded_cents=_refunded(o),
@@ -114,7 +115,7 @@ def order(raw: Raw) -> Order:
         buyer=_buyer(o),
         ship_to=address(o.part("shipping_address")),
         shipments=tuple(parcel for row in fulfilments for parcel in _shipments(row)),
-        returns=tuple(back for row in refunds if (back := _return(row))),
+        returns=tuple(filter(None, map(_return, refunds))),
         clocks={"order": changed, **({"hold": changed} if is_graphql else {})},
     )
 
@@ -150,10 +151,10 @@ def _units(rows: Iterable[Node]) -> Counter[str]:
     return units
 
 
-def _came_back(refunds: Iterable[Node]) -> list[Node]:
-    """Rows of units that are on the shelf again. A refund may be of money only."""
+def _came_back(refunds: Iterable[Node]) -> Counter[str]:
+    """Units that are on the shelf again, by line. A refund may be of money only."""
     rows = [row for refund in refunds for row in refund.rows("refund_line_items")]
-    return [row for row in rows if row.word_of("restock_type", BACK)]
+    return _units(row for row in rows if row.word_of("restock_type", BACK))
 
 
 def _line(
@@ -190,21 +191,19 @@ def _taken(row: Node) -> int:
 # ── Money ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _discount(o: Node, shipping: Sequence[tuple[int | None, int | None]]) -> int | None:
+def _discount(o: Node) -> int | None:
     """What neither lines nor shipping carry of the discounts; Shopify lays all of them out, as a rule."""
-    told = o.money("total_discounts")
-    if told is None:
-        return None
-    of_lines = sum(_taken(row) for row in o.rows("line_items"))
-    of_shipping = sum(price - paid for price, paid in shipping if price is not None and paid is not None)
-    return max(0, told - of_lines - of_shipping)
+    told, shipping = o.money("total_discounts"), o.rows("shipping_lines")
+    carried = sum(_taken(row) for row in o.rows("line_items"))
+    carried += sum((row.money("price") or 0) - (row.money("discounted_price", "price") or 0) for row in shipping)
+    return None if told is None else max(0, told - carried)
 
 
 def _other(o: Node) -> int | None:
     """Tips, duties and fees, and the taxes where they come on top of the prices."""
     taxes = 0 if o.flag("taxes_included") else o.money("total_tax")
     names = ("total_tip_received", "original_total_duties", "original_total_additional_fees")
-    return parse.total([taxes, *(o.money(name) for name in names)])
+    return parse.total([taxes, *map(o.money, names)])
 
 
 def _refunded(o: Node) -> int | None:
@@ -227,16 +226,13 @@ def _paid_at(rows: Sequence[Node]) -> datetime | None:
 
 
 def _buyer(o: Node) -> Buyer:
-    known, billing = o.part("customer"), o.part("billing_address")
-    place = o.part("shipping_address") or billing
-    phones = [each.text("phone") for each in (o, place, known, billing)]
-    phones.append(known.text("default_phone_number.phone_number"))
-    mail = known.text("default_email_address.email_address")
+    phones = (parse.phone(o.text(key)) for key in PHONES)
+    known = parse.joined(o.text("customer.first_name"), o.text("customer.last_name"))
     return Buyer(
-        ref=known.ref("id"),
-        name=parse.joined(known.text("first_name"), known.text("last_name")) or parse.joined(place.text("name")),
-        email=o.text("email", "contact_email") or known.text("email") or mail,
-        phone=next(filter(None, map(parse.phone, phones)), None),
+        ref=o.ref("customer.id"),
+        name=known or parse.joined(o.text("shipping_address.name", "billing_address.name")),
+        email=o.text("email", "contact_email", "customer.email", "customer.default_email_address.email_address"),
+        phone=next(filter(None, phones), None),
         document=_document(o),
     )
 
@@ -244,18 +240,18 @@ def _buyer(o: Node) -> Buyer:
 def _document(o: Node) -> Document | None:
     """The checkout's own field; else what an app wrote into an attribute; else a company that is a good number."""
     fields = {row.text("key"): row.text("value") for row in o.rows("localized_fields")}
-    named = [((row.text("key", "name") or "").replace("_", " "), row) for row in o.rows("note_attributes")]
-    told = [*map(fields.get, CREDENTIALS), *(row.text("value") for name, row in named if CREDENTIAL.search(name))]
-    companies = (parse.document(o.part(f"{key}_address").text("company")) for key in ("shipping", "billing"))
+    noted = [row for row in o.rows("note_attributes") if CREDENTIAL.search(row.text("key", "name") or "")]
+    told = [*map(fields.get, CREDENTIALS), *(row.text("value") for row in noted)]
+    companies = (parse.document(o.text(f"{key}_address.company")) for key in ("shipping", "billing"))
     found = (*map(parse.document, told), *(each for each in companies if each and each.valid))
     return next(filter(None, found), None)
 
 
 def address(place: Node) -> Address | None:
     """Where it goes. Shopify has no fields for number and bairro."""
-    country, name = place.text("country_code"), parse.joined(place.text("first_name"), place.text("last_name"))
+    country = place.text("country_code")
     return parse.address(
-        recipient=parse.joined(place.text("name") or name),
+        recipient=parse.joined(place.text("name")),
         **places.split(place.text("address1"), place.text("address2"), country),
         city=place.text("city"),
         state=place.text("province_code", "province"),
@@ -285,15 +281,13 @@ def _shipments(row: Node) -> list[Shipment]:
             status=status,
             lines=lines,
         )
-        for n, (carrier, code, url) in enumerate(
-            codes or [(company, row.text("tracking_number"), row.text("tracking_url"))]
-        )
+        for n, (carrier, code, url) in enumerate(codes or [(company, None, None)])
     ]
 
 
 def _return(refund: Node) -> Return | None:
     """Units of a refund that came back to the shelf; one that only gives money back is none."""
-    units, sellable = _units(_came_back([refund])), Disposition.SELLABLE
+    units, sellable = _came_back([refund]), Disposition.SELLABLE
     lines = tuple(ReturnLine(line_ref=line, quantity=n, disposition=sellable) for line, n in units.items())
     return Return(ref=refund.needed_ref("id"), lines=lines) if lines else None
 
@@ -331,20 +325,18 @@ def listings(raw: Raw) -> list[Listing]:
 def _listing(p: Node, v: Node) -> Listing:
     item = v.part("inventory_item")
     level = item.part("inventory_level")
-    slot = item.ref("id") or v.ref("inventory_item_id")
-    if slot is None:
-        raise Unreadable(v.at("inventory_item_id"), "not told")
-    untracked = "inventory_management" in v.raw and not v.text("inventory_management")
-    tracked = item.flag("tracked") is not False and not untracked
-    stock, at = _stock(level) if tracked else (None, None)
+    here = next((row for row in level.rows("quantities") if row.text("name") == "available"), Node(None, ""))
+    tracked = item.flag("tracked") is not False and bool(v.raw.get("inventory_management", True))
+    stock = here.units("quantity") if tracked and level.flag("is_active") is not False else None
     total = v.units("inventory_quantity")
     endless = not tracked or (v.text("inventory_policy") or "").lower() == "continue"  # sold on below zero
     default = p.flag("has_only_default_variant") or v.text("title") == "Default Title"
+    at = here.text("updated_at") or level.text("updated_at") or ""
     return Listing(
         ref=p.ref("id") or v.needed_ref("product_id"),
         variation_ref=v.needed_ref("id"),
-        slot_ref=slot,
-        location_ref=next(filter(None, (each.ref("location.id") for each in (level, v, p))), None),
+        slot_ref=item.ref("id") or v.needed_ref("inventory_item_id"),
+        location_ref=level.ref("location.id") or v.ref("location.id") or p.ref("location.id"),
         sku=v.text("sku"),
         gtin=parse.bare(v.text("barcode")),
         title=parse.joined(p.text("title"), None if default else v.text("title")),
@@ -354,12 +346,5 @@ def _listing(p: Node, v: Node) -> Listing:
         stock_quantity=stock,
         price_cents=v.cents("price"),
         # The same number of another time is another one: a write that it conditions is another write.
-        version=None if stock is None else f"{stock}@{at or ''}",
+        version=None if stock is None else f"{stock}@{at}",
     )
-
-
-def _stock(level: Node) -> tuple[int | None, str | None]:
-    """What is available at the location, and since when; None where the item is not stocked."""
-    here = next((row for row in level.rows("quantities") if row.text("name") == "available"), Node(None, ""))
-    stock = None if level.flag("is_active") is False else here.units("quantity")
-    return stock, here.text("updated_at") or level.text("updated_at")

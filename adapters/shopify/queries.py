@@ -1,11 +1,9 @@
 """The operations of queries.graphql, and the requests that ask for them. Pure."""
 
 import re
-from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
-from hub.model import Request
+from hub.model import Raw, Request
 
 PATH = "/admin/api/2026-04/graphql.json"
 _DEFINITION = re.compile(r"^(?:query|mutation|fragment) (\w+).*?^}", re.MULTILINE | re.DOTALL)
@@ -26,16 +24,8 @@ OPERATIONS = {
 }
 
 
-def asking(
-    name: str, variables: Mapping[str, Any], operation: str | None = None, *, repeatable: bool | None = None
-) -> Request:
-    """A request of one of the OPERATIONS: a query changes nothing, a mutation is no more repeatable than it says."""
+def asking(name: str, variables: Raw, operation: str | None = None, *, repeatable: bool = False) -> Request:
+    """One of the OPERATIONS with its variables: a query changes nothing, and may be sent again."""
     query = OPERATIONS[name]
-    return Request(
-        method="POST",
-        path=PATH,
-        json={"query": query, "variables": dict(variables)},
-        operation=operation,
-        repeatable=repeatable,
-        asks=query.startswith("query"),
-    )
+    body, asks = {"query": query, "variables": variables}, query.startswith("query")
+    return Request(method="POST", path=PATH, json=body, operation=operation, repeatable=repeatable or asks, asks=asks)

@@ -43,10 +43,11 @@ class Node(Spelt):
         told = super().ref(key)
         return parse.ref(told.rpartition("/")[2].partition("?")[0]) if told and told.startswith(GID) else told
 
-    def money(self, key: str) -> int | None:
-        """Centavos of the shop's own currency; `key` without `_set` is its plain spelling."""
-        bag = self.part(f"{key}_set.shop_money")
-        return bag.cents("amount") if bag else self.cents(key)
+    def money(self, *keys: str) -> int | None:
+        """The first of these that is told, in centavos of the shop's own currency; webhooks tell some without a bag."""
+        bags = [(key, self.part(f"{key}_set.shop_money")) for key in keys]
+        told = (bag.cents("amount") if bag else self.cents(key) for key, bag in bags)
+        return next((cents for cents in told if cents is not None), None)
 
     def word_of(self, key: str, table: Mapping[str, T]) -> T | None:
         """What a table says of a word, which GraphQL tells in capitals; None where none is told."""

@@ -118,6 +118,11 @@ def test_times_are_utc_and_naive_ones_take_the_zone(told, want):
     assert (read.tzinfo, read.date().isoformat(), (read.hour, read.minute)) == (UTC, "2026-03-02", want)
 
 
+def test_a_time_is_told_in_utc_and_whole_seconds():
+    at = datetime(2026, 11, 21, 22, 30, 5, 999_999, tzinfo=parse.BRASILIA)
+    assert parse.zulu(at) == "2026-11-22T01:30:05Z"
+
+
 def test_old_summer_time_and_no_time():
     summer = parse.instant("2019-01-15T10:00:00", "at", zone=parse.SAO_PAULO)
     assert summer == datetime(2019, 1, 15, 12, tzinfo=UTC)
