@@ -77,11 +77,16 @@ async def if_there(asked: Awaitable[T], *absent: Fault) -> T | None:
 
 def refusal_of(reply: Reply) -> dict[str, Any]:
     """The JSON object of an error answer; empty where there is none, and for an answer that is no error."""
-    try:
-        told = json_of(reply) if reply.status >= HTTPStatus.BAD_REQUEST else None
-    except Unreadable:
-        return {}
+    told = told_in(reply) if reply.status >= HTTPStatus.BAD_REQUEST else None
     return told if isinstance(told, dict) else {}
+
+
+def told_in(reply: Reply) -> Raw:
+    """The JSON value of an answer that may be anybody's; null where it is none."""
+    try:
+        return json_of(reply)
+    except Unreadable:
+        return None
 
 
 def within(raw: Raw, *keys: str) -> Raw:
@@ -89,6 +94,12 @@ def within(raw: Raw, *keys: str) -> Raw:
     for key in keys:
         raw = raw.get(key) if isinstance(raw, dict) else None
     return raw
+
+
+def listed(raw: Raw, *keys: str) -> list[Raw]:
+    """The rows that stand at this path, as `within`; none where no list does."""
+    rows = within(raw, *keys)
+    return rows if isinstance(rows, list) else []
 
 
 def said(raw: Raw, *keys: str) -> str | None:

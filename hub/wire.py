@@ -176,12 +176,20 @@ class Wire:
 
     def one_of(self, key: str, table: Mapping[str, T]) -> T:
         """What a table says of the channel's word; a word that it does not have is Unreadable."""
-        told = self.text(key)
+        told = self.word(key)
         if told is None:
             raise Unreadable(self.at(key), "not told")
         if told not in table:
             raise Unreadable(self.at(key), f"unknown: {told!r}"[:120])
         return table[told]
+
+    def maybe_of(self, key: str, table: Mapping[str, T]) -> T | None:
+        """As one_of, where nothing need be told: then None."""
+        return None if self.word(key) is None else self.one_of(key, table)
+
+    def word(self, key: str) -> str | None:
+        """A word of the channel's as its tables spell it."""
+        return self.text(key)
 
     def _amount(self, key: str) -> str | int | float | None:
         told = self.value(key)

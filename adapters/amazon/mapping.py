@@ -99,7 +99,7 @@ def order(raw: Raw) -> Order:
     items = o.rows("orderItems") if name is V2026 else _items(o, box)
     sold = [row for row in items if row.needed_count(name["units"])]  # how many units a cancelled row had is not told
     stage, parcels = o.one_of(name["status"], STAGES), o.rows("packages")
-    keeper = o.one_of(name["keeper"], KEEPERS) if o.text(name["keeper"]) else None
+    keeper = o.maybe_of(name["keeper"], KEEPERS)
     lines = tuple(_line(row, name, stage, keeper) for row in sold)
     where = _part(box, "address").part("ShippingAddress") or o.part("ShippingAddress")
     where = where or o.part("recipient.deliveryAddress")

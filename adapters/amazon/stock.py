@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from adapters.amazon.mapping import MARKETPLACE, OURS
 from hub import parse
-from hub.calls import refusal_of, said
+from hub.calls import listed, refusal_of, said
 from hub.contract import json_of
 from hub.faults import Unreadable
 from hub.model import News, Outcome, Reply, Request, ShipmentNews, StockWrite
@@ -66,8 +66,7 @@ def read(write: StockWrite, reply: Reply) -> Outcome:
 def error_of(reply: Reply) -> tuple[str | None, str | None]:
     """Code and sentence of {errors: [{code, message, details}]}, or of the token's {error, error_description}."""
     told = refusal_of(reply)
-    errors = told.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else None
+    first = next(iter(listed(told, "errors")), None)
     words = said(first, "message"), said(first, "details"), said(told, "error_description")
     return said(first, "code") or said(told, "error"), parse.joined(*dict.fromkeys(words))
 

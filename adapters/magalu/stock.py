@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from adapters.magalu import mapping
 from hub import parse
-from hub.calls import refusal_of, said
+from hub.calls import listed, refusal_of, said
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import FulfilledBy, News, Outcome, Reply, Request, ShipmentNews, StockWrite
@@ -64,8 +64,7 @@ def error_of(reply: Reply) -> tuple[str | None, str | None]:
     the token's {error, error_description}.
     """
     told = refusal_of(reply)
-    details = told.get("details")
-    rows = [row for row in details if isinstance(row, dict)] if isinstance(details, list) else []
+    rows = [row for row in listed(told, "details") if isinstance(row, dict)]
     words = [said(told, key) for key in ("message", "developerMessage", "error_description")]
     words += [f"{row.get('field')}: {row.get('message')}" for row in rows]
     return said(told, "slug", "errorCode", "error"), parse.joined(". ".join(filter(None, words)))

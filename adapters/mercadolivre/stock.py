@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.mercadolivre.mapping import shelf, slot
 from hub import parse
-from hub.calls import refusal_of, said
+from hub.calls import listed, refusal_of, said
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, OutcomeKind, Reply, Request, ShipmentNews, StockWrite
@@ -110,8 +110,7 @@ def read_error(reply: Reply) -> str | None:
 def _reason(reply: Reply) -> tuple[str, str | None]:
     """Code and sentence; `cause` is a list of objects, of strings, or absent."""
     told = refusal_of(reply)
-    causes = told.get("cause")
-    first = causes[0] if isinstance(causes, list) and causes else None
+    first = next(iter(listed(told, "cause")), None)
     cause = first if isinstance(first, dict) else {"message": first}
     code = said(cause, "code") or said(told, "error", "code") or str(reply.status)
     return code, said(cause, "message") or said(told, "message")

@@ -57,8 +57,7 @@ def order(raw: Raw) -> Order:
     o = Wire(raw, "")
     cancelled, parcels = o.one_of("status", STATUSES), o.rows("fulfillments")
     fulfilment = o.one_of("shipping_status", SHIPPED)
-    statuses = [row.one_of("status", PARCELS) for row in parcels if row.raw.get("status")]
-    if statuses and set(statuses) == {TrackingStatus.DELIVERED}:
+    if {row.maybe_of("status", PARCELS) for row in parcels if row.text("status")} == {TrackingStatus.DELIVERED}:
         fulfilment = Fulfilment.DELIVERED
     lines = tuple(_line(row, fulfilment, whole=cancelled) for row in o.rows("products"))
     if not lines:
@@ -142,7 +141,7 @@ def _shipments(o: Wire, parcels: list[Wire]) -> tuple[Shipment, ...]:
             carrier=row.text("shipping.carrier.name"),
             tracking_code=row.text("tracking_info.code"),
             tracking_url=row.text("tracking_info.url"),
-            status=row.one_of("status", PARCELS) if row.raw.get("status") else None,
+            status=row.maybe_of("status", PARCELS),
         )
         for row in parcels
     ]

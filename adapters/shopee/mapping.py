@@ -120,7 +120,7 @@ def _keeper(o: Wire) -> FulfilledBy | None:
     """An order matched to a booking takes goods that left before: they are not the seller's to send any more."""
     if o.flag("advance_package"):
         return FulfilledBy.MARKETPLACE
-    return o.one_of("fulfillment_flag", FULFILLERS) if o.text("fulfillment_flag") else None
+    return o.maybe_of("fulfillment_flag", FULFILLERS)
 
 
 def _own_words(o: Wire) -> dict[str, Raw]:

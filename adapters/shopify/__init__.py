@@ -24,7 +24,7 @@ ADAPTER = Adapter(
     # A shop's application has 100 points a second (200, 1,000 or 2,000 on larger plans), and a query costs what it
     # asks for: so many calls are what ours come to. What is too much is told as THROTTLED.
     limits=(Limit(burst=20, seconds=5, assumed=True), Limit(burst=4, seconds=1, operation="stock", assumed=True)),
-    faults=oauth.FAULTS | stock.FAULTS,
+    faults=oauth.FAULTS | stock.FAULTS | stock.STATUSES,
     check=client.check,
     token=TokenSource(request=client.token_request, read=client.read_token, headers=client.shown, single_use=True),
     oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
@@ -42,7 +42,7 @@ ADAPTER = Adapter(
         since=client.orders_since,
         latest=client.latest_orders,
         parse=mapping.order,
-        parts=mapping.PARTS,
+        parts={"hold": frozenset({"hold"})},  # only GraphQL tells one; a webhook's body must not take it back
         takes_stock=mapping.takes_stock,
         orders_of_shipment=client.orders_of_shipment,
     ),

@@ -21,6 +21,7 @@ from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.parse import zulu
 from hub.wire import Wire
 
+SHOP = r"^\s*(https://)?[A-Za-z0-9][A-Za-z0-9-]*(\.myshopify\.com)?/?\s*$"
 LOOKED_AT = 100  # ids of one query: what is asked of each costs up to five of its 1,000 points
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(seconds=60)  # the search's index lags behind a little: assumed
@@ -31,25 +32,17 @@ SCOPES = ("read_orders,read_products,read_inventory,write_inventory,read_locatio
 class Credentials(contract.Credentials):
     """A shop, and an application of the same organisation (Dev Dashboard); or an older application's own token."""
 
-    shop: str = Field(
-        title="Loja: nome.myshopify.com", pattern=r"^\s*(https://)?[A-Za-z0-9][A-Za-z0-9-]*(\.myshopify\.com)?/?\s*$"
-    )
+    shop: str = Field(title="Loja: nome.myshopify.com", pattern=SHOP)
     client_id: str | None = Field(None, title="Application's client ID")
     client_secret: SecretStr | None = Field(None, title="Application's secret: its webhooks are signed with it")
     access_token: SecretStr | None = Field(None, title="Admin API token, where the application has a fixed one")
-    location: str | None = Field(
-        None, title="Local", pattern=r"^\d*$", description="Empty: the first that ships online orders."
-    )
+    location: str | None = Field(None, title="Local; vazio: o primeiro que envia pedidos on-line", pattern=r"^\d*$")
     endpoint: str | None = None
 
-    def domain(self) -> str:
+    def base_url(self) -> str:
         """The shop's own address at Shopify."""
         name = self.shop.strip().lower().removeprefix("https://").rstrip("/").removesuffix(".myshopify.com")
-        return f"{name}.myshopify.com"
-
-    def base_url(self) -> str:
-        """The shop's address."""
-        return (self.endpoint or f"https://{self.domain()}").rstrip("/")
+        return (self.endpoint or f"https://{name}.myshopify.com").rstrip("/")
 
     def headers(self) -> Mapping[str, str]:
         """A fixed token is shown as it is; else one is granted for a day."""
@@ -61,9 +54,6 @@ class Credentials(contract.Credentials):
             raise ChannelError(Fault.AUTH, "no_token", "client_id and client_secret, or access_token, must be given")
         app = oauth.Application(client_id=self.client_id, client_secret=self.client_secret)
         return app.ask("/admin/oauth/access_token", **form)
-
-
-# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def token_request(credentials: Credentials, token: Token | None) -> Request:
@@ -98,7 +88,6 @@ def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier:
 
 
 async def _ask(api: Api, query: str, /, **variables: Any) -> Node:
-    """The data of an answer."""
     return Node(json_of(await api.call(asking(query, variables))), "").part("data")
 
 
@@ -106,21 +95,18 @@ async def _node(api: Api, name: str, query: str, /, **variables: Any) -> dict[st
     """The thing of this name that an answer tells, as it tells it."""
     node = (await _ask(api, query, **variables)).told(name)
     if not isinstance(node, dict):
-        gone = f"there is no {name} {variables['id']}, or the application may not see it"
-        raise ChannelError(Fault.MISSING, "NOT_FOUND", gone)
+        raise ChannelError(Fault.MISSING, "NOT_FOUND", f"there is no {name} {variables['id']} that we may see")
     return node
 
 
 async def _whole(api: Api, box: dict[str, Any], key: str, name: str, query: str, **variables: Any) -> None:
     """Adds the pages after the first of a connection."""
     while after := _next(page := Node(box.get(key), key)):
-        told = Wire(await _node(api, name, query, after=after, **variables), f"data.{name}")
-        rest = told.needed_part(key).raw
+        rest = Wire(await _node(api, name, query, after=after, **variables), f"data.{name}").needed_part(key).raw
         box[key] = {**rest, "nodes": [*(page.raw.get("nodes") or ()), *(rest.get("nodes") or ())]}
 
 
 def _next(connection: Node) -> str | None:
-    """Where the next page begins; None at the end."""
     page = connection.part("page_info")
     return page.text("end_cursor") if page.flag("has_next_page") else None
 
@@ -147,9 +133,8 @@ async def subscribe(api: Api, url: str, _secret: str) -> list[str]:
     right = {row.text("topic") for row in kept if hook.items() <= row.raw.items()}
     wrong = [topic for topic in REGISTERED if topic not in right]
     for topic in wrong:
-        known = {"id": there[topic]} if topic in there else {"topic": topic}
-        query = "HookAgain" if topic in there else "Hook"
-        await api.call(asking(query, {**known, "hook": hook}, "webhook", repeatable=topic in there))
+        name, known = ("HookAgain", {"id": there[topic]}) if topic in there else ("Hook", {"topic": topic})
+        await api.call(asking(name, {**known, "hook": hook}, "webhook", repeatable=topic in there))
     return [f"{topic}: {'pointed here' if topic in there else 'registered'}" for topic in wrong]
 
 
@@ -174,28 +159,23 @@ async def fetch_order(api: Api, ref: str) -> Raw:
     node = await _node(api, "order", "Order", id=order)
     if node.get("fulfillments") or node.get("refunds"):
         node |= await _node(api, "order", "OrderMoves", id=order)
-    parts = [(row, "fulfillmentLineItems") for row in node.get("fulfillments") or ()]
-    parts += [(row, "refundLineItems") for row in node.get("refunds") or ()]
+    parts = [(row, f"{kind}LineItems") for kind in ("fulfillment", "refund") for row in node.get(f"{kind}s") or ()]
     for box, key in ((node, "lineItems"), *parts):
         await _whole(api, box, key, "node", "More", id=box.get("id"))
     return node
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
-    """Refs of orders changed since, the oldest change first: one that changes meanwhile comes again at the end.
-
-    The next window begins a little before the newest change of this one, by the shop's own clock.
-    """
+    """Refs of orders changed since, the oldest change first: one that changes meanwhile comes again at the end."""
     told = json.loads(cursor) if cursor else {}
     since = told.get("since") or zulu(api.now() - LOOK_BACK)
     page = (await _ask(api, "Changed", query=f"updated_at:>='{since}'", after=told.get("after"))).part("orders")
     changed = [zulu(at) for row in page.rows("nodes") if (at := row.instant("updated_at"))]
     newest = max([since, told.get("newest", since), *changed])
-    if after := _next(page):
-        onward = {"since": since, "after": after, "newest": newest}
-        return Page(refs=_refs(page), cursor=json.dumps(onward), more=True)
-    onward = {"since": max(since, zulu(datetime.fromisoformat(newest) - OVERLAP))}
-    return Page(refs=_refs(page), cursor=json.dumps(onward))
+    start = max(since, zulu(datetime.fromisoformat(newest) - OVERLAP))  # of the next window, by the shop's own clock
+    after = _next(page)
+    onward = {"since": since, "after": after, "newest": newest} if after else {"since": start}
+    return Page(refs=_refs(page), cursor=json.dumps(onward), more=after is not None)
 
 
 def _refs(page: Node) -> tuple[str, ...]:
@@ -209,15 +189,13 @@ async def latest_orders(api: Api) -> Page:
 
 async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     """The order of a fulfilment order."""
-    told = await _ask(api, "OrderOfFulfillmentOrder", id=gid("FulfillmentOrder", number_of(ref)))
-    found = told.ref("node.order_id")
+    found = (await _ask(api, "OrderOf", id=gid("FulfillmentOrder", number_of(ref)))).ref("node.order_id")
     return [found] if found else []
 
 
 async def parcels_of(api: Api, news: ShipmentNews) -> Raw:
     """An order's fulfilment orders and fulfilments; their lines where only some units are meant."""
-    order = gid("Order", number_of(news.order_ref))
-    return await _node(api, "order", "Parcels", id=order, lines=bool(news.lines))
+    return await _node(api, "order", "Parcels", id=gid("Order", number_of(news.order_ref)), lines=bool(news.lines))
 
 
 # ── Products ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from itertools import zip_longest
 
 from adapters.shopify.reading import Node, unboxed
@@ -30,44 +29,39 @@ from hub.model import (
     TrackingStatus,
 )
 from hub.spelling import snake
+from hub.stages import by_word
 
-# Only GraphQL tells a hold; a webhook's body must not take one back.
-PARTS = {"hold": frozenset({"hold"})}
-PAYMENTS = {
-    "pending": Payment.PENDING,
-    "authorized": Payment.AUTHORIZED,
-    "partially_paid": Payment.PENDING,  # assumed: not to be sent yet
-    "paid": Payment.PAID,
-    "partially_refunded": Payment.PARTIALLY_REFUNDED,
-    "refunded": Payment.REFUNDED,
-    "voided": Payment.VOIDED,
-    "expired": Payment.VOIDED,  # assumed: what was authorized was never captured
-}
-FULFILMENTS = {
+PAYMENTS = by_word(
+    (Payment.PENDING, "pending partially_paid"),  # assumed: partly paid is not to be sent yet
+    (Payment.AUTHORIZED, "authorized"),
+    (Payment.PAID, "paid"),
+    (Payment.PARTIALLY_REFUNDED, "partially_refunded"),
+    (Payment.REFUNDED, "refunded"),
+    (Payment.VOIDED, "voided expired"),  # assumed: what was authorized was never captured
+)
+FULFILMENTS = by_word(
     # What has left is told by the fulfilments themselves: a hold or a request hides a part that has.
-    **dict.fromkeys(
-        ("unfulfilled", "restocked", "pending_fulfillment", "open", "in_progress", "on_hold", "scheduled",
-         "request_declined", "pending"), Fulfilment.NONE  # the last is a test notification's
-    ),
-    **dict.fromkeys(("partial", "partially_fulfilled"), Fulfilment.PARTIAL),
-    "fulfilled": Fulfilment.DISPATCHED,
-}  # fmt: skip
+    (Fulfilment.NONE, "unfulfilled restocked pending_fulfillment open in_progress on_hold scheduled request_declined"),
+    (Fulfilment.NONE, "pending"),  # of a test notification
+    (Fulfilment.PARTIAL, "partial partially_fulfilled"),
+    (Fulfilment.DISPATCHED, "fulfilled"),
+)
+CAPTURED = {("SALE", "SUCCESS"), ("CAPTURE", "SUCCESS")}  # kind and status of a transaction
 WORDS = ("financial_status", "fulfillment_status", "cancel_reason", "closed_at")
 GONE = ("cancelled", "error", "failure")  # a fulfilment that will not leave
 LEFT = {"success": True, "pending": False, "open": False, **dict.fromkeys(GONE, False)}
-_PARCELS: dict[TrackingStatus | None, tuple[str, ...]] = {
-    TrackingStatus.LABEL_CREATED: ("label_purchased", "label_printed", "submitted", "confirmed"),
-    TrackingStatus.ACCEPTED: ("carrier_picked_up",),
-    TrackingStatus.IN_TRANSIT: ("in_transit", "delayed"),
-    TrackingStatus.OUT_FOR_DELIVERY: ("out_for_delivery",),
-    TrackingStatus.FAILED_ATTEMPT: ("attempted_delivery",),
-    TrackingStatus.AWAITING_PICKUP: ("ready_for_pickup",),
-    TrackingStatus.DELIVERED: ("delivered", "picked_up"),
-    TrackingStatus.EXCEPTION: ("not_delivered", "failure", "label_voided"),
-    TrackingStatus.CANCELLED: ("canceled",),
-    None: ("fulfilled", "marked_as_fulfilled"),  # no carrier said anything
-}
-PARCELS = {word: status for status, words in _PARCELS.items() for word in words}
+PARCELS = by_word(
+    (TrackingStatus.LABEL_CREATED, "label_purchased label_printed submitted confirmed"),
+    (TrackingStatus.ACCEPTED, "carrier_picked_up"),
+    (TrackingStatus.IN_TRANSIT, "in_transit delayed"),
+    (TrackingStatus.OUT_FOR_DELIVERY, "out_for_delivery"),
+    (TrackingStatus.FAILED_ATTEMPT, "attempted_delivery"),
+    (TrackingStatus.AWAITING_PICKUP, "ready_for_pickup"),
+    (TrackingStatus.DELIVERED, "delivered picked_up"),
+    (TrackingStatus.EXCEPTION, "not_delivered failure label_voided"),
+    (TrackingStatus.CANCELLED, "canceled"),
+    (None, "fulfilled marked_as_fulfilled"),  # no carrier said anything
+)
 BACK = {"return": True, "cancel": False, "no_restock": False, "legacy_restock": False}
 PHONES = ("phone", "shipping_address.phone", "customer.phone", "customer.default_phone_number.phone_number",
           "billing_address.phone")  # fmt: skip
@@ -82,19 +76,19 @@ def order(raw: Raw) -> Order:
         raise Unreadable("order", f"{len(found)} documents, where one order was expected")
     o = Node(found[0], "order")
     cancelled, changed = o.instant("cancelled_at"), o.instant("updated_at")
-    told = o.word_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
+    told = o.maybe_of("fulfillment_status", FULFILMENTS) or Fulfilment.NONE  # a webhook tells null
     fulfilments, refunds = o.rows("fulfillments"), o.rows("refunds")
-    left = [row for row in fulfilments if row.word_of("status", LEFT)]
+    left = [row for row in fulfilments if row.maybe_of("status", LEFT)]
     sent = _units(row for parcel in left for row in parcel.rows("line_items")) if fulfilments else None
     refunded = _units(row for refund in refunds for row in refund.rows("refund_line_items"))
     moved = sent, refunded, _came_back(refunds)
     lines = tuple(_line(row, told, *moved, whole=cancelled is not None) for row in o.needed_rows("line_items"))
-    is_graphql = o.spelt.get("fulfillment_status") == "displayFulfillmentStatus"
+    paid = [row for row in o.rows("transactions") if (row.text("kind"), row.text("status")) in CAPTURED]
     shipping = [row.money("discounted_price", "price") for row in o.rows("shipping_lines")]
     return Order(
         ref=o.ref("legacy_resource_id") or o.needed_ref("id"),
         number=(o.text("name") or "").removeprefix("#") or None,
-        payment=_payment(o, cancelled),
+        payment=_payment(o),
         fulfilment=_how_far(told, lines, left),
         cancelled=cancelled is not None,
         hold=Hold.FROZEN if o.text("fulfillment_status") == "ON_HOLD" else None,
@@ -102,7 +96,7 @@ def order(raw: Raw) -> Order:
         raw_status={snake(o.spelt[key]): word for key in WORDS if (word := o.text(key))},
         placed_at=o.instant("processed_at", "created_at"),
         changed_at=changed,
-        paid_at=_paid_at(o.rows("transactions")),
+        paid_at=min((at for row in paid if (at := row.instant("processed_at"))), default=None),
         cancelled_at=cancelled,
         currency=o.currency("currency"),
         items_cents=parse.total(line.total_cents for line in lines),
@@ -116,15 +110,15 @@ def order(raw: Raw) -> Order:
         ship_to=address(o.part("shipping_address")),
         shipments=tuple(parcel for row in fulfilments for parcel in _shipments(row)),
         returns=tuple(filter(None, map(_return, refunds))),
-        clocks={"order": changed, **({"hold": changed} if is_graphql else {})},
+        clocks={"order": changed, **({"hold": changed} if "displayFulfillmentStatus" in found[0] else {})},
     )
 
 
-def _payment(o: Node, cancelled: datetime | None) -> Payment:
-    told = o.word_of("financial_status", PAYMENTS)
+def _payment(o: Node) -> Payment:
+    told = o.maybe_of("financial_status", PAYMENTS)
     if told is None:  # assumed: where nothing is due
         return Payment.PENDING if o.money("total_price") else Payment.PAID
-    return Payment.VOIDED if cancelled and told in (Payment.PENDING, Payment.AUTHORIZED) else told
+    return Payment.VOIDED if o.text("cancelled_at") and told in (Payment.PENDING, Payment.AUTHORIZED) else told
 
 
 def _how_far(told: Fulfilment, lines: Sequence[OrderLine], parcels: Sequence[Node]) -> Fulfilment:
@@ -134,27 +128,23 @@ def _how_far(told: Fulfilment, lines: Sequence[OrderLine], parcels: Sequence[Nod
     if told is Fulfilment.NONE and dispatched:
         left = sum(line.quantity - line.cancelled_quantity - line.dispatched_quantity for line in lines)
         told = Fulfilment.PARTIAL if left > 0 else Fulfilment.DISPATCHED
-    stages = {row.word_of("shipment_status", PARCELS) for row in parcels}
+    stages = {row.maybe_of("shipment_status", PARCELS) for row in parcels}
     return Fulfilment.DELIVERED if told is Fulfilment.DISPATCHED and stages == {TrackingStatus.DELIVERED} else told
-
-
-# ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _units(rows: Iterable[Node]) -> Counter[str]:
     """Units by line, of rows of fulfilments or refunds."""
     units: Counter[str] = Counter()
     for row in rows:
-        line = row.ref("line_item.id") or row.ref("line_item_id") or row.ref("id")
-        if line and (count := row.count("quantity")):
-            units[line] += count
-    return units
+        if line := row.ref("line_item.id") or row.ref("line_item_id") or row.ref("id"):
+            units[line] += row.count("quantity")
+    return +units  # of none, none is told
 
 
 def _came_back(refunds: Iterable[Node]) -> Counter[str]:
     """Units that are on the shelf again, by line. A refund may be of money only."""
     rows = [row for refund in refunds for row in refund.rows("refund_line_items")]
-    return _units(row for row in rows if row.word_of("restock_type", BACK))
+    return _units(row for row in rows if row.maybe_of("restock_type", BACK))
 
 
 def _line(
@@ -188,9 +178,6 @@ def _taken(row: Node) -> int:
     return sum(part.money("amount") or 0 for part in row.rows("discount_allocations"))
 
 
-# ── Money ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _discount(o: Node) -> int | None:
     """What neither lines nor shipping carry of the discounts; Shopify lays all of them out, as a rule."""
     told, shipping = o.money("total_discounts"), o.rows("shipping_lines")
@@ -212,17 +199,8 @@ def _refunded(o: Node) -> int | None:
         return o.money("total_refunded")
     rows = [row for refund in o.rows("refunds") for row in refund.rows("transactions")]
     paid = [row for row in rows if (row.text("kind"), row.text("status")) == ("refund", "success")]
-    if any(row.text("currency") not in (None, o.text("currency")) for row in paid):
-        return None
-    return sum(row.cents("amount") or 0 for row in paid)
-
-
-def _paid_at(rows: Sequence[Node]) -> datetime | None:
-    paid = [row for row in rows if row.text("kind") in ("SALE", "CAPTURE") and row.text("status") == "SUCCESS"]
-    return min((at for row in paid if (at := row.instant("processed_at"))), default=None)
-
-
-# ── People and places ───────────────────────────────────────────────────────────────────────────────────────
+    alike = all(row.text("currency") in (None, o.text("currency")) for row in paid)
+    return sum(row.cents("amount") or 0 for row in paid) if alike else None
 
 
 def _buyer(o: Node) -> Buyer:
@@ -249,14 +227,13 @@ def _document(o: Node) -> Document | None:
 
 def address(place: Node) -> Address | None:
     """Where it goes. Shopify has no fields for number and bairro."""
-    country = place.text("country_code")
     return parse.address(
         recipient=parse.joined(place.text("name")),
-        **places.split(place.text("address1"), place.text("address2"), country),
+        **places.split(place.text("address1"), place.text("address2"), place.text("country_code")),
         city=place.text("city"),
         state=place.text("province_code", "province"),
         postal_code=place.text("zip"),
-        country=country,
+        country=place.text("country_code"),
     )
 
 
@@ -266,8 +243,7 @@ def address(place: Node) -> Address | None:
 def _shipments(row: Node) -> list[Shipment]:
     """One for each tracking number of a fulfilment, the first under the fulfilment's own id."""
     ref, company = row.needed_ref("id"), row.text("tracking_company")
-    gone = (row.text("status") or "").lower() in GONE
-    status = TrackingStatus.CANCELLED if gone else row.word_of("shipment_status", PARCELS)
+    status = TrackingStatus.CANCELLED if row.word("status") in GONE else row.maybe_of("shipment_status", PARCELS)
     lines = tuple(LineQuantity(line_ref=line, quantity=n) for line, n in _units(row.rows("line_items")).items())
     codes = [(each.text("company"), each.text("number"), each.text("url")) for each in row.rows("tracking_info")]
     pairs = zip_longest(row.texts("tracking_numbers"), row.texts("tracking_urls"))
@@ -299,26 +275,18 @@ def takes_stock(told: Order) -> bool | None:
 
 # ── Listings ────────────────────────────────────────────────────────────────────────────────────────────────
 
-LISTED = {
-    "active": ListingStatus.ACTIVE,
-    "unlisted": ListingStatus.ACTIVE,
-    "draft": ListingStatus.PAUSED,
-    "archived": ListingStatus.CLOSED,
-}
+LISTED = by_word(
+    (ListingStatus.ACTIVE, "active unlisted"), (ListingStatus.PAUSED, "draft"), (ListingStatus.CLOSED, "archived")
+)
 
 
 def listings(raw: Raw) -> list[Listing]:
-    """A listing per variant, of products or variants, as webhooks' bodies or GraphQL nodes tell them.
-
-    A webhook knows the sum of all locations only; the slot is the variant's inventory item at the one `location` asked.
-    """
+    """A listing per variant, of products or variants; its slot is the inventory item at the one location asked."""
     found: list[Listing] = []
     for n, each in enumerate(unboxed(raw)):
         p = Node(each, "product" if n == 0 else f"product.{n}")
-        if "variants" in p.raw:
-            found += [_listing(p, v) for v in p.rows("variants")]
-        elif p:
-            found.append(_listing(p.part("product"), p))
+        pairs = [(p, v) for v in p.rows("variants")] if "variants" in p.raw else [(p.part("product"), p)]
+        found += [_listing(*pair) for pair in pairs]
     return found
 
 
@@ -329,7 +297,7 @@ def _listing(p: Node, v: Node) -> Listing:
     tracked = item.flag("tracked") is not False and bool(v.raw.get("inventory_management", True))
     stock = here.units("quantity") if tracked and level.flag("is_active") is not False else None
     total = v.units("inventory_quantity")
-    endless = not tracked or (v.text("inventory_policy") or "").lower() == "continue"  # sold on below zero
+    endless = not tracked or v.word("inventory_policy") == "continue"  # sold on below zero
     default = p.flag("has_only_default_variant") or v.text("title") == "Default Title"
     at = here.text("updated_at") or level.text("updated_at") or ""
     return Listing(
@@ -341,7 +309,7 @@ def _listing(p: Node, v: Node) -> Listing:
         gtin=parse.bare(v.text("barcode")),
         title=parse.joined(p.text("title"), None if default else v.text("title")),
         url=p.text("online_store_url"),
-        status=p.word_of("status", LISTED) or ListingStatus.ACTIVE,
+        status=p.maybe_of("status", LISTED) or ListingStatus.ACTIVE,
         quantity=None if endless or total is None else max(0, total),
         stock_quantity=stock,
         price_cents=v.cents("price"),

@@ -1,17 +1,13 @@
 """Shopify tells a thing in two spellings, REST names in webhooks and GraphQL names in answers: read alike. Pure."""
 
-from collections.abc import Mapping
-from typing import Self, TypeVar
+from typing import Self
 
 from hub import parse
-from hub.faults import Unreadable
 from hub.model import Raw
 from hub.spelling import Spelt, snake
 
-T = TypeVar("T")
 GID = "gid://shopify/"
-BOXES = ("data", "order", "orders", "product", "products", "productVariants", "productVariant", "node", "nodes",
-         "edges")  # fmt: skip
+BOXES = ("data", "order", "orders", "product", "products", "productVariants", "productVariant", "node", "nodes")
 OTHERWISE = {  # GraphQL's name: the one in webhooks
     "allocated_amount_set": "amount_set",
     "country_code_v2": "country_code",
@@ -49,12 +45,10 @@ class Node(Spelt):
         told = (bag.cents("amount") if bag else self.cents(key) for key, bag in bags)
         return next((cents for cents in told if cents is not None), None)
 
-    def word_of(self, key: str, table: Mapping[str, T]) -> T | None:
-        """What a table says of a word, which GraphQL tells in capitals; None where none is told."""
-        word = (self.text(key) or "").lower()
-        if word and word not in table:
-            raise Unreadable(self.at(key), f"unknown: {word!r}"[:120])
-        return table[word] if word else None
+    def word(self, key: str) -> str | None:
+        """In small letters; GraphQL tells it in capitals."""
+        told = self.text(key)
+        return told.lower() if told else None
 
 
 def gid(kind: str, number: str) -> str:

@@ -126,7 +126,7 @@ class Shop(Store):
         self.app.router.add_post("/admin/oauth/access_token", self.token)
         self.answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "Order": self._order, "OrderMoves": self._moves, "More": self._more,
-            "Changed": self._changed_orders, "Latest": self._latest, "OrderOfFulfillmentOrder": self._order_of,
+            "Changed": self._changed_orders, "Latest": self._latest, "OrderOf": self._order_of,
             "Variants": self._variants,
             "Product": self._product, "Levels": self._levels, "SetQuantities": self._set, "Shop": self._shop,
             "Parcels": self._parcels, "Fulfil": self._fulfil, "Track": self._track, "Event": self._event,

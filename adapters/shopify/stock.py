@@ -4,91 +4,73 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+from adapters.shopify.mapping import GONE, PARCELS
 from adapters.shopify.queries import asking
 from adapters.shopify.reading import Node, gid
 from hub import parse
-from hub.calls import batches, grouped, said, within
+from hub.calls import batches, grouped, listed, said, told_in, within
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
+from hub.stages import by_word
 
 BATCH = 250  # rows of any input
 STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
-_CODES: dict[Fault, tuple[int | str, ...]] = {
-    Fault.AUTH: (
-        "invalid_request", "application_cannot_be_found", "shop_not_permitted",  # no token is granted
-        "ACCESS_DENIED", "SHOP_INACTIVE", 401, 403, 423,  # a scope is missing; the shop is closed, or locked
-        402,  # the shop is frozen for its bill
-        404,  # all calls go to one address: there is no such shop
-    ),
-    Fault.THROTTLED: ("THROTTLED", 429),
-    Fault.TRANSIENT: (
-        "INTERNAL_SERVER_ERROR", "TIMEOUT", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED",
-        "IDEMPOTENCY_CONCURRENT_REQUEST",  # the same write is still under way
-        "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",  # looked at again, it goes out under another key
-    ),
-    Fault.REJECTED: (
-        "MAX_COST_EXCEEDED", "INVALID_LOCATION", "ITEM_NOT_STOCKED_AT_LOCATION", "NON_MUTABLE_INVENTORY_ITEM",
-        "INVALID_QUANTITY_NEGATIVE", "INVALID_QUANTITY_TOO_HIGH", "INVALID_QUANTITY_TOO_LOW", "INVALID_NAME",
-        "INVALID_REASON", "INVALID_REFERENCE_DOCUMENT", "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR",
-        "USER_ERROR",  # ours, for mutations that tell no code
-    ),
-    Fault.MISSING: ("NOT_FOUND", "INVALID_INVENTORY_ITEM"),
-    Fault.SHAPE: ("GRAPHQL_ERROR",),  # ours: the query itself is refused, the API changed
-}  # fmt: skip
-FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
+FAULTS = by_word(
+    (Fault.AUTH, "invalid_request application_cannot_be_found shop_not_permitted"),  # no token is granted
+    (Fault.AUTH, "ACCESS_DENIED SHOP_INACTIVE"),  # a scope is missing; the shop is closed
+    (Fault.THROTTLED, "THROTTLED"),
+    (Fault.TRANSIENT, "INTERNAL_SERVER_ERROR TIMEOUT IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"),
+    (Fault.TRANSIENT, "IDEMPOTENCY_CONCURRENT_REQUEST"),  # the same write is still under way
+    (Fault.TRANSIENT, "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"),  # looked at again, it goes out under another key
+    (Fault.REJECTED, "INVALID_LOCATION ITEM_NOT_STOCKED_AT_LOCATION NON_MUTABLE_INVENTORY_ITEM INVALID_NAME"),
+    (Fault.REJECTED, "INVALID_QUANTITY_NEGATIVE INVALID_QUANTITY_TOO_HIGH INVALID_QUANTITY_TOO_LOW INVALID_REASON"),
+    (Fault.REJECTED, "INVALID_REFERENCE_DOCUMENT NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR MAX_COST_EXCEEDED"),
+    (Fault.REJECTED, "USER_ERROR"),  # ours, for mutations that tell no code
+    (Fault.MISSING, "NOT_FOUND INVALID_INVENTORY_ITEM"),
+    (Fault.SHAPE, "GRAPHQL_ERROR"),  # ours: the query itself is refused, the API changed
+)
+STATUSES: dict[int | str, Fault] = {
+    **dict.fromkeys((401, 403, 423), Fault.AUTH),  # 423: the shop is locked
+    402: Fault.AUTH,  # it is frozen for its bill
+    404: Fault.AUTH,  # all calls go to one address: there is no such shop
+    429: Fault.THROTTLED,
+}
 AGAIN = "again:"  # a write read back from a request repeats that request, under its own key
 
 
-# ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def read_error(reply: Reply) -> str | None:
-    """The code of an error inside a 200: the query's own, or a mutation's userErrors.
-
-    Fields that the application may not see are null beside ACCESS_DENIED: an answer, if anything was told. A stale
-    row is one, too: nothing was written, and `read` says so.
-    """
-    try:
-        told = json_of(reply)
-    except Unreadable:
-        return None
+    """The code of an error inside a 200; a stale row is none: nothing was written, and `read` says so."""
+    told = told_in(reply)
     refused = said(told, "error")  # of the token's address
     return refused[:80] if refused else next((code for code, _ in _refusals(told) if code not in STALE), None)
 
 
 def _refusals(told: Raw) -> list[tuple[str, Raw]]:
-    """Code and row of each thing wrong with a query, or refused by its mutation."""
+    """Code and row of each thing wrong with a query, or refused by its mutation: its userErrors."""
     data = within(told, "data")
     answers = [answer for answer in data.values() if answer is not None] if isinstance(data, dict) else []
-    wrong = [(within(row, "extensions", "code") or "GRAPHQL_ERROR", row) for row in _list(told, "errors")]
+    wrong = [(within(row, "extensions", "code") or "GRAPHQL_ERROR", row) for row in listed(told, "errors")]
+    # Fields that the application may not see are null beside ACCESS_DENIED: an answer, if anything was told.
     found = [(code, row) for code, row in wrong if not (answers and code == "ACCESS_DENIED")]
-    found += [(within(row, "code") or "USER_ERROR", row) for each in answers for row in _list(each, "userErrors")]
+    found += [(within(row, "code") or "USER_ERROR", row) for each in answers for row in listed(each, "userErrors")]
     return [(str(code)[:80], row) for code, row in found]
-
-
-def _list(told: Raw, key: str) -> list[Raw]:
-    rows = within(told, key)
-    return rows if isinstance(rows, list) else []
 
 
 # ── Stock ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def render(writes: Sequence[StockWrite]) -> list[tuple[Request, tuple[StockWrite, ...]]]:
-    """Absolute numbers, 250 at a time, each on condition that the one that was looked at still stands.
-
-    Where nobody knows the location Shopify refuses the row, in words.
-    The key names this very change: the number that was seen, when that came to be, and the one that is wanted.
-    """
+    """Absolute numbers, 250 at a time, each on condition that the one that was looked at still stands."""
     return [(_set(batch), batch) for batch in batches(writes, BATCH)]
 
 
 def _set(writes: Sequence[StockWrite]) -> Request:
+    """The key names this very change: the number that was seen, when that came to be, and the one that is wanted."""
     rows = [
         {
             "inventoryItemId": gid("InventoryItem", write.slot_ref),
-            "locationId": gid("Location", write.location_ref or "0"),
+            "locationId": gid("Location", write.location_ref or "0"),  # which Shopify refuses, in words
             "quantity": write.quantity,
             "changeFromQuantity": write.expected,
         }
@@ -135,7 +117,7 @@ def read(writes: Sequence[StockWrite], reply: Reply) -> list[Outcome]:
 
 def _place(refused: Raw) -> str | None:
     """The row of ["input", "quantities", "3", "quantity"]; None: the whole request is meant."""
-    return next((str(key) for key in _list(refused, "field") if str(key).isdecimal()), None)
+    return next((str(key) for key in listed(refused, "field") if str(key).isdecimal()), None)
 
 
 def _refused(write: StockWrite, told: tuple[str, str] | None) -> Outcome:
@@ -150,18 +132,13 @@ def _written(write: StockWrite, seen: int | None) -> Outcome:
 # ── Parcels ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 READY = frozenset({"OPEN", "IN_PROGRESS"})
-EVENTS = {
-    News.IN_TRANSIT: "IN_TRANSIT",
-    News.OUT_FOR_DELIVERY: "OUT_FOR_DELIVERY",
-    News.FAILED_ATTEMPT: "ATTEMPTED_DELIVERY",
-    News.DELIVERED: "DELIVERED",
-}
+EVENTS = {status.value: word.upper() for word, status in reversed(PARCELS.items()) if status}  # its first word
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:
     """Its fulfilment orders fulfilled, once; later on events of that fulfilment. It has no word for a return."""
     there = Node(news.there, "order")
-    live = [row for row in there.rows("fulfillments") if row.text("status") not in ("CANCELLED", "ERROR", "FAILURE")]
+    live = [row for row in there.rows("fulfillments") if row.word("status") not in GONE]
     coded = [row for row in live if news.tracking_code in [each.text("number") for each in row.rows("tracking_info")]]
     if news.news is News.DISPATCHED:
         return [] if news.tracking_code and coded else _dispatched(news, there.rows("fulfillment_orders"), live)
@@ -192,7 +169,6 @@ def _dispatched(news: ShipmentNews, orders: Sequence[Node], live: Sequence[Node]
 
 
 def _named(order: Node, lines: Sequence[Raw]) -> dict[str, Any]:
-    """A fulfilment order, or those lines of it."""
     return {"fulfillmentOrderId": order.text("id"), **({"fulfillmentOrderLineItems": lines} if lines else {})}
 
 
@@ -201,8 +177,7 @@ def _chosen(order: Node, left: dict[str, int]) -> list[Raw]:
     found = []
     for line in order.rows("line_items"):
         ref = line.ref("line_item.id") or ""
-        count = min(left.get(ref, 0), line.count("remaining_quantity"))
-        if count:
+        if count := min(left.get(ref, 0), line.count("remaining_quantity")):
             left[ref] -= count
             found.append({"id": line.text("id"), "quantity": count})
     return found

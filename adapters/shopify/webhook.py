@@ -3,19 +3,19 @@
 from adapters.shopify.reading import Node
 from hub import parse, wire
 from hub.model import Knock, Notice, Topic
+from hub.stages import by_word
 
-TOPICS = {  # a topic, or all of a resource's: what it is about, where its id stands
-    "orders": (Topic.ORDER, "id"),
-    "orders/edited": (Topic.ORDER, "order_edit.order_id"),
-    **dict.fromkeys(("refunds", "fulfillments", "fulfillment_events", "order_transactions"), (Topic.ORDER, "order_id")),
-    "returns": (Topic.ORDER, "order.id"),
-    "fulfillment_orders/placed_on_hold": (Topic.SHIPMENT, "fulfillment_order.id"),
-    "fulfillment_orders/hold_released": (Topic.SHIPMENT, "fulfillment_order.id"),
-    "products": (Topic.LISTING, "id"),
-    "inventory_levels": (Topic.STOCK, "inventory_item_id"),
-    **dict.fromkeys(("app", "shop"), (Topic.ACCOUNT, "")),
-    **dict.fromkeys(("shop/redact", "customers"), (Topic.IGNORED, "")),
-}
+TOPICS = by_word(  # what a topic, or all of a resource's, is about, and where its id stands
+    ((Topic.ORDER, "id"), "orders"),
+    ((Topic.ORDER, "order_edit.order_id"), "orders/edited"),
+    ((Topic.ORDER, "order_id"), "refunds fulfillments fulfillment_events order_transactions"),
+    ((Topic.ORDER, "order.id"), "returns"),
+    ((Topic.SHIPMENT, "fulfillment_order.id"), "fulfillment_orders/placed_on_hold fulfillment_orders/hold_released"),
+    ((Topic.LISTING, "id"), "products"),
+    ((Topic.STOCK, "inventory_item_id"), "inventory_levels"),
+    ((Topic.ACCOUNT, ""), "app shop"),
+    ((Topic.IGNORED, ""), "shop/redact customers"),
+)
 HEADERS = ("x-shopify-topic", "x-shopify-event-id", "x-shopify-shop-domain", "x-shopify-triggered-at")
 REGISTERED = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE", "REFUNDS_CREATE",
               "FULFILLMENT_ORDERS_PLACED_ON_HOLD", "FULFILLMENT_ORDERS_HOLD_RELEASED", "PRODUCTS_UPDATE",

@@ -1,9 +1,8 @@
 """TikTok's errors: a code inside a 200. Pure."""
 
 from hub import parse
-from hub.calls import said
-from hub.contract import json_of
-from hub.faults import Fault, Unreadable
+from hub.calls import said, told_in
+from hub.faults import Fault
 from hub.model import Reply
 
 FAULTS: dict[int | str, Fault] = {
@@ -28,7 +27,4 @@ FAULTS: dict[int | str, Fault] = {
 
 def read_error(reply: Reply) -> str | None:
     """The code that an answer tells in whatever status; 0 (also "0") is none."""
-    try:
-        return parse.ref(said(json_of(reply), "code"))
-    except Unreadable:
-        return None
+    return parse.ref(said(told_in(reply), "code"))

@@ -59,7 +59,7 @@ def order(raw: Raw) -> Order:
         there = ", ".join(o.raw) or "nothing"
         raise Unreadable(o.at("line_items"), f"not told: an order has them, and here is only {there}"[:160])
     stage = _stage(o)
-    keeper = o.one_of("fulfillment_type", FULFILLERS) if o.text("fulfillment_type") else None
+    keeper = o.maybe_of("fulfillment_type", FULFILLERS)
     paid, money = o.instant("paid_time") if stage.payment is not Payment.PENDING else None, o.part("payment")
     units = grouped(_units(o, stage), lambda unit: unit.sku)
     lines = tuple(_line(sku, sold, keeper) for sku, sold in units.items())
@@ -195,7 +195,7 @@ def _shipments(o: Wire, lines: Mapping[str, Sequence[Units]]) -> tuple[Shipment,
             ref=ref,
             carrier=row.text("shipping_provider_name", "shipping_provider"),
             tracking_code=row.text("tracking_number"),
-            status=row.one_of("package_status", PARCELS) if row.text("package_status") else None,
+            status=row.maybe_of("package_status", PARCELS),
             lines=tuple(
                 LineQuantity(line_ref=sku, quantity=count)
                 for sku, sold in lines.items()

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from hub import parse
+from hub.calls import listed, told_in
 from hub.contract import json_of
 from hub.faults import Unreadable
 from hub.model import News, Outcome, Raw, Reply, Request, ShipmentNews, StockWrite
@@ -56,17 +57,13 @@ def error_of(body: Raw) -> tuple[str | None, str | None]:
     code = parse.text(body.get("error_code")) or parse.text(body.get("code"))
     if code is None or (code.startswith("2") and len(code) == 3):  # noqa: PLR2004 - an HTTP status
         return None, None
-    causes = body.get("causes")
-    said = [body.get("message"), *(causes if isinstance(causes, list) else [])]
+    said = [body.get("message"), *listed(body, "causes")]
     return code, parse.joined(*(each for each in said if isinstance(each, str)))
 
 
 def read_error(reply: Reply) -> str | None:
     """The vendor's code, also inside a 200 that is one in name only."""
-    try:
-        return error_of(json_of(reply))[0]
-    except Unreadable:
-        return None
+    return error_of(told_in(reply))[0]
 
 
 def shipped(news: ShipmentNews, _target: str) -> list[Request]:

@@ -25,32 +25,23 @@ from hub.model import (
     Shipment,
     TrackingStatus,
 )
-from hub.stages import Stage
+from hub.stages import Stage, by_word
 from hub.wire import Wire
 
 FIRST_WAREHOUSE = "1_1"  # of every store
 COUNTRIES = {"CHL": "CL", "MEX": "MX", "PRY": "PY", "URY": "UY"}  # of those told in three letters, where two differ
-STATES = {  # what a workflow state means; what was sent is told by the packages
-    **dict.fromkeys(
-        (
-            "null", "order-created", "order-accepted", "on-order-completed", "on-order-completed-ffm",
-            "order-completed", "payment-pending", "waiting-for-order-authorization", "waiting-for-authorization",
-            "waiting-for-sellers-confirmation", "waiting-for-manual-authorization", "window-to-change-payment",
-        ),
-        Stage(Payment.PENDING),
-    ),
-    **dict.fromkeys(
-        (
-            "payment-approved", "authorize-fulfillment", "waiting-for-fulfillment", "waiting-ffmt-authorization",
-            "waiting-for-mkt-authorization", "waiting-seller-handling", "waiting-for-seller-decision",
-            "window-to-change-seller", "window-to-cancel", "ready-for-handling", "start-handling", "handling",
-            "ready-for-invoicing", "invoice", "invoiced",
-        ),
-        Stage(),
-    ),
-    **dict.fromkeys(("request-cancel", "cancellation-requested"), Stage(hold=Hold.CANCEL_REQUESTED)),
-    **dict.fromkeys(("cancel", "canceled", "replaced"), Stage(Payment.VOIDED, cancelled=True)),
-}  # fmt: skip
+STATES = by_word(  # what a workflow state means; what was sent is told by the packages
+    (Stage(Payment.PENDING), "null order-created order-accepted on-order-completed on-order-completed-ffm"),
+    (Stage(Payment.PENDING), "order-completed payment-pending waiting-for-order-authorization"),
+    (Stage(Payment.PENDING), "waiting-for-authorization waiting-for-sellers-confirmation"),
+    (Stage(Payment.PENDING), "waiting-for-manual-authorization window-to-change-payment"),
+    (Stage(), "payment-approved authorize-fulfillment waiting-for-fulfillment waiting-ffmt-authorization"),
+    (Stage(), "waiting-for-mkt-authorization waiting-seller-handling waiting-for-seller-decision"),
+    (Stage(), "window-to-change-seller window-to-cancel ready-for-handling start-handling handling"),
+    (Stage(), "ready-for-invoicing invoice invoiced"),
+    (Stage(hold=Hold.CANCEL_REQUESTED), "request-cancel cancellation-requested"),
+    (Stage(Payment.VOIDED, cancelled=True), "cancel canceled replaced"),
+)
 
 
 def order(raw: Raw) -> Order:

@@ -108,7 +108,8 @@ def test_only_graphql_tells_a_hold_and_a_webhook_takes_none_back():
     held, rest = told("graphql_on_hold"), told("webhook_paid_and_unfulfilled")
     assert (held.hold, set(held.clocks)) == (Hold.FROZEN, {"order", "hold"})
     assert set(rest.clocks) == {"order"}
-    assert {"hold": {"hold"}} == mapping.PARTS
+    assert ADAPTER.orders
+    assert {"hold": {"hold"}} == ADAPTER.orders.parts
 
 
 @pytest.mark.parametrize(
@@ -373,6 +374,13 @@ def test_a_number_that_changed_under_our_hands_is_looked_at_again():
     body["data"]["inventorySetQuantities"]["inventoryAdjustmentGroup"]["changes"][0]["quantityAfterChange"] = 4
     found = stock.read([write(2, quantity=0)], Reply(status=200, headers={}, body=json.dumps(body).encode()))
     assert [one.outcome for one in found] == [OutcomeKind.STALE]
+
+
+@pytest.mark.parametrize("told", [None, {}, {"inventoryAdjustmentGroup": None}, {"userErrors": None}])
+def test_only_an_answer_that_names_no_refusal_is_one_that_was_written(told: Any):
+    body = json.dumps({"data": {"inventorySetQuantities": told}}).encode()
+    with pytest.raises(Unreadable, match=r"inventorySetQuantities\.user_?[eE]rrors: not told"):
+        stock.read([write(1)], Reply(status=200, headers={}, body=body))
 
 
 DENIED = {"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.calls import batches, chosen, first, grouped, if_there, number_of, refusal_of, said, within
+from hub.calls import batches, chosen, first, grouped, if_there, listed, number_of, refusal_of, said, told_in, within
 from hub.faults import ChannelError, Fault
 from hub.model import Reply
 
@@ -21,6 +21,19 @@ from hub.model import Reply
 )
 def test_what_a_refusal_tells(status: int, body: bytes, want: dict[str, str]):
     assert refusal_of(Reply(status=status, headers={}, body=body)) == want
+
+
+@pytest.mark.parametrize(
+    ("body", "want"), [(b'["x"]', ["x"]), (b"0", 0), (b"", None), (b"<html>", None), (b"[" * 100_000, None)]
+)
+def test_an_answer_that_may_be_anybodys(body: bytes, want: Any):
+    assert told_in(Reply(status=200, headers={}, body=body)) == want
+
+
+@pytest.mark.parametrize("raw", [None, "x", [], {"errors": "x"}, {"errors": {"0": "x"}}, {"errors": None}])
+def test_no_rows_where_no_list_stands(raw: Any):
+    assert listed(raw, "errors") == []
+    assert listed({"in": {"errors": [1, raw]}}, "in", "errors") == [1, raw]
 
 
 def test_a_document_that_nobody_has_read():

@@ -7,6 +7,7 @@ import pytest
 
 from hub.faults import Unreadable
 from hub.model import Outcome, OutcomeKind, StockWrite
+from hub.stages import by_word
 from hub.wire import Wire, needed_list, of_body, rows, unboxed
 
 
@@ -31,6 +32,19 @@ def test_a_row_that_is_no_object_is_named_and_where_others_write_it_is_left_out(
     with pytest.raises(Unreadable, match=r"o\.list\.0: not an object"):
         o.rows("list")
     assert [(row.ref("id"), row.path) for row in o.objects("list")] == [("2", "o.list.1")]
+
+
+@pytest.mark.parametrize("silent", [None, "", "-", " "])
+def test_a_word_of_a_table_that_need_not_be_told(silent: Any):
+    table = by_word((True, "sent shipped"), (None, "packed"))
+    assert table == {"sent": True, "shipped": True, "packed": None}
+    assert [Wire({"word": word}, "o").maybe_of("word", table) for word in ("shipped", "packed", silent)] == [
+        True, None, None,
+    ]  # fmt: skip
+    with pytest.raises(Unreadable, match=r"o\.word: not told"):
+        Wire({"word": silent}, "o").one_of("word", table)
+    with pytest.raises(Unreadable, match=r"o\.word: unknown: 'lost'"):
+        Wire({"word": "lost"}, "o").maybe_of("word", table)
 
 
 @pytest.mark.parametrize("told", ["ontem", {"a": 1}, None, "", 1e99])
