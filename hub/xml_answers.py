@@ -43,7 +43,7 @@ def soap_body(answer: str, lists: Collection[str] = ()) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _local(_path: Any, key: str, value: Any) -> tuple[str, Any] | None:
+def _local(_path: Any, key: str, value: Any) -> Any:
     if key.startswith("@xmlns"):
         return None
     mark, name = ("@", key[1:]) if key.startswith("@") else ("", key)
