@@ -269,7 +269,14 @@ class TrackingSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreightSource:
-    """Quotes and labels. `label` answers a PDF, or None while the carrier still makes it (ask again)."""
+    """Quotes and labels. `label` answers a PDF, or None while the carrier still makes it (ask again).
+
+    `services` are asked about where none is named (empty: the carrier tells all that it has). `find` looks for what
+    was bought under a posting's reference, since the instant of the first try: it is asked before anything is bought
+    again whose answer never came; without it such a purchase waits for a person. `settle` brings a purchase to its
+    end where that takes more calls than one (a basket paid, a label ordered): safe to repeat, it answers what became
+    of it. `divisors` are cubic centimetres per kilogram by service, "" for the others.
+    """
 
     quote: Callable[[Api, Parcel, Sequence[str]], Awaitable[list[Raw]]]
     read_quotes: Callable[[Sequence[Raw], Sequence[str]], list[Quote]]
@@ -278,6 +285,10 @@ class FreightSource:
     ask_label: Callable[[Api, Sequence[str]], Awaitable[str]]  # purchase refs -> receipt
     label: Callable[[Api, str], Awaitable[bytes | None]]  # receipt -> PDF
     cancel: Callable[[str], Request]
+    services: tuple[str, ...] = ()
+    find: Callable[[Api, Posting, datetime], Awaitable[Purchase | None]] | None = None
+    settle: Callable[[Api, Purchase], Awaitable[Purchase]] | None = None
+    divisors: Mapping[str, int] = field(default_factory=dict)
 
 
 FACETS = ("webhook", "orders", "listings", "stock", "shipments", "tracking", "freight")

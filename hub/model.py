@@ -526,6 +526,8 @@ class Purchase(Canonical):
     service: str
     price_cents: Cents | None = None
     expires_at: Instant | None = None
+    # The label (PDF), where it comes with the answer and cannot be asked for later. Not part of the canonical JSON.
+    label: bytes | None = Field(default=None, exclude=True, repr=False)
 
 
 # ── Values of the wire, shared by the contract and the one way out ─────────────────────────────────────────────
