@@ -275,7 +275,9 @@ class FreightSource:
     was bought under a posting's reference, since the instant of the first try: it is asked before anything is bought
     again whose answer never came; without it such a purchase waits for a person. `settle` brings a purchase to its
     end where that takes more calls than one (a basket paid, a label ordered): safe to repeat, it answers what became
-    of it. `divisors` are cubic centimetres per kilogram by service, "" for the others.
+    of it. `divisors` are cubic centimetres per kilogram by service, "" for the others. `complete` puts into a rendered
+    purchase what only the account knows: its number there, the day of posting (ask `order` for the request). `cancel`
+    is None where what was bought cannot be taken back there.
     """
 
     quote: Callable[[Api, Parcel, Sequence[str]], Awaitable[list[Raw]]]
@@ -284,11 +286,17 @@ class FreightSource:
     read_purchase: Callable[[Raw], Purchase]
     ask_label: Callable[[Api, Sequence[str]], Awaitable[str]]  # purchase refs -> receipt
     label: Callable[[Api, str], Awaitable[bytes | None]]  # receipt -> PDF
-    cancel: Callable[[str], Request]
+    cancel: Callable[[str], Request] | None
     services: tuple[str, ...] = ()
     find: Callable[[Api, Posting, datetime], Awaitable[Purchase | None]] | None = None
     settle: Callable[[Api, Purchase], Awaitable[Purchase]] | None = None
     divisors: Mapping[str, int] = field(default_factory=dict)
+    complete: Callable[[Api, Request], Request] | None = None
+
+    def order(self, api: Api, posting: Posting) -> Request:
+        """The request that buys a posting on this account."""
+        request = self.buy(posting)
+        return self.complete(api, request) if self.complete else request
 
 
 FACETS = ("webhook", "orders", "listings", "stock", "shipments", "tracking", "freight")

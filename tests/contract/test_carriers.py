@@ -52,7 +52,7 @@ async def test_freight_is_quoted_bought_labelled_and_cancelled(channel: str):
         assert [quote.service for quote in quotes] == asked
         priced = [quote for quote in quotes if quote.price_cents]
         assert priced, "no service has a price"
-        bought = await api.call(source.buy(posting(priced[0].service)))
+        bought = await api.call(source.order(api, posting(priced[0].service)))
         purchase = source.read_purchase(json_of(bought))
         assert purchase.ref
         assert purchase.service == priced[0].service
@@ -64,4 +64,5 @@ async def test_freight_is_quoted_bought_labelled_and_cancelled(channel: str):
                 break
         assert label
         assert label.startswith(b"%PDF")
-        await api.call(source.cancel(purchase.ref))
+        if source.cancel:
+            await api.call(source.cancel(purchase.ref))

@@ -136,7 +136,7 @@ async def test_a_write_without_an_answer_is_in_doubt(channel: str):
             listing = await a_listing(shop, api)
             ((write, _covered),) = sink.render([await addressed(shop, api, write_of(listing, 23))])
         elif freight:
-            write = freight.buy(posting(services(channel)[0]))
+            write = freight.order(api, posting(services(channel)[0]))
         else:
             pytest.skip("nothing is written there")
         shop.sandbox.knobs.turn({"hang": 1.0, "hang_seconds": 0.01})
