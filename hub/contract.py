@@ -259,12 +259,33 @@ class ShipmentSink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrackingSource:
-    """Where parcels are: `fetch` up to `batch` codes at once; `parse` answers one object per code asked, in order."""
+class Consignment:
+    """What a parcel is known by: the carrier's tracking code and service, and the carrier's own id of what it sold.
 
-    fetch: Callable[[Api, Sequence[str]], Awaitable[Raw]]
+    `ref` is null where the label was not bought from this carrier through the hub.
+    """
+
+    tracking_code: str | None
+    service: str | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingSource:
+    """Where parcels are: `fetch` up to `batch` codes at once; `parse` answers one object per code asked, in order.
+
+    `code_of` makes the code that a parcel is asked by (TrackedObject.code), None while it cannot be asked about. A
+    carrier with a `feed` tells what is new since a cursor, at most every `feed_seconds`; each of its page's documents
+    is read by `parse(document, ())`. With both, the feed is listened to and `fetch` asks about parcels it is silent
+    on. A webhook's notice of topic "tracking" names the code asked by as its ref; `parse(raw, [ref])` reads a fat one.
+    """
+
     parse: Callable[[Raw, Sequence[str]], list[TrackedObject]]
+    fetch: Callable[[Api, Sequence[str]], Awaitable[Raw]] | None = None
     batch: int = 1
+    code_of: Callable[[Consignment], str | None] = lambda consignment: consignment.tracking_code
+    feed: Callable[[Api, str | None], Awaitable[Page]] | None = None
+    feed_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

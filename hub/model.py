@@ -352,9 +352,14 @@ class TrackingProblem(Canonical):
 
 
 class TrackingEvent(Canonical):
-    """One scan. `raw_code` is `CODE/NN`; a revoked event stays listed and counts no more."""
+    """One scan. `raw_code` is `CODE/NN`; a revoked event stays listed and counts no more.
+
+    `raw_at` is the time as it was told, `zone` the zone assumed for it (null when the carrier told an offset).
+    """
 
     at: Instant
+    raw_at: str | None = None
+    zone: str | None = None
     status: TrackingStatus
     raw_code: str
     description: str | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -94,6 +94,27 @@ def instant(told: str | float | None, path: str, *, zone: timezone | ZoneInfo = 
         return datetime.fromtimestamp(told, UTC)
     except (ValueError, OverflowError, OSError):
         raise Unreadable(path, f"not a time: {told!r}"[:120]) from None
+
+
+class Moment(NamedTuple):
+    """A scan's time: in UTC, as it was told, and the zone assumed for it (None: it told an offset)."""
+
+    at: datetime
+    raw_at: str
+    zone: str | None
+
+
+def moment(told: str | float | None, path: str, *, zone: ZoneInfo, iso: str | None = None) -> Moment:
+    """When a scan was made, with what that rests on; a scan without a time is Unreadable.
+
+    `iso`: the same in ISO 8601, of carriers that write times otherwise ("31/12/2026 09:00").
+    """
+    words = told if iso is None else iso
+    at = instant(words, path, zone=zone)
+    if told is None or at is None:
+        raise Unreadable(path, "no time")
+    dated = datetime.fromisoformat(words) if isinstance(words, str) and not _SECONDS.fullmatch(words.strip()) else at
+    return Moment(at, str(told), None if dated.tzinfo else zone.key)
 
 
 def zulu(at: datetime) -> str:

@@ -150,6 +150,10 @@ class Wire:
                 return parse.instant(told, self.at(key), zone=zone)
         return None
 
+    def moment(self, key: str, *, zone: ZoneInfo) -> parse.Moment:
+        """When a scan was made, ISO 8601 (in `zone` without an offset); without a time it is Unreadable."""
+        return parse.moment(self.value(key), self.at(key), zone=zone)
+
     def clock(self, *keys: str, zone: timezone | ZoneInfo = UTC) -> datetime | None:
         """As instant, for notices: an odd time must not lose the bell, and is not told."""
         try:

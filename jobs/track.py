@@ -19,15 +19,16 @@ from jobs.runtime import Runtime
 async def drain(rt: Runtime, account: Account) -> int:
     """Ask a carrier about every due parcel. Answers how many were asked about."""
     source = rt.adapter(account.channel).tracking
-    if source is None:
+    if source is None or source.fetch is None:
         return 0
+    fetch = source.fetch
 
     async def claim(tx: Tx, token: UUID) -> list[Parcel]:
         return await shipments.claim_tracking(tx, account.id, token, rt.worker, rt.now(), source.batch)
 
     async def ask(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
         codes = [parcel.tracking_code for parcel in parcels]
-        await _write(rt, account, token, parcels, source.parse(await source.fetch(api, codes), codes))
+        await _write(rt, account, token, parcels, source.parse(await fetch(api, codes), codes))
 
     async def work(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
         failed = partial(_failed, rt, account, token, parcels)

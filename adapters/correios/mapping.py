@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timezone
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator
 from adapters.correios.legacy import from_xml
 from hub.faults import Unreadable
 from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
-from hub.parse import SAO_PAULO, STATES, bare, instant, text, wire
+from hub.parse import SAO_PAULO, STATES, Moment, bare, instant, moment, text, wire
 from hub.tracking import settle
 
 CARRIER = "correios"
@@ -282,8 +281,11 @@ def _event(told: _Event, path: str) -> TrackingEvent:
     number = int(told.tipo) if told.tipo and re.fullmatch("[0-9]{1,3}", told.tipo) else None
     unit = told.unidade or _Unit()
     where = unit.endereco or _Place()
+    when = _moment(told.dtHrCriado, f"{path}dtHrCriado")
     return TrackingEvent(
-        at=_instant(told.dtHrCriado, f"{path}dtHrCriado"),
+        at=when.at,
+        raw_at=when.raw_at,
+        zone=when.zone,
         status=_status(code, number, description),
         raw_code=_raw_code(code, number, told.tipo),
         description=description,
@@ -307,22 +309,17 @@ def _raw_code(code: str, number: int | None, told: str | None) -> str:
     return f"{code or '?'}/{told}" if told else code or "?"
 
 
-_ZONES: Mapping[str | None, ZoneInfo | timezone] = {
-    None: SAO_PAULO,
-    "America/Sao_Paulo": SAO_PAULO,
-    "UTC": UTC,
-}
+UTC_ZONE = ZoneInfo("UTC")
+_ZONES: Mapping[str | None, ZoneInfo] = {None: SAO_PAULO, "America/Sao_Paulo": SAO_PAULO, "UTC": UTC_ZONE}
 
 
-def _instant(told: _Time, path: str) -> datetime:
+def _moment(told: _Time, path: str) -> Moment:
     """Naive Brasília (−03:00 since 2019, −02:00 in older summers) unless the public app names a zone."""
     offset = told.timezone if told.timezone and re.fullmatch(r"[+-]\d\d:\d\d", told.timezone) else ""
     if not offset and told.timezone not in _ZONES:
         raise Unreadable(path, f"an unknown zone: {told.timezone!r}"[:120])
-    at = instant(told.date and told.date + offset, path, zone=_ZONES.get(told.timezone, UTC))
-    if at is None:
-        raise Unreadable(path, "no time")
-    return at
+    found = moment(told.date, path, zone=_ZONES.get(told.timezone, UTC_ZONE), iso=told.date and told.date + offset)
+    return found if told.timezone is None else found._replace(zone=None)
 
 
 _DELAYING_CODES = frozenset(f"{code}/{number:02d}" for code, number in DELAYING)

@@ -103,8 +103,11 @@ def reading(shop: Shop, api: AccountApi) -> Callable[[], Awaitable[Any]]:
         since = shop.adapter.orders.since
         return lambda: since(api, None)
     assert shop.adapter.tracking
-    fetch = shop.adapter.tracking.fetch
-    return lambda: fetch(api, ["AA000000005BR"])
+    fetch, feed = shop.adapter.tracking.fetch, shop.adapter.tracking.feed
+    if fetch:
+        return lambda: fetch(api, ["AA000000005BR"])
+    assert feed, "a carrier answers for codes, or has a feed"
+    return lambda: feed(api, None)
 
 
 @EVERY

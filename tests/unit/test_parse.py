@@ -290,3 +290,27 @@ def test_slots_are_a_product_or_its_variation():
     for told in ("", "abc", "1:", ":1", "1:2:3", "\u00b2", "1" * 21):
         with pytest.raises(Unreadable, match="slot_ref: not product or product:variation"):
             parse.slot(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "iso", "want", "zone"),
+    [
+        ("2026-01-05T09:12:00", None, "2026-01-05T12:12:00Z", "America/Sao_Paulo"),
+        ("2018-01-05T09:12:00", None, "2018-01-05T11:12:00Z", "America/Sao_Paulo"),  # summer time was in force
+        ("05/01/2026 09:12", "2026-01-05T09:12", "2026-01-05T12:12:00Z", "America/Sao_Paulo"),
+        ("2026-01-05T09:12:00-02:00", None, "2026-01-05T11:12:00Z", None),
+        ("2026-01-05T09:12:00Z", None, "2026-01-05T09:12:00Z", None),
+        (1767604320, None, "2026-01-05T09:12:00Z", None),
+        ("1767604320", None, "2026-01-05T09:12:00Z", None),
+    ],
+)
+def test_a_scans_time_says_what_it_rests_on(told, iso, want, zone):
+    found = parse.moment(told, "at", zone=parse.SAO_PAULO, iso=iso)
+    assert (parse.zulu(found.at), found.raw_at, found.zone) == (want, str(told), zone)
+
+
+@pytest.mark.parametrize("told", [None, "", "ontem", "31/12/2026 09:00"])
+def test_a_scan_without_a_time_is_named(told):
+    with pytest.raises(Unreadable) as refused:
+        parse.moment(told, "eventos.0.at", zone=parse.SAO_PAULO)
+    assert refused.value.path == "eventos.0.at"
