@@ -298,15 +298,16 @@ class FreightSource:
     end where that takes more calls than one (a basket paid, a label ordered): safe to repeat, it answers what became
     of it. `divisors` are cubic centimetres per kilogram by service, "" for the others. `complete` puts into a rendered
     purchase what only the account knows: its number there, the day of posting (ask `order` for the request). `cancel`
-    is None where what was bought cannot be taken back there.
+    is None where what was bought cannot be taken back there; `ask_label` and `label` are None where the carrier's API
+    makes no label (the seller prints it at the carrier's own site).
     """
 
     quote: Callable[[Api, Parcel, Sequence[str]], Awaitable[list[Raw]]]
     read_quotes: Callable[[Sequence[Raw], Sequence[str]], list[Quote]]
     buy: Callable[[Posting], Request]
     read_purchase: Callable[[Raw], Purchase]
-    ask_label: Callable[[Api, Sequence[str]], Awaitable[str]]  # purchase refs -> receipt
-    label: Callable[[Api, str], Awaitable[bytes | None]]  # receipt -> PDF
+    ask_label: Callable[[Api, Sequence[str]], Awaitable[str]] | None  # purchase refs -> receipt
+    label: Callable[[Api, str], Awaitable[bytes | None]] | None  # receipt -> PDF
     cancel: Callable[[str], Request] | None
     services: tuple[str, ...] = ()
     find: Callable[[Api, Posting, datetime], Awaitable[Purchase | None]] | None = None

@@ -526,6 +526,8 @@ class AccountApi:
         elif request.json is not None:
             content = json.dumps(request.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
             kind = "application/json"
+        elif request.xml is not None:
+            content, kind = request.xml.encode(), "text/xml; charset=utf-8"
         told = {"content-type": kind} if kind else {}
         try:
             headers = httpx.Headers(told)

@@ -560,6 +560,7 @@ class Request:
     statuses that are answers, not faults. `covers` lists the slots a stock write addresses, in row order. `signed`
     ones bear the channel's signature also where no token is shown (its public calls, the renewal of a token).
     `asks` marks a POST that changes nothing (a GraphQL query, a search): it may be sent again, and is never in doubt.
+    `xml` is a document sent as it stands (SOAP).
     """
 
     method: str
@@ -567,6 +568,7 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     json: Raw = None
     form: tuple[tuple[str, str], ...] = ()
+    xml: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     operation: str | None = None
     repeatable: bool | None = None

@@ -116,6 +116,8 @@ def _content(request: Request) -> tuple[bytes | None, dict[str, str]]:
     if request.json is not None:
         told = json.dumps(request.json, ensure_ascii=False, separators=(",", ":")).encode()
         return told, {"Content-Type": "application/json"}
+    if request.xml is not None:
+        return request.xml.encode(), {"Content-Type": "text/xml; charset=utf-8"}
     return None, {}
 
 

@@ -76,13 +76,15 @@ async def test_freight_is_quoted_bought_labelled_and_cancelled(channel: str):
         purchase = source.read_purchase(json_of(bought))
         assert purchase.ref
         assert purchase.service == priced[0].service
-        receipt = await source.ask_label(api, [purchase.ref])
-        label: bytes | None = None
-        for _ in range(10):
-            label = await source.label(api, receipt)
-            if label:
-                break
-        assert label
-        assert label.startswith(b"%PDF")
+        assert bool(source.ask_label) is bool(source.label), "a label is asked for and fetched, or neither"
+        if source.ask_label and source.label:
+            receipt = await source.ask_label(api, [purchase.ref])
+            label: bytes | None = None
+            for _ in range(10):
+                label = await source.label(api, receipt)
+                if label:
+                    break
+            assert label
+            assert label.startswith(b"%PDF")
         if source.cancel:
             await api.call(source.cancel(purchase.ref))

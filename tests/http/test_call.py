@@ -63,6 +63,12 @@ async def test_a_form_is_a_form_and_no_body_has_no_type(api, shop: Shop):
     assert "Content-Type" not in shop.seen[1].headers
 
 
+async def test_an_xml_document_goes_out_as_it_stands(api, shop: Shop):
+    await api().call(Request(method="POST", path="/soap", xml="<a>ç & cia</a>", headers={"SOAPAction": "urn:a#b"}))
+    assert shop.bodies == ["<a>ç & cia</a>".encode()]
+    assert shop.seen[0].headers["Content-Type"] == "text/xml; charset=utf-8"
+
+
 async def test_a_request_that_authenticates_itself_shows_no_keys(api, shop: Shop):
     await api(headers={"X-Key": "k1"}).call(Request(method="GET", path="/", authenticate=False))
     assert "X-Key" not in shop.seen[0].headers
