@@ -524,11 +524,11 @@ class Posting(Canonical):
 
 
 class Purchase(Canonical):
-    """A posting that the carrier accepted."""
+    """A posting that the carrier accepted; `service` null where the answer does not repeat what was asked for."""
 
     ref: str
     tracking_code: str | None = None
-    service: str
+    service: str | None = None
     price_cents: Cents | None = None
     expires_at: Instant | None = None
     # The label (PDF), where it comes with the answer and cannot be asked for later. Not part of the canonical JSON.

@@ -11,6 +11,7 @@ from adapters.correios.legacy import from_xml
 from hub.faults import Unreadable
 from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
 from hub.parse import SAO_PAULO, STATES, Moment, bare, instant, moment, text, wire
+from hub.tracked import in_order, is_delayed, oldest_first
 from hub.tracking import settle
 
 CARRIER = "correios"
@@ -223,20 +224,8 @@ class LabelAnswer(Complaint):
 def parse(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
     """One object per code asked, in that order; with no codes, every object in the document's order."""
     path, objects = _objects(raw)
-    told: dict[str, TrackedObject] = {}
-    for index, one in enumerate(objects):
-        tracked = _tracked(one, f"{path}{index}." if path else "")
-        told.setdefault(tracked.code, tracked)
-    if not codes:
-        return list(told.values())
-    return [_asked(code, told.get(bare(code) or "")) for code in codes]
-
-
-def _asked(code: str, tracked: TrackedObject | None) -> TrackedObject:
-    if tracked:
-        return tracked.model_copy(update={"code": code})
-    unheard = TrackingProblem(code="not_told", message="the answer does not tell of this object")
-    return TrackedObject(code=code, carrier=CARRIER, error=unheard)
+    told = (_tracked(one, f"{path}{index}." if path else "") for index, one in enumerate(objects))
+    return in_order(told, codes, CARRIER)
 
 
 def _objects(raw: Raw) -> tuple[str, list[_Object]]:
@@ -258,15 +247,13 @@ def _tracked(told: _Object, path: str) -> TrackedObject:
     if code is None:
         raise Unreadable(f"{path}codObjeto", "no code")
     events = [_event(one, f"{path}eventos.{index}.") for index, one in enumerate(told.eventos or ())]
-    if events and events[0].at >= events[-1].at:  # newest first: of two in one minute the later stands above
-        events.reverse()
-    settled, status = settle(events)
+    settled, status = settle(oldest_first(events))
     return TrackedObject(
         code=code,
         carrier=CARRIER,
         status=status,
         deliver_by=instant(told.dtPrevista, f"{path}dtPrevista", zone=SAO_PAULO),
-        delayed=_is_delayed(settled),
+        delayed=is_delayed(settled, _DELAYING_CODES),
         error=problem(told.mensagem) if told.mensagem and not events else None,
         events=settled,
     )
@@ -323,17 +310,6 @@ def _moment(told: _Time, path: str) -> Moment:
 
 
 _DELAYING_CODES = frozenset(f"{code}/{number:02d}" for code, number in DELAYING)
-
-
-def _is_delayed(events: Sequence[TrackingEvent]) -> bool:
-    """Whether a delaying event stands that no delivery (to the buyer or back to the sender) has followed."""
-    late = False
-    for event in events:
-        if event.revoked:
-            continue
-        late = (late or event.raw_code in _DELAYING_CODES) and event.status not in {S.DELIVERED, S.RETURNED}
-    return late
-
 
 _CODED = re.compile(r"\b([A-Z]{3}-\d{3})\b\s*[:\-]?\s*(.*)", re.DOTALL)
 _UNCODED = (
