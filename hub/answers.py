@@ -26,7 +26,7 @@ FAULTS_BY_STATUS = {
 
 _SENTENCES = (
     "message", "error_description", "error_message", "detail", "msg", "mensagem", "descricao", "description",
-    "reason", "msgs", "errors", "error", "fault", "erros", "title", "usererrors", "data",
+    "reason", "msgs", "errors", "error", "fault", "erros", "erro", "title", "usererrors", "data",
 )  # fmt: skip
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 

@@ -21,6 +21,7 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")  # for rows that may be older
 CPF_LENGTH, CNPJ_LENGTH = 11, 14
 W = TypeVar("W", bound=BaseModel)
 _SECONDS = re.compile(r"[0-9]{10}")
+_DAY_FIRST = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})(?: +([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?")
 _LARGEST = 15  # power of ten: "1e999999" is a valid Decimal, and neither money nor a quantity
 
 STATES = {
@@ -115,6 +116,12 @@ def moment(told: str | float | None, path: str, *, zone: ZoneInfo, iso: str | No
         raise Unreadable(path, "no time")
     dated = datetime.fromisoformat(words) if isinstance(words, str) and not _SECONDS.fullmatch(words.strip()) else at
     return Moment(at, str(told), None if dated.tzinfo else zone.key)
+
+
+def day_first(told: str) -> str:
+    """A Brazilian time ("31/12/2026 09:00", or the day alone) in ISO 8601; what is written otherwise stays as it is."""
+    found = _DAY_FIRST.fullmatch(told.strip())
+    return f"{found[3]}-{found[2]}-{found[1]}" + (f"T{found[4]}" if found[4] else "") if found else told
 
 
 def zulu(at: datetime) -> str:

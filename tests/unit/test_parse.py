@@ -309,6 +309,21 @@ def test_a_scans_time_says_what_it_rests_on(told, iso, want, zone):
     assert (parse.zulu(found.at), found.raw_at, found.zone) == (want, str(told), zone)
 
 
+@pytest.mark.parametrize(
+    ("told", "iso"),
+    [
+        ("31/12/2026 09:00", "2026-12-31T09:00"),
+        (" 31/12/2026  09:00:30 ", "2026-12-31T09:00:30"),
+        ("31/12/2026", "2026-12-31"),
+        ("2026-12-31 09:00", "2026-12-31 09:00"),
+        ("31/12/26", "31/12/26"),
+        ("", ""),
+    ],
+)
+def test_a_brazilian_time_has_the_day_first(told, iso):
+    assert parse.day_first(told) == iso
+
+
 @pytest.mark.parametrize("told", [None, "", "ontem", "31/12/2026 09:00"])
 def test_a_scan_without_a_time_is_named(told):
     with pytest.raises(Unreadable) as refused:
