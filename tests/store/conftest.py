@@ -27,6 +27,7 @@ VALUES: Mapping[str, Any] = {
     "boolean": False,
     "jsonb": "{}",
     "text[]": [],
+    "uuid[]": [],
     "timestamp with time zone": "2026-03-04T12:00:00Z",
     "date": "2026-03-04",
 }
