@@ -1,7 +1,7 @@
 """Jadlog: tracking, quotes and labels by the shipper's API (Embarcador). There are no webhooks: we ask."""
 
-from adapters.jadlog import client, mapping
-from hub.contract import Adapter, Kind, TrackingSource
+from adapters.jadlog import client, freight, mapping
+from hub.contract import Adapter, FreightSource, Kind, TrackingSource
 from hub.faults import Fault
 from hub.model import Limit
 
@@ -23,4 +23,18 @@ ADAPTER = Adapter(
     read_error=mapping.error_code,
     check=client.check,
     tracking=TrackingSource(fetch=client.fetch, parse=mapping.parse_tracking, batch=client.TRACKING_BATCH),
+    freight=FreightSource(
+        quote=client.quote,
+        read_quotes=freight.read_quotes,
+        buy=freight.order,
+        complete=client.complete,
+        read_purchase=freight.read_purchase,
+        find=client.find,
+        settle=client.settle,
+        ask_label=None,  # it comes with the purchase, and cannot be asked for again
+        label=None,
+        cancel=freight.cancellation,
+        services=freight.ASKED,
+        divisors=freight.DIVISORS,
+    ),
 )

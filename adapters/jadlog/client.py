@@ -1,16 +1,18 @@
 """Jadlog's paths: tracking by 100, quotes by modality, orders and their cancellation. The key never ends."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from pydantic import Field, SecretStr
 
+from adapters.jadlog import freight, mapping
 from hub import contract
 from hub.contract import Api, Identity, json_of
-from hub.model import Raw, Request
+from hub.model import Parcel, Posting, Purchase, Raw, Request
 from hub.parse import bare
 
 TRACKING_BATCH = 100  # assumed: one source only says so
-_CODE_LENGTH, _SHIPMENT = 8, "11"
 
 
 class Credentials(contract.Credentials):
@@ -42,7 +44,7 @@ async def check(api: Api) -> Identity:
 
 async def fetch(api: Api, codes: Sequence[str]) -> Raw:
     """All events of up to 100 parcels; every answer is a 200, refusals stand row by row."""
-    return await ask(api, [{asked_by(code): code} for code in codes])
+    return await ask(api, [{mapping.asked_by(code): code} for code in codes])
 
 
 async def ask(api: Api, rows: Sequence[Mapping[str, str]]) -> Raw:
@@ -53,8 +55,36 @@ async def ask(api: Api, rows: Sequence[Mapping[str, str]]) -> Raw:
     return json_of(await api.call(Request(method="POST", path="/tracking/consultar", json=body, asks=True)))
 
 
-def asked_by(code: str) -> str:
-    """Which number a code is: eight digits an order's, "11…" a shipment's, all else a CT-e's."""
-    if code.isdecimal() and len(code) == _CODE_LENGTH:
-        return "codigo"
-    return "shipmentId" if code.isdecimal() and code.startswith(_SHIPMENT) else "cte"
+# ── Freight ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def quote(api: Api, parcel: Parcel, services: Sequence[str]) -> list[Raw]:
+    """The one answer about all of these modalities; a modality that the contract lacks is a row's error."""
+    known: Credentials = api.credentials
+    cnpj = bare(known.cnpj) or known.cnpj
+    rows = [
+        freight.quote_row(parcel, service, cnpj=cnpj, account=known.account, contract=known.contract)
+        for service in services or freight.ASKED
+    ]
+    asked = Request(method="POST", path="/frete/valor", json={"frete": rows}, asks=True)
+    return [json_of(await api.call(asked))]
+
+
+def complete(api: Api, request: Request) -> Request:
+    """An order with the account's own numbers."""
+    known: Credentials = api.credentials
+    own = {"codCliente": known.client_code, "contaCorrente": known.account, "nrContrato": known.contract}
+    return replace(request, json={**request.json, **{name: word for name, word in own.items() if word}})
+
+
+async def find(api: Api, posting: Posting, _since: datetime) -> Purchase | None:
+    """What was bought under a reference, once it is on its way; before, buying again answers the order's number."""
+    return freight.found(await ask(api, [{"pedido": posting.reference}]))
+
+
+async def settle(api: Api, purchase: Purchase) -> Purchase:
+    """An order known by its own number only (it was sent before) gets its tracking code once there is one."""
+    if purchase.tracking_code:
+        return purchase
+    found = freight.found(await fetch(api, [purchase.ref]))
+    return purchase.model_copy(update={"tracking_code": found.tracking_code}) if found else purchase

@@ -8,6 +8,7 @@ from hub import calls, parse
 from hub.faults import Unreadable
 from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
 from hub.parse import SAO_PAULO
+from hub.tracked import in_order
 from hub.tracking import settle
 from hub.wire import Wire
 
@@ -37,7 +38,7 @@ def parse_tracking(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
     told: dict[str, TrackedObject] = {}
     aliases: dict[str, str] = {}
     for row in _rows(raw):
-        names = list(dict.fromkeys(filter(None, (_code(row, name) for name in NAMES))))
+        names = list(dict.fromkeys(filter(None, (number(row, name) for name in NAMES))))
         if not names:
             if codes:  # the others are not lost with it
                 continue
@@ -48,16 +49,8 @@ def parse_tracking(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
             told[names[0]] = tracked
         for name in names:
             aliases.setdefault(name, names[0])
-    if not codes:
-        return list(told.values())
-    return [_asked(code, told.get(code) or told.get(aliases.get(code, ""))) for code in codes]
-
-
-def _asked(code: str, tracked: TrackedObject | None) -> TrackedObject:
-    if tracked:
-        return tracked.model_copy(update={"code": code})
-    unheard = TrackingProblem(code="not_told", message="the answer does not tell of this parcel")
-    return TrackedObject(code=code, carrier=CARRIER, error=unheard)
+    others = (told[code].model_copy(update={"code": name}) for name, code in aliases.items() if name not in told)
+    return in_order([*told.values(), *(others if codes else ())], codes, CARRIER)
 
 
 def _rows(raw: Raw) -> list[Wire]:
@@ -77,7 +70,7 @@ def _rows(raw: Raw) -> list[Wire]:
     raise Unreadable("consulta", "not told")
 
 
-def _code(row: Wire, name: str) -> str | None:
+def number(row: Wire, name: str) -> str | None:
     """A number that the parcel goes by; "00000000000000" is none."""
     told = row.ref(name)
     return told if told and told.strip("0") else None
@@ -120,6 +113,16 @@ def _promise(row: Wire) -> datetime | None:
     except Unreadable:
         return None
     return at + timedelta(days=1, seconds=-1) if at and re.fullmatch(r"[0-9-]{10}", told) else at
+
+
+_ORDER_LENGTH, _SHIPMENT = 8, "11"
+
+
+def asked_by(code: str) -> str:
+    """Which number a code is: eight digits an order's, "11…" a shipment's, all else a CT-e's."""
+    if code.isdecimal() and len(code) == _ORDER_LENGTH:
+        return "codigo"
+    return "shipmentId" if code.isdecimal() and code.startswith(_SHIPMENT) else "cte"
 
 
 # ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────

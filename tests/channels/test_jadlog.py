@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adapters.jadlog import ADAPTER, client, mapping
-from hub.faults import ChannelError, Unreadable
-from hub.model import Reply, TrackedObject, TrackingStatus
+from adapters.jadlog import ADAPTER, client, freight, mapping
+from hub.faults import ChannelError, Fault, Unreadable
+from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackedObject, TrackingStatus
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "jadlog"
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "jadlog"
@@ -101,6 +101,17 @@ def test_two_words_in_one_minute_are_two_scans_and_the_one_further_on_counts():
     told = the_only("two_words_same_minute")
     assert [event.raw_code for event in told.events] == ["TRANSFERENCIA", "EMISSAO"]
     assert told.status is S.IN_TRANSIT
+
+
+def test_scans_told_newest_first_are_turned_round_also_within_a_minute():
+    rows = [
+        ("2026-03-11 09:08:00", "TRANSFERENCIA"),
+        ("2026-03-11 09:08:00", "ENTRADA"),
+        ("2026-03-10 09:00:00", "EMISSAO"),
+    ]
+    row = {"cte": "1", "tracking": {"eventos": [{"data": at, "status": word} for at, word in rows]}}
+    [told] = mapping.parse_tracking(row, [])
+    assert [event.raw_code for event in told.events] == ["EMISSAO", "ENTRADA", "TRANSFERENCIA"]
 
 
 def test_not_found_is_told_under_two_names_and_two_ids():
@@ -235,13 +246,152 @@ def test_errors_come_inside_a_good_answer(told, code):
     ],
 )
 def test_which_number_a_code_is(code, name):
-    assert client.asked_by(code) == name
+    assert mapping.asked_by(code) == name
 
 
 @pytest.mark.parametrize("typed", ["segredo", "Bearer segredo", " segredo "])
 def test_the_key_is_shown_however_it_was_typed(typed):
     credentials = client.Credentials(token=SecretStr(typed), cnpj="11222333000181")
     assert credentials.headers() == {"Authorization": "Bearer segredo"}
+
+
+# ── Quotes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+BOX = Parcel(
+    from_postal_code="04002000", to_postal_code="22041001", weight_g=2500, length_cm=30, width_cm=24, height_cm=24,
+    value_cents=159_90,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "kilograms"), [("3", 5.184), ("40", 2.88), ("0", 2.88), ("5", 5.184)])
+def test_the_weight_is_the_greater_of_the_real_and_the_cubed_one(service, kilograms):
+    # 30 x 24 x 24 = 17,280 cm3: 5.184 kg by road (/ 3333), 2.880 kg by air (/ 6000), where 2.5 kg are real
+    row = freight.quote_row(BOX, service, cnpj="11222333000181", account="001234", contract=None)
+    assert row["peso"] == kilograms
+    heavy = BOX.model_copy(update={"weight_g": 9000})
+    assert freight.quote_row(heavy, service, cnpj="1", account=None, contract=None)["peso"] == 9.0
+
+
+def test_a_question_about_a_price():
+    assert freight.quote_row(BOX, "3", cnpj="11222333000181", account="001234", contract="2233") == {
+        "cepori": "04002000", "cepdes": "22041001", "frap": "N", "peso": 5.184, "cnpj": "11222333000181",
+        "conta": "001234", "contrato": "2233", "modalidade": 3, "tpentrega": "D", "tpseguro": "N",
+        "vldeclarado": 159.9, "vlcoleta": 0,
+    }  # fmt: skip
+    with pytest.raises(ChannelError, match="a modality is a number"):
+        freight.quote_row(BOX, "PACKAGE", cnpj="1", account=None, contract=None)
+
+
+@pytest.mark.parametrize(
+    ("case", "want"),
+    [
+        ("two_modalities", [("3", 3190, 5, None), ("0", 5845, 2, None)]),
+        ("one_out_of_area", [("3", 2715, 5, None), ("9", None, None, "Destino fora da área de cobertura")]),
+        ("row_error_in_english", [("5", None, None, "Modalidade nao contratada")]),
+        (
+            "whole_call_refused",
+            [(n, None, None, "frete[0].contrato Numero de contrato invalido") for n in ("3", "5")],
+        ),
+        ("error_alone", []),
+        ("numbers_as_text", [("3", 103190, 5, None)]),
+        ("price_of_nothing", [("40", None, 4, "no price is told for this service"), ("3", 1990, None, None)]),
+    ],
+)
+def test_prices_and_why_there_are_none(case, want):
+    found = freight.read_quotes([payload(case, "quote")], [])
+    assert [(one.service, one.price_cents, one.days, one.error and one.error.message) for one in found] == want
+
+
+def test_a_refused_call_is_the_reason_of_every_service_asked():
+    [quote] = freight.read_quotes([payload("error_alone", "quote")], ["3"])
+    assert quote.error
+    assert (quote.name, quote.error.code, quote.error.message) == (".PACKAGE", "-1", "frete Nao pode ser vazio")
+
+
+# ── Orders ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+HOME = Address(street="Rua A", number="9", district="Centro", city="Niterói", state="RJ", postal_code="24020077")
+SHOP = Party(name="Loja", document="11222333000181", phone="+551133334444", email="loja@example.com", address=HOME)
+GOODS = (DeclaredGoods(description="Caneca", quantity=2, value_cents=29_90),)
+POSTING = Posting(reference="V-1", service="3", sender=SHOP, recipient=SHOP, parcel=BOX, goods=GOODS)
+KEY = "35260311222333000181550010000012341000012346"
+SENT = {"id": -2, "descricao": "Pedido: V-1 já foi enviado. Solicitacao de coleta: 40000091. Data: 10/03/2026"}
+
+
+def test_an_order_with_a_declaration():
+    request = freight.order(POSTING)
+    assert (request.method, request.path, request.is_repeatable()) == ("POST", "/pedido/incluir", False)
+    body = request.json
+    assert (body["pedido"], body["modalidade"], body["totPeso"], body["totValor"]) == (["V-1"], 3, 2.5, 159.9)
+    assert body["dfe"] == [{"tpDocumento": 0, "nrDoc": "DECLARACAO", "valor": 159.9}]
+    assert body["volume"] == [
+        {"altura": 24, "comprimento": 30, "largura": 24, "peso": 2.5, "identificador": "V-1"},
+    ]
+    assert body["rem"] == {
+        "nome": "Loja", "cnpjCpf": "11222333000181", "endereco": "Rua A", "numero": "9", "bairro": "Centro",
+        "cidade": "Niterói", "uf": "RJ", "cep": "24020077", "fone": "1133334444", "email": "loja@example.com",
+        "contato": "Loja",
+    }  # fmt: skip
+
+
+def test_an_order_with_an_invoice():
+    told = POSTING.model_copy(update={"goods": (), "invoice_key": KEY})
+    assert freight.order(told).json["dfe"] == [
+        {"tpDocumento": 2, "danfeCte": KEY, "serie": "1", "nrDoc": "1234", "valor": 159.9},
+    ]
+    for wrong in ({"goods": ()}, {"invoice_key": KEY}):
+        with pytest.raises(Unreadable, match="exactly one of invoice_key and goods"):
+            freight.order(POSTING.model_copy(update=wrong))
+
+
+def test_what_nothing_declares_is_worth_its_goods():
+    unsaid = POSTING.model_copy(update={"parcel": BOX.model_copy(update={"value_cents": 0})})
+    assert freight.order(unsaid).json["totValor"] == 59.8
+
+
+@pytest.mark.parametrize("gone", ["street", "district", "city", "state", "postal_code"])
+def test_an_order_needs_a_whole_address(gone):
+    place = HOME.model_copy(update={gone: None})
+    with pytest.raises(Unreadable, match=r"recipient\.\w+: Jadlog takes no order without it"):
+        freight.order(POSTING.model_copy(update={"recipient": SHOP.model_copy(update={"address": place})}))
+
+
+def test_a_purchase_brings_its_label():
+    label = {"arquivo": "JVBERi0xLjQ=", "volume": []}
+    told = freight.read_purchase({"codigo": "40000091", "shipmentId": "11000040000091", "etiqueta": label})
+    assert (told.ref, told.tracking_code, told.service) == ("11000040000091", "11000040000091", None)
+    assert told.label == b"%PDF-1.4"
+    assert freight.read_purchase({"codigo": 40000091, "etiqueta": None}).ref == "40000091"
+    with pytest.raises(Unreadable, match=r"etiqueta\.arquivo: not base64"):
+        freight.read_purchase({"codigo": "1", "etiqueta": {"arquivo": "é"}})
+    with pytest.raises(Unreadable, match="codigo: not told"):
+        freight.read_purchase({"status": "ok"})
+
+
+def test_an_order_sent_before_is_that_one_and_no_second():
+    told = freight.read_purchase({"status": "Erro ao inserir", "erro": SENT})
+    assert (told.ref, told.tracking_code, told.label) == ("40000091", None, None)
+    with pytest.raises(ChannelError) as refusal:
+        freight.read_purchase({"erro": {"id": -2, "descricao": "Modalidade nao contratada"}})
+    assert (refusal.value.fault, refusal.value.code) == (Fault.REJECTED, "-2")
+
+
+@pytest.mark.parametrize(
+    ("ref", "body"), [("11000040000091", {"shipmentId": "11000040000091"}), ("40000091", {"codigo": "40000091"})]
+)
+def test_an_order_is_called_off_by_its_number(ref, body):
+    request = freight.cancellation(ref)
+    assert (request.path, request.json) == ("/pedido/cancelar", body)
+
+
+def test_what_was_bought_is_found_once_it_is_tracked():
+    assert freight.found({"consulta": [{"pedido": "V-1", "erro": {"id": 1, "descricao": "Não localizado"}}]}) is None
+    told = freight.found({"consulta": [{"pedido": "V-1", **payload("delivered")["consulta"][0]}]})
+    assert told
+    assert (told.ref, told.tracking_code) == ("11000040000007", "11000040000007")
+    zeros = freight.found(payload("shipment_of_zeros_is_no_number"))
+    assert zeros
+    assert zeros.ref == "10000040000029"
 
 
 # ── Real answers, where they are at hand ───────────────────────────────────────────────────────────────────
@@ -261,6 +411,13 @@ def test_every_sample_is_read_or_refused_with_one_sentence():
         with pytest.raises(Unreadable, match=r"\A[^\n]*\Z") as refusal:
             mapping.parse_tracking(raw, [])
         assert REFUSED[path.name] in refusal.value.detail
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples beside the repository")
+def test_the_real_prices():
+    slow, fast = freight.read_quotes([json.loads((SAMPLES / "quote_two_modalities.json").read_text())], [])
+    assert (slow.service, slow.price_cents, slow.days) == ("3", 3190, 5)
+    assert (fast.service, fast.price_cents, fast.days) == ("0", 5845, 2)
 
 
 # ── Nonsense ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,6 +444,10 @@ def read_everything(raw: Any) -> None:
         lambda: mapping.parse_tracking(raw, []),
         lambda: mapping.parse_tracking(raw, ["11000040000007", "", "x y"]),
         lambda: mapping.error_code(reply(raw)),
+        lambda: freight.read_quotes([raw], []),
+        lambda: freight.read_quotes([raw], ["3", "0"]),
+        lambda: freight.read_purchase(raw),
+        lambda: freight.found(raw),
     ):
         said = refusal_of(reader)
         assert said is None or 0 < len(said.strip()) < 400

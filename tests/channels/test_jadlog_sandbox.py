@@ -2,10 +2,12 @@
 
 import pytest
 
-from adapters.jadlog import ADAPTER, client, mapping, sandbox
+from adapters.jadlog import ADAPTER, client, freight, mapping, sandbox
+from hub.contract import json_of
 from hub.faults import ChannelError, Fault
-from hub.model import TrackedObject, TrackingStatus
+from hub.model import Purchase, TrackedObject, TrackingStatus
 from tests.channels.conftest import Connect, PlainApi
+from tests.channels.test_jadlog import BOX, POSTING
 
 S = TrackingStatus
 
@@ -84,3 +86,72 @@ async def test_a_parcel_is_asked_for_by_each_of_its_numbers(connect: Connect):
     told = await track(api, parcel.shipment, parcel.cte, parcel.order)
     assert {one.status for one in told} == {told[0].status}
     assert all(one.events for one in told)
+
+
+async def test_prices_side_by_side(connect: Connect):
+    api = await connect(ADAPTER, sandbox.create([]))
+    told = freight.read_quotes(await client.quote(api, BOX, ["3", "0", "14"]), ["3", "0", "14"])
+    # 21.90 + 5.184 kg at 3.10; 38.40 + 2.880 kg at 7.20
+    assert [(one.service, one.price_cents, one.days) for one in told] == [
+        ("3", 3797, 5),
+        ("0", 5914, 2),
+        ("14", None, None),
+    ]
+    assert told[2].error
+    assert told[2].error.message == "Modalidade nao contratada"
+    assert len(api.calls) == 1
+    assert [row["modalidade"] for row in (await client.quote(api, BOX, []), api.calls[-1].json)[1]["frete"]] == [
+        3,
+        5,
+        9,
+        0,
+    ]
+
+
+async def test_a_wrong_contract_is_the_reason_of_every_service(connect: Connect):
+    api = await connect(ADAPTER, sandbox.create([]), contract="1")
+    told = freight.read_quotes(await client.quote(api, BOX, ["3", "5"]), ["3", "5"])
+    assert [one.error and one.error.message for one in told] == ["frete[0].contrato Numero de contrato invalido"] * 2
+
+
+async def buy(api: PlainApi) -> Purchase:
+    return freight.read_purchase(json_of(await api.call(client.complete(api, freight.order(POSTING)))))
+
+
+async def test_bought_once_however_often_it_is_sent_followed_and_found(connect: Connect):
+    carrier = sandbox.create([])
+    api = await connect(ADAPTER, carrier)
+    bought = await buy(api)
+    assert bought.label
+    assert bought.label.startswith(b"%PDF")
+    assert await client.find(api, POSTING, api.now()) is None, "tracking tells of no order that was not handed over"
+    again = await buy(api)
+    assert (len(carrier.orders_made), again.tracking_code) == (1, None)
+    assert await client.settle(api, again) == again
+    await carrier.act("post", {"code": bought.tracking_code})
+    for told in (await client.find(api, POSTING, api.now()), await client.settle(api, again)):
+        assert told
+        assert told.tracking_code == bought.tracking_code
+    assert await client.settle(api, bought) == bought
+    assert (await track(api, bought.ref))[0].status is S.ACCEPTED
+
+
+async def test_an_order_is_called_off_until_it_is_handed_over(connect: Connect):
+    carrier = sandbox.create([])
+    api = await connect(ADAPTER, carrier)
+    bought = await buy(api)
+    await api.call(freight.cancellation(bought.ref))
+    with pytest.raises(ChannelError) as refusal:
+        await api.call(freight.cancellation(bought.ref))
+    assert (refusal.value.fault, refusal.value.code) == (Fault.REJECTED, "erro")
+    with pytest.raises(LookupError):
+        await carrier.act("post", {"code": bought.ref})
+    assert (await buy(api)).ref != bought.ref, "an order that was called off may be sent again"
+
+
+async def test_an_order_without_the_accounts_numbers_is_refused(connect: Connect):
+    api = await connect(ADAPTER, sandbox.create([]), account="9")
+    with pytest.raises(ChannelError) as refusal:
+        await buy(api)
+    assert (refusal.value.fault, refusal.value.code) == (Fault.REJECTED, "erro")
+    assert "contaCorrente" in refusal.value.detail
