@@ -12,7 +12,7 @@ from hub.store import StoreError, cases, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import buffers, catalogue, holds, ingest, push_shipment, push_stock, replenish, shortages, track
+from jobs import buffers, catalogue, deadlines, holds, ingest, push_shipment, push_stock, replenish, shortages, track
 from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
@@ -120,6 +120,7 @@ async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
         await free_dead(rt, pulse)
         await buffers.turn(rt)
         await shortages.look_into(rt)
+        await deadlines.turn(rt)
     for number, lane in enumerate(LANES):
         if not sweeper and not drains:
             return False

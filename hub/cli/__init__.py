@@ -10,6 +10,7 @@ from hub.cli import (
     buffer,
     channel,
     count,
+    deadlines,
     doctor,
     drift,
     holds,
@@ -50,6 +51,7 @@ doctor.add_to(app)
 normalize.add_to(app)
 approval.add_to(account.app)
 holds.add_to(account.app)
+deadlines.add_to(account.app, seller.app)
 role.add_to(account.app)
 opening.add_to(stock.app)
 for name, noun in {

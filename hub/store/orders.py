@@ -95,15 +95,16 @@ async def put(tx: Tx, order_id: UUID, known: Known) -> None:
     sql = """
         UPDATE orders SET number = %s, group_ref = %s, origin_channel = %s, origin_ref = %s, status = %s, payment = %s,
             fulfilment = %s, hold = %s, fulfilled_by = %s, currency = %s, total_cents = %s, placed_at = %s,
-            changed_at = %s, ship_by = %s, deliver_by = %s, buyer_name = %s, buyer_document = %s, told = %s,
-            versions = %s, updated_at = now()
+            changed_at = %s, ship_by = coalesce(%s, ship_by_policy), deliver_by = %s, buyer_name = %s,
+            buyer_document = %s, told = %s, versions = %s, updated_at = now(),
+            deadline_at = CASE WHEN %s = 'paid' OR ship_stage > 0 OR status <> %s THEN now() ELSE deadline_at END
         WHERE id = %s"""
     document = o.buyer.document.number if o.buyer and o.buyer.document else None
     params = [
         o.number, o.group_ref, o.origin.channel if o.origin else None, o.origin.ref if o.origin else None,
         o.status.value, o.payment, o.fulfilment, o.hold, o.fulfilled_by, o.currency, o.total_cents, o.placed_at,
         o.changed_at, o.ship_by, o.deliver_by, o.buyer.name if o.buyer else None, document, _dump(o),
-        _dump_versions(known), order_id,
+        _dump_versions(known), o.status.value, o.status.value, order_id,
     ]  # fmt: skip
     await tx.run(sql, params)
     await _put_returns(tx, order_id, o)

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
+from hub.web import deadline_words
 from hub.web.i18n import N_, Language
 
 Chip = tuple[str, str]  # (tone, words): ok, busy, wait, bad, mute
@@ -285,9 +287,15 @@ def alert_sentence(language: Language, row: Mapping[str, Any]) -> str:
     if row["kind"] == "parcel_exception":
         told["status"] = language.gettext(PARCEL.get(row["params"].get("status"), PARCEL["unknown"])[1])
     kind = row["kind"]
+    if kind in deadline_words.ALERT:
+        return deadline_words.sentence(language, row, language.gettext(_parcel_word(row["params"].get("status"))))
     if kind not in ALERT:
         return language.gettext(ALERT_OTHER, kind=kind)
     return language.gettext(ALERT[kind]) % told
+
+
+def _parcel_word(status: object) -> str:
+    return PARCEL.get(str(status) if status else None, PARCEL["unknown"])[1]
 
 
 def _shown(value: object) -> object:
@@ -296,6 +304,10 @@ def _shown(value: object) -> object:
 
 def alert_page(row: Mapping[str, Any]) -> str | None:
     """Where an alert's subject is."""
+    if row["kind"] in deadline_words.SHIP:
+        return "/pedidos/" + str(row["subject"])
+    if row["kind"] in deadline_words.ALERT:
+        return "/envios?" + urlencode({"busca": str(row["params"].get("code") or "")})
     if row["kind"] in _PAGE_OF:
         return _PAGE_OF[row["kind"]] + str(row["subject"])
     return _LIST_OF.get(row["kind"])

@@ -10,9 +10,9 @@ import pytest
 from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
-    "seller": ["add", "list"], "user": ["add", "list"], "channel": ["list", "show"],
+    "seller": ["add", "list", "shipping"], "user": ["add", "list"], "channel": ["list", "show"],
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "role",
-                "close", "holds"],
+                "close", "holds", "ship-by"],
     "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "since", "adjust", "moves", "imports", "undo", "export"],
     "count": ["open", "enter", "import", "report", "post", "cancel", "list"],

@@ -29,7 +29,8 @@ TOKEN, ZERO, REDIS = "Two workers, one single-use refresh token", "A meaningless
 NOBODY, STATE, ONE, WHERE = (
     "Webhook to nobody", "Push state, not messages", "One bad row", "What is written to at all",
 )  # fmt: skip
-NUMBERS, LOCKS = "Physical-stock channels", "One lock order"
+NUMBERS, LOCKS, DEADLINES = "Physical-stock channels", "One lock order", "Deadlines"
+DUE = "tests/flows/test_deadlines.py::"
 
 
 def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
@@ -383,6 +384,43 @@ GUARDS = (
         "jobs/settle.py:settle_order",
         (", await slots.of_changes(tx, stored.account_id, changes))", ")"),
         PUSHING + "test_an_order_locks_slots_of_linked_and_unlinked_lines_in_one_order",
+    ),
+    # ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "one-alert-a-deadline", DEADLINES, "a nearer threshold's alert takes the place of the one before",
+        "jobs/deadlines.py:_crossed",
+        ("    await deadlines.resolve(tx, subject, set(decide.SHIP_KINDS.values()) - {kind})\n", ""),
+        DUE + "test_each_threshold_is_alerted_once_and_in_place_of_the_one_before",
+    ),
+    _guard(
+        "posted-has-left", DEADLINES, "an order whose parcel a carrier scanned has left, whatever the channel says",
+        "hub/deadlines.py:judged",
+        (" or order.posted or", " or"),
+        DUE + "test_a_parcel_that_a_carrier_scanned_has_left_whatever_the_channel_says",
+    ),
+    _guard(
+        "held-has-no-clock", DEADLINES, "what must not be shipped is not called late",
+        "hub/deadlines.py:judged",
+        (" or order.hold in STOPS", ""),
+        "tests/unit/test_deadlines.py::test_an_order_whose_clock_does_not_run",
+    ),
+    _guard(
+        "old-is-no-news", DEADLINES, "what is a month late when it is first seen is not alerted",
+        "hub/deadlines.py:judged",
+        ("now - due > STALE", "False"),
+        "tests/unit/test_deadlines.py::test_an_order_whose_clock_does_not_run",
+    ),
+    _guard(
+        "policy-outlives-tellings", DEADLINES, "a telling without a ship-by leaves the policy's in force",
+        "hub/store/orders.py:put",
+        ("ship_by = coalesce(%s, ship_by_policy)", "ship_by = %s"),
+        DUE + "test_a_policy_gives_the_deadline_where_the_channel_does_not",
+    ),
+    _guard(
+        "moved-is-looked-at", DEADLINES, "whichever flow moves a parcel, it is looked at",
+        "hub/store/migrations/versions/0003_deadlines.sql:parcel_moved",
+        ("        NEW.look_at := now();\n", ""),
+        DUE + "test_a_parcel_that_stands_still_is_alerted_with_the_evidence_and_resolved_when_it_moves",
     ),
 )  # fmt: skip
 

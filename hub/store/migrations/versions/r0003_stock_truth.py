@@ -5,7 +5,10 @@ from hub.store.migrations.plain import run_sql
 revision = "0003"
 down_revision = "0001"
 
-PARTS = ("warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight")
+PARTS = (
+    "warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight",
+    "deadlines",
+)  # fmt: skip
 
 
 def upgrade() -> None:
