@@ -167,11 +167,10 @@ def read_purchase(raw: Raw) -> Purchase:
     ref = told.needed_ref("ShipmentIdentificationNumber")
     numbers = [number for row in several(told, "PackageResults") if (number := row.ref("TrackingNumber"))]
     price, _not_reais = _charged(told.part("ShipmentCharges"), told.part("NegotiatedRateCharges"))
-    context = answer.text("Response.TransactionReference.CustomerContext")
     return Purchase(
         ref=ref,
         tracking_code=numbers[0] if numbers else ref,
-        service=context or ref[8:10],  # 1Z, six of the account, two of the service
+        service=answer.text("Response.TransactionReference.CustomerContext"),
         price_cents=price,
     )
 

@@ -10,6 +10,7 @@ from hub.calls import listed, refusal_of, said, told_in, within
 from hub.faults import Unreadable
 from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
 from hub.parse import SAO_PAULO, Moment, bare, instant, moment
+from hub.tracked import in_order, is_delayed
 from hub.tracking import settle
 from hub.wire import Wire
 
@@ -88,9 +89,10 @@ _ALERT = _Spelling(
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """A scan; `still`: nothing moved, it stands where the last one did."""
+    """A scan and its number; `still`: nothing moved, it stands where the last one did."""
 
     event: TrackingEvent
+    number: int | None
     still: bool
 
 
@@ -105,21 +107,14 @@ def parse(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
     wrong = problem(raw)
     if wrong and not codes:
         raise Unreadable("document", f"an error, not a tracking answer: {wrong.code} {wrong.message}"[:200])
+    if wrong:
+        return [TrackedObject(code=code, carrier=CARRIER, error=wrong) for code in codes]
     told: dict[str, TrackedObject] = {}
-    for tracked in () if wrong else _objects(raw, codes[0] if len({*codes}) == 1 else None):
+    for tracked in _objects(raw, codes[0] if len({*codes}) == 1 else None):
         known = told.get(tracked.code)
         if known is None or _last(tracked) > _last(known):  # numbers are used again: the one scanned last
             told[tracked.code] = tracked
-    if not codes:
-        return list(told.values())
-    unheard = wrong or TrackingProblem(code="not_told", message="the answer does not tell of this number")
-    return [_asked(code, told.get(bare(code) or ""), unheard) for code in codes]
-
-
-def _asked(code: str, tracked: TrackedObject | None, unheard: TrackingProblem) -> TrackedObject:
-    if tracked is None:
-        return TrackedObject(code=code, carrier=CARRIER, error=unheard)
-    return tracked.model_copy(update={"code": code})
+    return in_order(told.values(), codes, CARRIER)
 
 
 def _last(tracked: TrackedObject) -> float:
@@ -200,22 +195,15 @@ def _object(code: str, scans: list[_Scan], **told: Any) -> TrackedObject:
             events.append(scan.event)
             stands = stands if scan.event.status is S.UNKNOWN else scan.event.status
     settled, status = settle(events)
-    delayed = _is_delayed(settled)
-    return TrackedObject(code=code, carrier=CARRIER, status=status, delayed=delayed, events=settled, **told)
-
-
-_DELAYING_CODE = re.compile(f".*/0*({'|'.join(map(str, sorted(DELAYING)))})")
-
-
-def _is_delayed(events: Sequence[TrackingEvent]) -> bool:
-    """Whether a delay stands that no delivery (to the buyer or back to the sender) has followed."""
-    late = False
-    for event in events:
-        late = (late or bool(_DELAYING_CODE.fullmatch(event.raw_code))) and event.status not in {
-            S.DELIVERED,
-            S.RETURNED,
-        }
-    return late
+    delaying = {scan.event.raw_code for scan in scans if scan.number in DELAYING}
+    return TrackedObject(
+        code=code,
+        carrier=CARRIER,
+        status=status,
+        delayed=is_delayed(settled, delaying),
+        events=settled,
+        **told,
+    )
 
 
 # ── Scans ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,7 +230,7 @@ def _event(told: Wire, spelling: _Spelling) -> _Scan:
         place=", ".join(word.upper() for word in (city, None if country == "BR" else country) if word) or None,
         state=place.text("stateProvince"),
     )
-    return _Scan(event, still)
+    return _Scan(event, number, still)
 
 
 def _number(told: str | None) -> int | None:

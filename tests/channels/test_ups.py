@@ -445,7 +445,7 @@ def test_a_purchase():
 def test_a_purchase_whose_context_did_not_come_back_is_still_one():
     raw = bought()
     raw["ShipmentResponse"]["Response"] = {}
-    assert freight.read_purchase(raw).service == "04"
+    assert freight.read_purchase(raw).service is None
 
 
 def test_a_label_is_a_pdf_or_unreadable():
