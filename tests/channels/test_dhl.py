@@ -135,6 +135,8 @@ def test_a_404_that_names_no_number_is_for_those_asked():
     assert [one.code for one in mapping.parse(raw, ["1", "2"])] == ["1", "2"]
     with pytest.raises(Unreadable, match="No shipment with given"):
         mapping.parse(raw, [])
+    with pytest.raises(Unreadable, match="No shipment with given"):
+        mapping.parse(raw | {"status": 400}, ["1"])  # another error says nothing of a parcel
 
 
 def test_an_account_in_the_address_of_an_error_is_no_waybill():
