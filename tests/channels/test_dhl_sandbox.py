@@ -82,7 +82,8 @@ async def test_a_journey_scan_by_scan(connect: Connect, journey, statuses):
     api = await connect(ADAPTER, carrier)
     code = (await carrier.act("post", {"journey": journey}))["code"]
     assert int(code[:9]) % 7 == int(code[9])
-    seen, late = [(await track(api, code))[0].status], False
+    [told] = await track(api, code)
+    seen, late = [told.status], False
     while (await carrier.act("advance", {"code": code}))["scans"]:
         [told] = await track(api, code)
         seen.append(told.status)
