@@ -12,7 +12,20 @@ from hub.store import StoreError, cases, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
-from jobs import buffers, catalogue, deadlines, holds, ingest, push_shipment, push_stock, replenish, shortages, track
+from jobs import (
+    buffers,
+    catalogue,
+    deadlines,
+    freight_buy,
+    freight_labels,
+    holds,
+    ingest,
+    push_shipment,
+    push_stock,
+    replenish,
+    shortages,
+    track,
+)
 from jobs.prove import Prover
 from jobs.runtime import Runtime, log
 
@@ -83,7 +96,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     clock = asyncio.get_running_loop().time
     pruned = proved = lapsed = clock()
     prover = Prover(rt)
-    restocked, aside = clock() - RESTOCK_SECONDS, None
+    restocked, aside, settling = clock() - RESTOCK_SECONDS, None, None
     while not stop.is_set():
         try:
             sweeper = await _round(rt, pulse, drains=drains)
@@ -96,6 +109,8 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             if sweeper and clock() - proved > PROVE_SECONDS:
                 proved = clock()
                 prover.go()
+            if sweeper and (settling is None or settling.done()):
+                settling = asyncio.create_task(settle_labels(rt))
             if sweeper and clock() - restocked >= RESTOCK_SECONDS and (aside is None or aside.done()):
                 restocked = clock()
                 aside = asyncio.create_task(restock(rt))  # a daily run takes a while, and rings must go on
@@ -108,9 +123,10 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
         except TimeoutError:
             continue
     await prover.close()
-    if aside is not None:
-        aside.cancel()
-        await asyncio.gather(aside, return_exceptions=True)
+    under_way = [task for task in (aside, settling) if task is not None]
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
@@ -147,7 +163,8 @@ async def free_dead(rt: Runtime, pulse: Pulse) -> None:
 
 
 async def prune(rt: Runtime) -> None:
-    """Drop raw inbox rows that were accounted for longer ago than the setting keeps them, and failures of pushes."""
+    """Drop raw inbox rows that were accounted for longer ago than the setting keeps them, old failures and labels."""
+    await freight_labels.prune(rt)
     async with rt.db.dispatch() as tx:
         sellers = [row["seller_id"] for row in await people.sellers(tx)]
     before = rt.now() - timedelta(days=rt.policy.inbox_days)
@@ -158,6 +175,14 @@ async def prune(rt: Runtime) -> None:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):
                     break
+
+
+async def settle_labels(rt: Runtime) -> None:
+    """Look up the purchases of labels that a crash or a lost answer left in doubt."""
+    try:
+        await freight_buy.settle_left(rt)
+    except (psycopg.Error, StoreError, OSError) as problem:
+        log.warning("labels unsettled", reason=" ".join(str(problem).split())[:200])
 
 
 async def restock(rt: Runtime) -> None:

@@ -43,5 +43,7 @@ ADAPTER = Adapter(
         ask_label=client.ask_label,
         label=client.label,
         cancel=freight.cancellation,
+        services=tuple(freight.SERVICES),
+        find=client.find,
     ),
 )

@@ -12,11 +12,13 @@ from pydantic import BaseModel, Field, SecretStr
 from adapters.correios import freight
 from hub import contract
 from hub.contract import Api, Identity, Token, json_of
-from hub.model import Parcel, Posting, Raw, Reply, Request
+from hub.faults import Unreadable
+from hub.model import Parcel, Posting, Purchase, Raw, Reply, Request
 from hub.parse import SAO_PAULO, instant, wire
 
 TRACKING_BATCH = 50
 PRICE_BATCH = 5
+PAGE, MOST_PAGES = 50, 100
 AUTOMATIC_INSURANCE_CENTS = 24_50  # vlSeguroAutomatico: up to here nothing has to be declared
 _REFUSALS = frozenset({400, 404, 422})  # a quote's refusal is an answer, told per service
 
@@ -182,6 +184,20 @@ def buy(posting: Posting) -> Request:
     """A pre-posting: it holds for 7 days and is charged when the object is handed over."""
     body = freight.posting_body(posting)
     return Request(method="POST", path="/prepostagem/v1/prepostagens", json=body)
+
+
+async def find(api: Api, posting: Posting, _since: datetime) -> Purchase | None:
+    """The pre-posting that bears the posting's reference; those expired, cancelled or reversed count no more."""
+    for page in range(MOST_PAGES):
+        told = (("status", "PREPOSTADO"), ("page", str(page)), ("size", str(PAGE)))  # assumed: the filter, the shape
+        raw = json_of(await api.call(Request(method="GET", path="/prepostagem/v2/prepostagens", params=told)))
+        rows = freight.prepostings(raw)
+        for row in rows:
+            if found := freight.bought_as(row, posting.reference):
+                return found
+        if len(rows) < PAGE:
+            return None
+    raise Unreadable("page", f"more than {MOST_PAGES * PAGE} pre-postings wait to be handed over")
 
 
 async def ask_label(api: Api, refs: Sequence[str]) -> str:

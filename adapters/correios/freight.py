@@ -178,6 +178,24 @@ def read_purchase(raw: Raw) -> Purchase:
     )
 
 
+_OVER = frozenset({"4", "5", "6"})  # EXPIRADO, CANCELADO, ESTORNADO
+
+
+def prepostings(raw: Raw) -> list[Raw]:
+    """The rows of a page of pre-postings."""
+    rows = raw.get("itens") if isinstance(raw, dict) else raw
+    if not isinstance(rows, list):
+        raise Unreadable("itens", "no list of pre-postings")
+    return rows
+
+
+def bought_as(raw: Raw, reference: str) -> Purchase | None:
+    """The purchase that a row tells, where it bears this reference and still counts."""
+    told = wire(Prepost, raw)
+    mine = told.observacao == reference[:50] and told.statusAtual not in _OVER
+    return read_purchase(raw) if mine else None
+
+
 def read_receipt(raw: Raw) -> str:
     """The receipt under which labels can be fetched."""
     receipt = wire(LabelAnswer, raw).idRecibo

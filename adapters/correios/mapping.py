@@ -209,6 +209,8 @@ class Prepost(BaseModel):
     codigoServico: Word = None
     precoPrePostagem: Word = None
     prazoPostagem: Word = None
+    observacao: Word = None
+    statusAtual: Word = None
 
 
 class LabelAnswer(Complaint):

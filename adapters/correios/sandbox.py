@@ -155,6 +155,7 @@ class CorreiosSandbox:
             add("POST", f"/{name}/v1/nacional", quote_batch(quote))
             add("GET", f"/{name}/v1/nacional/{{code}}", quote_one(quote))
         add("POST", "/prepostagem/v1/prepostagens", self.prepost)
+        add("GET", "/prepostagem/v2/prepostagens", self.list_preposts)
         add("POST", f"{labels}/assincrono/pdf", self.ask_label)
         add("GET", f"{labels}/download/assincrono/{{receipt}}", self.download_label)
         add("DELETE", "/prepostagem/v1/prepostagens/objeto/{ref}", self.cancel)
@@ -349,16 +350,14 @@ class CorreiosSandbox:
             return refuse(request, 400, "Informe a nota fiscal ou os itens da declaração de conteúdo.")
         posting = Prepost(f"PR{secrets.token_urlsafe(16)}", self.new_code(told["codigoServico"]), told)
         self.preposts[posting.id] = self.preposts[posting.code] = posting
-        answer = {
-            "id": posting.id,
-            "codigoObjeto": posting.code,
-            "codigoServico": told["codigoServico"],
-            "statusAtual": posting.status,
-            "descStatusAtual": "PREPOSTADO",
-            "dataHora": naive(now()),
-            "prazoPostagem": naive((now() + timedelta(days=7)).replace(hour=23, minute=59, second=59)),
-        }
-        return web.json_response(answer)
+        return web.json_response(prepost_row(posting))
+
+    async def list_preposts(self, request: web.Request) -> web.Response:
+        wanted = {"PREPOSTADO": 2, "POSTADO": 3, "CANCELADO": 5}.get(request.query.get("status", ""))
+        every = [one for ref, one in self.preposts.items() if ref == one.id and wanted in (None, one.status)]
+        page, size = int(request.query.get("page", 0)), min(50, int(request.query.get("size", 10)))
+        rows = [prepost_row(one) for one in every[page * size : (page + 1) * size]]
+        return web.json_response({"itens": rows, "page": {"number": page, "size": size, "totalElements": len(every)}})
 
     async def ask_label(self, request: web.Request) -> web.Response:
         refs = (await body_of(request)).get("idsPrePostagem") or []
@@ -452,6 +451,21 @@ def now() -> datetime:
 def naive(at: datetime) -> str:
     """Their times: Brasília, whole seconds, without an offset."""
     return at.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def prepost_row(posting: Prepost) -> dict[str, Any]:
+    ends = (now() + timedelta(days=7)).replace(hour=23, minute=59, second=59)
+    words = {2: "PREPOSTADO", 3: "POSTADO", 5: "CANCELADO"}
+    return {
+        "id": posting.id,
+        "codigoObjeto": posting.code,
+        "codigoServico": posting.told["codigoServico"],
+        "statusAtual": posting.status,
+        "descStatusAtual": words[posting.status],
+        "observacao": posting.told.get("observacao"),
+        "dataHora": naive(now()),
+        "prazoPostagem": naive(ends),
+    }
 
 
 def refuse(request: web.Request, status: int, *sentences: str) -> web.Response:

@@ -89,6 +89,12 @@ async def release(tx: Tx, id_: UUID, token: UUID) -> None:
     await tx.run(sql, [id_, token])
 
 
+async def hold_until(tx: Tx, id_: UUID, token: UUID, until: datetime, error: str) -> None:
+    """Nobody looks at a label before an instant; then it is looked up."""
+    sql = "UPDATE freight_label SET lease_until = %s, error = %s WHERE id = %s AND lease_token = %s"
+    await tx.run(sql, [until, error[:300], id_, token])
+
+
 async def trying(tx: Tx, id_: UUID, token: UUID, now: datetime) -> bool:
     """Right before a carrier is asked to sell: from now on it may have. False when the lease was lost."""
     sql = """UPDATE freight_label SET tried_at = coalesce(tried_at, %s), lease_until = %s

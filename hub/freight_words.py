@@ -1,0 +1,54 @@
+"""Why freight cannot go on, in one sentence each, in Portuguese and English: a table. Pure."""
+
+from collections.abc import Mapping
+
+# kind -> (pt-BR, en)
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "order": ("não há este pedido", "there is no such order"),
+    "status": ("pedido {number}: está {status}; só um pedido pago é enviado",
+               "order {number} is {status}: only a paid one is sent"),
+    "hold": ("pedido {number}: o canal pede que não seja enviado ({hold})",
+             "order {number}: its channel says that it must not be sent ({hold})"),
+    "marketplace": ("pedido {number}: é enviado pelo próprio canal", "order {number} is sent by the channel itself"),
+    "nothing": ("pedido {number}: nada falta enviar", "order {number}: nothing of it is left to send"),
+    "unlinked": ("pedido {number}: itens sem SKU: {titles}; vincule os anúncios",
+                 "order {number}: lines without a SKU: {titles}; link their listings"),
+    "unmeasured": ("pedido {number}: faltam peso ou medidas de {skus}: diga-os com `balcao freight measure`",
+                   "order {number}: weight or measures missing for {skus}: tell them with `balcao freight measure`"),
+    "too_large": ("pedido {number}: {why}", "order {number}: {why}"),
+    "to": ("pedido {number}: falta no endereço de entrega: {fields}",
+           "order {number}: missing in the address it goes to: {fields}"),
+    "sender": ("remetente: falta {fields}; diga-o com `balcao freight policy`",
+               "sender: {fields} missing; tell it with `balcao freight policy`"),
+    "no_carrier": ("nenhuma conta de transportadora está ativa: conecte uma que venda etiquetas",
+                   "no carrier's account is live: connect one that sells labels"),
+    "not_carrier": ("a conta {account} não vende etiquetas", "account {account} sells no labels"),
+    "no_offer": ("pedido {number}: nenhuma oferta serve ({why})", "order {number}: no offer fits ({why})"),
+    "key": ("pedido {number}: a chave da NF-e não serve: {why}", "order {number}: its NF-e key is not good: {why}"),
+    "no_document": ("pedido {number}: sem NF-e; espere por ela, ou permita declaração de conteúdo na política de frete",
+                    "order {number} has no NF-e: wait for it, or let the freight policy allow a content declaration"),
+    "busy": ("pedido {number}: a compra está em andamento, ou em dúvida: o resultado vem em até um minuto",
+             "order {number}: a purchase is under way, or in doubt: what became of it is known within a minute"),
+    "doubt": (("pedido {number}: não se sabe se a etiqueta {reference} foi comprada, e {account} não responde por "
+              "referência: olhe no site da transportadora e diga com `balcao freight settle`"),
+              ("order {number}: nobody knows whether label {reference} was bought, and {account} cannot be asked by a "
+              "reference: look at the carrier's site and say so with `balcao freight settle`")),
+    "refused": ("pedido {number}: {account} recusou: {why}", "order {number}: {account} refused: {why}"),
+    "no_label": ("pedido {number}: não tem etiqueta comprada", "order {number} has no label that was bought"),
+    "left": ("pedido {number}: a etiqueta já saiu no romaneio, e não pode ser cancelada",
+             "order {number}: its label left with a manifest and cannot be cancelled"),
+    "moving": ("pedido {number}: o objeto já está com a transportadora ({status})",
+               "order {number}: the parcel is with its carrier already ({status})"),
+    "uncancellable": ("{account} não cancela etiquetas pela API: cancele no site da transportadora",
+                      "{account} takes no label back by its API: cancel it at the carrier's own site"),
+    "nothing_leaves": ("romaneio: nenhuma etiqueta escolhida espera por {account}",
+                       "manifest: none of the labels chosen waits for {account}"),
+    "unsigned": ("romaneio: diga o nome de quem retirou", "manifest: say the name of who took the parcels"),
+    "gone": ("não há esta etiqueta", "there is no such label"),
+    "settled": ("etiqueta {reference}: não está em dúvida ({status})", "label {reference} is not in doubt ({status})"),
+}  # fmt: skip
+
+
+def sentence(kind: str, locale: str, params: Mapping[str, object]) -> str:
+    """The sentence of a refusal, without a stop, in "pt-BR" or "en"."""
+    return REFUSALS[kind][0 if locale.startswith("pt") else 1].format(**params)
