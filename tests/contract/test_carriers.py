@@ -75,6 +75,10 @@ async def test_freight_is_quoted_bought_labelled_and_cancelled(channel: str):
         bought = await api.call(source.order(api, posting(priced[0].service)))
         purchase = source.read_purchase(json_of(bought))
         assert purchase.ref
+        if source.settle:
+            once = await source.settle(api, purchase)
+            assert await source.settle(api, once) == once, "done again it does no more"
+            assert once.ref == purchase.ref
         assert purchase.service in (None, priced[0].service)
         assert bool(source.ask_label) is bool(source.label), "a label is asked for and fetched, or neither"
         if source.ask_label and source.label:
