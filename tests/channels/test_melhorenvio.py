@@ -220,7 +220,7 @@ def test_an_order_without_any_milestone_is_an_object_without_events():
 
 def quoted(case: str, *services: str) -> list[tuple[str, int | None, int | None, str | None]]:
     found = freight.read_quotes([payload(case, "quote")], services)
-    return [(one.service, one.price_cents, one.days, one.error and one.error.code) for one in found]
+    return [(one.service, one.price_cents, one.days, one.error.code if one.error else None) for one in found]
 
 
 def test_prices_are_text_or_numbers_and_the_accounts_own_count():
