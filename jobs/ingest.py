@@ -121,7 +121,7 @@ async def _order(
         await _hand_on(rt, account, token, known, rows)
         return
     seq, last = await _before_fetch(rt, account, ref) if thin else (0, None)
-    if thin and not (last and last.seq > max(row.seq for row in thin)):
+    if thin and not (last and last.seq > max(row.claimed for row in thin)):
         if last and not told and rt.now() - last.at < DEBOUNCE:
             await _wait(rt, account, token, rows, last.at + DEBOUNCE)
             return
@@ -163,7 +163,8 @@ async def _orders_there(api: AccountApi, source: OrderSource, ref: str) -> list[
 async def _before_fetch(rt: Runtime, account: Account, ref: str) -> tuple[int, orders.Fetched | None]:
     """The seq of a fetch that leaves now, and when the newest document was fetched.
 
-    A notice that came before that fetch left is told by it.
+    What was told before that fetch left is told by it: a notice that joined a waiting one keeps that one's seq, so it
+    is when they were claimed that counts.
     """
     async with rt.db.seller(account.seller_id) as tx:
         return await inbox.next_seq(tx), await orders.fetched(tx, account.id, ref)

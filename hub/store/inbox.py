@@ -32,10 +32,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A claimed inbox row."""
+    """A claimed inbox row. `claimed` is a number drawn when it was claimed: all that joined it came before."""
 
     id: UUID
     seq: int
+    claimed: int
     source: str
     topic: str
     ref: str | None
@@ -106,7 +107,8 @@ async def claim(
         )
         UPDATE inbox i SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
         WHERE i.seller_id = due.seller_id AND i.id = due.id
-        RETURNING i.id, i.seq, i.source, i.topic, i.ref, i.raw, i.received_at, i.attempts"""
+        RETURNING i.id, i.seq, nextval('fetch_seq') AS claimed, i.source, i.topic, i.ref, i.raw, i.received_at,
+            i.attempts"""
     wanted = list(topics) if topics is not None else None
     rows = await tx.all(sql, [account_id, now, now, wanted, wanted, limit, token, now + LEASE, worker])
     return sorted((Entry(**row) for row in rows), key=lambda entry: entry.seq)

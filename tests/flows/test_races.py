@@ -321,6 +321,42 @@ async def test_a_change_told_while_a_fetched_document_waits_is_fetched_too() -> 
         assert (await w.order(ref))["status"] == "cancelled"
 
 
+async def test_a_change_that_joins_a_waiting_notice_is_fetched_though_the_order_was_read_meanwhile() -> None:
+    async with world() as w:
+        market = await w.connect("mercadolivre", [CANECA], user_id=71)
+        await w.open_stock(CANECA=10)
+        fetch, broken = ingest._fetch, [ChannelError(Fault.TRANSIENT, "busy", "the channel was busy")]
+
+        async def once(*given: Any) -> Any:
+            if broken:
+                raise broken.pop()
+            return await fetch(*given)
+
+        async def tell_its_ref(source: str) -> None:
+            told = Arrival(
+                seller_id=w.seller_id, account_id=market.account.id, source=source, topic="order", ref=ref,
+                dedupe_key=f"order:{ref}:{source}", told_at=None, raw=None,
+            )  # fmt: skip
+            async with w.rt.db.seller(w.seller_id) as tx:
+                await inbox.add(tx, [told])
+
+        market.turn(webhook_drop=1.0)
+        ref = await market.buy("CANECA", 3)
+        with patch.object(ingest, "_fetch", once):
+            await tell_its_ref("webhook")
+            await w.until("SELECT 1 FROM inbox WHERE source = 'webhook' AND attempts = 1 AND lease_token IS NULL")
+            await w.rows("UPDATE inbox SET due_at = now() + interval '1 hour' WHERE attempts = 1 RETURNING 1")
+            await tell_its_ref("poll")
+            await w.until("SELECT 1 FROM inbox WHERE source = 'poll' AND state = 'done'")
+            await asyncio.sleep(ingest.DEBOUNCE.total_seconds())
+            await market.act("cancel", order_ref=ref)
+            await tell_its_ref("webhook")
+            assert len(await w.rows("SELECT 1 FROM inbox WHERE state = 'due' AND topic = 'order'")) == 1
+            await w.rows("UPDATE inbox SET due_at = now() WHERE attempts = 1 RETURNING 1")
+            await w.at_rest(CANECA=10)
+        assert (await w.order(ref))["status"] == "cancelled"
+
+
 async def rob(w: World) -> None:
     """Somebody else takes every slot that is leased, for a moment."""
     async with w.rt.db.seller(w.seller_id) as tx:

@@ -240,6 +240,12 @@ GUARDS = (
         ("WHERE state = 'due' AND lease_token IS NULL;", "WHERE state = 'due';"),
         "tests/intake/test_door.py::test_a_twin_joins_only_what_nobody_has_claimed",
     ),
+    _guard(
+        "told-before-the-claim", DEDUPE, "a fetch answers for what was claimed before it left: more may have joined",
+        "jobs/ingest.py:_order",
+        ("max(row.claimed for row in thin)", "max(row.seq for row in thin)"),
+        RACES + "test_a_change_that_joins_a_waiting_notice_is_fetched_though_the_order_was_read_meanwhile",
+    ),
     # ── tokens, zeros, Redis, nobody ───────────────────────────────────────────────────────────────────────────
     _guard(
         "renewal-in-single-flight", TOKEN, "one worker renews a token, through a lease in the database",

@@ -89,12 +89,16 @@ def _house() -> str:
 
 
 def _empty(conn: "psycopg.Connection[tuple[Any, ...]]") -> None:
-    """The database without a row, and as if it had never had one."""
+    """The database without a row, and as if it had never had one: statistics of another story would change plans."""
     run: Any = conn.execute
     tables = run(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
     ).fetchall()
     run(f"TRUNCATE {', '.join(name for (name,) in tables if name != 'alembic_version')}")
+    run(
+        "DELETE FROM pg_statistic WHERE starelid IN "
+        "(SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
+    )
     for sequence in ("fetch_seq", "sim.step"):
         run(f"ALTER SEQUENCE {sequence} RESTART")
 
