@@ -44,6 +44,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "nothing_leaves": ("romaneio: nenhuma etiqueta escolhida espera por {account}",
                        "manifest: none of the labels chosen waits for {account}"),
     "unsigned": ("romaneio: diga o nome de quem retirou", "manifest: say the name of who took the parcels"),
+    "no_manifest": ("não há romaneio nº {number} desta transportadora", "this carrier has no manifest {number}"),
     "gone": ("não há esta etiqueta", "there is no such label"),
     "settled": ("etiqueta {reference}: não está em dúvida ({status})", "label {reference} is not in doubt ({status})"),
 }  # fmt: skip

@@ -134,3 +134,18 @@ async def _not_taken_back(
             before = "paying" if label["status"] == "paying" else "bought"
             await labels.set_status(tx, label["id"], before, problem.detail)
             await labels.release(tx, label["id"], token)
+
+
+async def sheet(
+    rt: Runtime, seller_id: UUID, account_id: UUID, number: int | None = None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The parcels of a signed manifest, or (no number) those that wait; and its head: number, day, who signed, when."""
+    async with rt.db.seller(seller_id) as tx:
+        if number is None:
+            head = {"id": None, "number": None, "signed_name": None, "signed_at": None}
+            day = rt.now().astimezone(SAO_PAULO).date()
+            return await labels.leaving(tx, account_id), {**head, "day": day}
+        known = await labels.numbered(tx, account_id, number)
+        if known is None:
+            raise FreightRefused("no_manifest", number=number)
+        return await labels.on_manifest(tx, known["id"]), known

@@ -13,6 +13,8 @@ from hub.cli import (
     deadlines,
     doctor,
     drift,
+    freight,
+    freight_files,
     holds,
     inbox,
     kit,
@@ -54,6 +56,7 @@ holds.add_to(account.app)
 deadlines.add_to(account.app, seller.app)
 role.add_to(account.app)
 opening.add_to(stock.app)
+freight_files.add_to(freight.app)
 for name, noun in {
     "seller": seller.app,
     "user": user.app,
@@ -75,6 +78,7 @@ for name, noun in {
     "purchase": purchase.app,
     "supplier": supplier.app,
     "shipments": shipments.app,
+    "freight": freight.app,
     "inbox": inbox.app,
     "alerts": alerts.app,
     "shortages": shortages.app,

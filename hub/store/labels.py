@@ -9,6 +9,7 @@ from uuid import UUID
 from hub.store import Tx, new_id
 
 LEASE = timedelta(seconds=60)
+STATUSES = ("buying", "doubt", "paying", "bought", "refused", "cancelling", "cancelled")
 NUMBERING = 7312  # class of the advisory lock under which manifests are numbered
 
 _LABEL: LiteralString = """
@@ -73,6 +74,12 @@ async def listed(tx: Tx, *, status: str | None = None, limit: int = 50) -> list[
         f"{_LABEL} WHERE (%(status)s::text IS NULL OR l.status = %(status)s) ORDER BY l.id DESC LIMIT %(limit)s",
         {"status": status, "limit": limit},
     )
+
+
+async def by_reference(tx: Tx, reference: str) -> UUID | None:
+    """The label of a reference."""
+    known: UUID | None = await tx.value("SELECT id FROM freight_label WHERE reference = %s", [reference])
+    return known
 
 
 async def lease(tx: Tx, id_: UUID, now: datetime) -> UUID | None:
@@ -233,21 +240,19 @@ async def sign(
     return made, number
 
 
-async def manifest(tx: Tx, id_: UUID) -> dict[str, Any] | None:
-    """A signed manifest: number, day, carrier, who signed and when."""
+async def numbered(tx: Tx, account_id: UUID, number: int) -> dict[str, Any] | None:
+    """A carrier's signed manifest: id, number, day, who signed and when."""
     return await tx.one(
-        """SELECT m.id, m.number, m.day, m.account_id, a.name AS account, a.channel, m.signed_at, m.signed_by,
-                  m.signed_name
-           FROM freight_manifest m JOIN account a ON a.seller_id = m.seller_id AND a.id = m.account_id
-           WHERE m.id = %s""",
-        [id_],
+        "SELECT id, number, day, signed_at, signed_by, signed_name FROM freight_manifest "
+        "WHERE account_id = %s AND number = %s",
+        [account_id, number],
     )
 
 
 async def manifests(tx: Tx, limit: int = 50) -> list[dict[str, Any]]:
     """Signed manifests, the newest first, with how many parcels each."""
     return await tx.all(
-        """SELECT m.id, m.number, m.day, a.name AS account, a.channel, m.signed_at, m.signed_name,
+        """SELECT m.id, m.number, m.day, m.account_id, a.name AS account, a.channel, m.signed_at, m.signed_name,
                   (SELECT count(*)::int FROM freight_label l WHERE l.seller_id = m.seller_id AND l.manifest_id = m.id)
                   AS parcels
            FROM freight_manifest m JOIN account a ON a.seller_id = m.seller_id AND a.id = m.account_id

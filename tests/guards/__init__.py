@@ -31,6 +31,7 @@ NOBODY, STATE, ONE, WHERE = (
 )  # fmt: skip
 NUMBERS, LOCKS, DEADLINES = "Physical-stock channels", "One lock order", "Deadlines"
 DUE = "tests/flows/test_deadlines.py::"
+FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py::"
 
 
 def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
@@ -427,6 +428,68 @@ GUARDS = (
         "hub/store/migrations/versions/0003_deadlines.sql:parcel_moved",
         ("        NEW.look_at := now();\n", ""),
         DUE + "test_a_parcel_that_stands_still_is_alerted_with_the_evidence_and_resolved_when_it_moves",
+    ),
+    # ── freight ────────────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "one-label-a-parcel", FREIGHT, "one living label for each volume of an order, whoever buys it",
+        "hub/store/labels.py:add",
+        ("        if not made:\n            return None\n", ""),
+        LABELS + "test_two_people_at_once_buy_one_label",
+    ),
+    _guard(
+        "tried-before-asked", FREIGHT, "that the carrier may have sold is written down before it is asked",
+        "hub/store/labels.py:trying",
+        ("SET tried_at = coalesce(tried_at, %s)", "SET created_at = coalesce(created_at, %s)"),
+        LABELS + "test_a_purchase_whose_answer_was_lost_is_looked_up_and_not_bought_again",
+    ),
+    _guard(
+        "looked-up-first", FREIGHT, "a purchase in doubt is looked up before it is bought again",
+        "jobs/freight_buy.py:_looked_up",
+        ("return await source.find(api, posting, since) if source.find else None", "return None"),
+        LABELS + "test_a_purchase_whose_answer_was_lost_is_looked_up_and_not_bought_again",
+    ),
+    _guard(
+        "doubt-is-left-alone", FREIGHT, "nobody looks while the request may still arrive",
+        "jobs/freight_buy.py:_failed",
+        ('await labels.hold_until(tx, label["id"], token, rt.now() + LANDED, str(problem))',
+         'await labels.release(tx, label["id"], token)'),
+        LABELS + "test_a_purchase_whose_answer_was_lost_is_looked_up_and_not_bought_again",
+    ),
+    _guard(
+        "never-guessed", FREIGHT, "a carrier that cannot be asked by a reference waits for a person",
+        "jobs/freight_buy.py:_purchase",
+        ("                await _in_doubt(rt, seller_id, label)\n                return\n", "                pass\n"),
+        LABELS + "test_where_a_carrier_cannot_be_asked_a_person_says_what_became_of_it",
+    ),
+    _guard(
+        "key-checked", FREIGHT, "the NF-e key is checked before anything is bought",
+        "jobs/freight_buy.py:documents",
+        ("return nfe.key_of(keys[0]).key, ()", "return keys[0], ()"),
+        LABELS + "test_documents_are_checked_before_anything_is_bought",
+    ),
+    _guard(
+        "bought-is-not-left", FREIGHT, "a channel is told that a parcel left when it did, not when its label is bought",
+        "hub/store/labels.py:shipped_as",
+        ("SET news_due_at = NULL, news_dirty_at = NULL WHERE id", "SET news_dirty_at = NULL WHERE id"),
+        LABELS + "test_a_label_is_bought_by_the_policys_rule_and_its_parcel_followed",
+    ),
+    _guard(
+        "in-its-own-time", FREIGHT, "a slow carrier holds no other up",
+        "jobs/freight.py:_ask",
+        ("async with asyncio.timeout(seconds):", "async with asyncio.timeout(None):"),
+        "tests/flows/test_freight_quotes.py::test_a_carrier_that_is_down_or_slow_is_a_row_and_holds_nobody_up",
+    ),
+    _guard(
+        "left-is-left", FREIGHT, "what left with a manifest is not taken back",
+        "jobs/freight_leave.py:cancel",
+        ('if label["manifest_id"] is not None:', "if False:"),
+        LABELS + "test_a_signed_manifest_tells_the_channel_that_its_parcels_left",
+    ),
+    _guard(
+        "cancelling-is-looked-up", FREIGHT, "a cancellation refused after a lost answer is looked up, not believed",
+        "jobs/freight_leave.py:withdraw",
+        ("if not gone and again and", "if not gone and not again and"),
+        LABELS + "test_a_cancellation_whose_answer_was_lost_is_brought_to_its_end",
     ),
 )  # fmt: skip
 
