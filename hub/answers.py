@@ -25,8 +25,8 @@ FAULTS_BY_STATUS = {
 }
 
 _SENTENCES = (
-    "message", "error_description", "error_message", "detail", "msg", "mensagem", "descricao", "description",
-    "reason", "msgs", "errors", "error", "fault", "erros", "erro", "title", "usererrors", "data",
+    "message", "error_description", "error_message", "errormessage", "detail", "msg", "mensagem", "descricao",
+    "description", "reason", "msgs", "errors", "error", "fault", "erros", "erro", "title", "usererrors", "data",
 )  # fmt: skip
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 

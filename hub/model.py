@@ -521,6 +521,8 @@ class Posting(Canonical):
     parcel: Parcel
     invoice_key: str | None = None
     goods: tuple[DeclaredGoods, ...] = ()
+    # The offer that was taken, for carriers that want to be told it again. Not part of the canonical JSON.
+    quote: Quote | None = Field(default=None, exclude=True)
 
 
 class Purchase(Canonical):

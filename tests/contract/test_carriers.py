@@ -80,6 +80,9 @@ async def test_freight_is_quoted_bought_labelled_and_cancelled(channel: str):
             assert await source.settle(api, once) == once, "done again it does no more"
             assert once.ref == purchase.ref
         assert purchase.service in (None, priced[0].service)
+        if source.settle:
+            purchase = await source.settle(api, purchase)
+            assert await source.settle(api, purchase) == purchase, "settling again changes nothing"
         assert bool(source.ask_label) is bool(source.label), "a label is asked for and fetched, or neither"
         if source.ask_label and source.label:
             receipt = await source.ask_label(api, [purchase.ref])
