@@ -2,8 +2,10 @@
 
 import ipaddress
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -30,6 +32,32 @@ def _one_of(*schemes: str) -> AfterValidator:
         return told
 
     return AfterValidator(check)
+
+
+def _mail_server(told: str) -> str:
+    parts = urlsplit(told)
+    named = parts.scheme.lower() in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    if not named or parts.path.strip("/") or parts.query or parts.fragment or " " in told:
+        raise ValueError
+    if parts.password and not parts.username:
+        raise ValueError
+    return told
+
+
+def _sender(told: str) -> str:
+    name, address = parseaddr(told)
+    local, _, domain = address.partition("@")
+    good = (
+        local
+        and "." in domain
+        and "@" not in domain
+        and address.isascii()
+        and " " not in address
+        and told.isprintable()
+    )
+    if not good or (told.strip() != address and not name):
+        raise ValueError
+    return told.strip()
 
 
 def _hosts(told: str) -> str:
@@ -136,6 +164,18 @@ class Settings(BaseSettings):
         "Who shows it as a bearer token may read /metrics. Not set: only this very machine may, unproxied.",
         "16 characters or more, without spaces",
         repr=False,
+    )
+    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = _told(
+        None,
+        "Server that buyers' e-mail leaves by: smtp:// turns to TLS where offered, smtps:// begins with it. "
+        "Not set: no e-mail.",
+        "an address like smtp://user:password@host:587 or smtps://user:password@host",
+        repr=False,
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] | None = _told(
+        None,
+        "Who buyers' e-mail comes from; needed with BALCAO_SMTP_URL.",
+        "an address like pedidos@loja.com.br or Loja <pedidos@loja.com.br>",
     )
     poll_seconds: int | None = _told(
         None,

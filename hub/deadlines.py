@@ -184,7 +184,16 @@ class Rules:
     stuck_days: int = 5
     loss_days: int = 15
     pickup_days: int = 7
+    link_days: int = 30  # how long a parcel's page is there for its buyer after the end
     state: str | None = None
+
+
+RULES = ("stuck_days", "loss_days", "pickup_days", "link_days")
+
+
+def rules_of(told: Mapping[str, Any]) -> Rules:
+    """A seller's settings about shipping as rules; `state` is told always."""
+    return Rules(state=told["state"], **{name: told[name] for name in RULES if told.get(name) is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +217,15 @@ class Trouble:
     days: int | None = None
     due_at: datetime | None = None
     assumed: bool = False
+
+
+def parcel_of(row: Mapping[str, Any]) -> Parcel:
+    """A parcel's row (with its last scan, and when its order was told last) as its deadlines see it."""
+    return Parcel(
+        status=TrackingStatus(row["status"]) if row["status"] else None, scanned=row["last_event_at"] is not None,
+        since=row["last_event_at"] or row["changed_at"] or row["created_at"], deliver_by=row["deliver_by"],
+        pickup_until=day_in(row["description"], row["last_at"]), received=bool(row["received"]),
+    )  # fmt: skip
 
 
 RETURN = Trouble(kind=RETURNED, severity="warning")

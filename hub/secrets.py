@@ -29,6 +29,7 @@ class Vault:
             raise SecretsError("BALCAO_SECRET_KEYS holds no key: make one with `python -m hub.secrets`")
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
+            self._keys = [key.encode() for key in keys]
         except (ValueError, TypeError):
             raise SecretsError(
                 "BALCAO_SECRET_KEYS holds something that is no key: make one with `python -m hub.secrets`"
@@ -49,6 +50,11 @@ class Vault:
         """The same, sealed under the first key. SecretsError when none of the keys fits."""
         self._opened(sealed)
         return self._fernet.rotate(sealed)
+
+    def signatures(self, purpose: str, body: bytes) -> list[bytes]:
+        """What each key signs these bytes with for this purpose, the first key first (HMAC-SHA-256)."""
+        apart = [hmac.digest(key, b"balcao:" + purpose.encode(), "sha256") for key in self._keys]
+        return [hmac.digest(key, body, "sha256") for key in apart]
 
     def _opened(self, sealed: bytes) -> bytes:
         try:

@@ -5,16 +5,17 @@ from typing import Any
 from uuid import UUID
 
 from hub import deadlines as decide
+from hub.buyer_mail import QUIET, quiet_of
 from hub.context import working_for
-from hub.deadlines import Parcel, Policy, Rules, Stage, Trouble, Waiting
-from hub.model import FulfilledBy, Hold, Status, TrackingStatus
+from hub.deadlines import Policy, Stage, Trouble, Waiting
+from hub.model import FulfilledBy, Hold, Status
 from hub.store import Tx, accounts, alerts, deadlines, stock
 from hub.store.accounts import Account
+from jobs import mails
 from jobs.connect import Refused
 from jobs.runtime import Runtime, log
 
 BATCH = 200
-RULES = ("stuck_days", "loss_days", "pickup_days")  # a seller's settings about parcels
 
 
 async def turn(rt: Runtime) -> int:
@@ -29,11 +30,6 @@ async def turn(rt: Runtime) -> int:
             except Exception:  # noqa: BLE001 - the worker's boundary: one seller's trouble is not another's
                 log.exception("deadlines not looked at", seller=str(seller_id))
     return count
-
-
-def rules_of(told: dict[str, Any]) -> Rules:
-    """A seller's patience with parcels."""
-    return Rules(state=told["state"], **{name: told[name] for name in RULES if told.get(name) is not None})
 
 
 async def _orders(rt: Runtime, seller_id: UUID) -> int:
@@ -52,6 +48,8 @@ async def _orders(rt: Runtime, seller_id: UUID) -> int:
             await deadlines.order_looked_at(tx, row["id"], order.told, found.by_policy, found.stage, found.next_at)
             if found.stage is not before:
                 await _crossed(tx, row, found.stage, order.told or found.by_policy)
+        if left := [row["id"] for row in due if row["status"] in ("dispatched", "delivered")]:
+            await deadlines.look_at_parcels_of(tx, left, now)
     return len(due)
 
 
@@ -71,24 +69,16 @@ async def _parcels(rt: Runtime, seller_id: UUID) -> int:
     now = rt.now()
     async with rt.db.seller(seller_id) as tx:
         due = await deadlines.due_parcels(tx, now, BATCH)
-        rules = rules_of(await deadlines.shipping(tx)) if due else Rules()
+        shipping = await deadlines.shipping(tx) if due else {"state": None}
+        rules = decide.rules_of(shipping)
         for row in due:
-            parcel = parcel_of(row)
-            found, next_at = decide.troubles(parcel, rules, now)
+            found, next_at = decide.troubles(decide.parcel_of(row), rules, now)
             await _tell(tx, row, found)
+            await mails.want(tx, row, shipping, now)
             await deadlines.parcel_looked_at(tx, row["id"], next_at)
             if row["status"] in deadlines.POSTED and row["orders"]:
                 await deadlines.orders_posted(tx, row["orders"], now)
     return len(due)
-
-
-def parcel_of(row: dict[str, Any]) -> Parcel:
-    """A parcel's row as its deadlines see it."""
-    return Parcel(
-        status=TrackingStatus(row["status"]) if row["status"] else None, scanned=row["last_event_at"] is not None,
-        since=row["last_event_at"] or row["changed_at"] or row["created_at"], deliver_by=row["deliver_by"],
-        pickup_until=decide.day_in(row["description"], row["last_at"]), received=bool(row["received"]),
-    )  # fmt: skip
 
 
 async def _tell(tx: Tx, row: dict[str, Any], found: tuple[Trouble, ...]) -> None:
@@ -140,10 +130,13 @@ async def set_policy(
         return policy, await deadlines.look_at_orders(tx, rt.now(), account.id)
 
 
-async def set_shipping(rt: Runtime, seller_id: UUID, *, state: str | None = None, **days: int | None) -> dict[str, Any]:
-    """Change where a seller ships from ("none": as its first warehouse says) and its patience with parcels.
+async def set_shipping(
+    rt: Runtime, seller_id: UUID, *, state: str | None = None, quiet: str | None = None, **days: int | None
+) -> dict[str, Any]:
+    """Change where a seller ships from ("none": as its first warehouse says), its patience with parcels and its quiet
+    hours (HH:MM-HH:MM; both the same: none).
 
-    Answers what holds now. Refused for a state that is none, or a loss before a parcel is stuck.
+    Answers what holds now. Refused for a state or hours that are none, or a loss before a parcel is stuck.
     """
     changes: dict[str, Any] = {name: told for name, told in days.items() if told is not None}
     if state is not None:
@@ -151,12 +144,18 @@ async def set_shipping(rt: Runtime, seller_id: UUID, *, state: str | None = None
         if wanted not in {*decide.STATES, "NONE"}:
             raise Refused(f"state: {state!r} is no Brazilian state: give its two letters, like SP, or none")
         changes["state"] = None if wanted == "NONE" else wanted
+    if quiet is not None:
+        try:
+            quiet_of(quiet)
+        except ValueError:
+            raise Refused(f"quiet hours: {quiet!r} is not like 21:00-08:00 (00:00-00:00 for none)") from None
+        changes["quiet"] = quiet
     async with rt.db.seller(seller_id) as tx:
         if changes:
             await deadlines.set_shipping(tx, changes)
             await stock.audit(tx, "seller_shipping", str(seller_id), **changes)
         told = await deadlines.shipping(tx)
-        rules = rules_of(told)
+        rules = decide.rules_of(told)
         if rules.loss_days <= rules.stuck_days:
             raise Refused(
                 f"loss days: {rules.loss_days} is not more than the {rules.stuck_days} after which a parcel is stuck"
@@ -166,5 +165,5 @@ async def set_shipping(rt: Runtime, seller_id: UUID, *, state: str | None = None
             await deadlines.look_at_parcels(tx, rt.now())
     return {
         "name": told["name"], "state": told["state"], "zone": str(decide.zone_of(told["state"])),
-        **{name: getattr(rules, name) for name in RULES},
+        **{name: getattr(rules, name) for name in decide.RULES}, "quiet": told.get("quiet") or QUIET,
     }  # fmt: skip

@@ -13,6 +13,7 @@ from config.settings import Settings, SettingsError
 from hub import embedded
 from hub.model import Status
 from hub.secrets import Vault, load_keys
+from hub.smtp import Server, server_of
 from hub.store import StoreError, schema
 from hub.store.pulse import Pulse
 from jobs.runtime import Policy, Runtime, running
@@ -50,6 +51,7 @@ def prepare(*, migrate: bool = True) -> Installation:
         database_url, redis_url = database_url or services.database_url, redis_url or services.redis_url
     home.mkdir(parents=True, exist_ok=True)
     vault = Vault(load_keys(settings.secret_keys, home))
+    mail_server(settings)
     if migrate:
         schema.migrate(database_url)
     schema.refuse_bypass(database_url)
@@ -67,7 +69,20 @@ def policy(settings: Settings) -> Policy:
         reconcile_seconds=settings.reconcile_hours * 3600,
         inbox_days=settings.inbox_days,
         public_url=settings.public_url,
+        smtp=mail_server(settings),
     )
+
+
+def mail_server(settings: Settings) -> Server | None:
+    """Where e-mail leaves from; None where none is set. SettingsError when only half of it is."""
+    if settings.smtp_url is None:
+        return None
+    if settings.mail_from is None:
+        raise SettingsError(
+            "BALCAO_MAIL_FROM is not set, and BALCAO_SMTP_URL is: give the address that e-mail comes from, "
+            "like Loja <pedidos@loja.com.br>."
+        )
+    return server_of(settings.smtp_url, settings.mail_from)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from hub.faults import ChannelError, Fault, pause_after
 from hub.http import AccountApi, Client
 from hub.model import Reply, Status
 from hub.secrets import Vault
+from hub.smtp import Server
 from hub.store import Database, accounts, alerts
 from hub.store.accounts import Account
 from hub.throttle import Throttle
@@ -39,6 +40,7 @@ class Policy:
     reconcile_seconds: float = 6 * 3600.0
     inbox_days: int = 30
     public_url: str | None = None
+    smtp: Server | None = None  # None: no e-mail leaves
     drain_seconds: float = 20.0
 
 

@@ -20,6 +20,7 @@ from jobs import (
     freight_labels,
     holds,
     ingest,
+    mails,
     push_shipment,
     push_stock,
     replenish,
@@ -34,6 +35,8 @@ PRUNE_SECONDS = 3600.0
 LAPSE_SECONDS = 60.0  # unpaid holds end by the hour: a minute late is in time
 PROVE_SECONDS = 60.0  # how often it is asked whose proof is due
 RESTOCK_SECONDS = 180.0
+MAIL_SECONDS = 5.0
+LAST_MAIL_SECONDS = 10.0
 ACCOUNTS_AT_ONCE = 16
 SWEEPER, DRAINER = 1, 100  # duties; one drainer per lane
 
@@ -97,6 +100,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     pruned = proved = lapsed = clock()
     prover = Prover(rt)
     restocked, aside, settling = clock() - RESTOCK_SECONDS, None, None
+    mailed, mailing = clock(), None
     while not stop.is_set():
         try:
             sweeper = await _round(rt, pulse, drains=drains)
@@ -114,6 +118,9 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             if sweeper and clock() - restocked >= RESTOCK_SECONDS and (aside is None or aside.done()):
                 restocked = clock()
                 aside = asyncio.create_task(restock(rt))  # a daily run takes a while, and rings must go on
+            if sweeper and clock() - mailed >= MAIL_SECONDS and (mailing is None or mailing.done()):
+                mailed = clock()
+                mailing = asyncio.create_task(mail(rt, stop))  # a server may take its time
         except (psycopg.Error, StoreError, OSError) as problem:
             log.warning("sweep skipped", reason=" ".join(str(problem).split())[:200])
         except Exception:  # noqa: BLE001 - a sweep that ended would leave everything unrung
@@ -123,7 +130,9 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
         except TimeoutError:
             continue
     await prover.close()
-    under_way = [task for task in (aside, settling) if task is not None]
+    if mailing is not None:
+        await asyncio.wait({mailing}, timeout=LAST_MAIL_SECONDS)  # cut short, its message would be in doubt
+    under_way = [task for task in (aside, settling, mailing) if task is not None]
     for task in under_way:
         task.cancel()
     await asyncio.gather(*under_way, return_exceptions=True)
@@ -191,3 +200,11 @@ async def restock(rt: Runtime) -> None:
         await replenish.keep(rt)
     except (psycopg.Error, StoreError, OSError) as problem:
         log.warning("replenishment skipped", reason=" ".join(str(problem).split())[:200])
+
+
+async def mail(rt: Runtime, stop: asyncio.Event) -> None:
+    """Send buyers' e-mail that is due."""
+    try:
+        await mails.run(rt, stop)
+    except (psycopg.Error, StoreError, OSError) as problem:
+        log.warning("e-mail skipped", reason=" ".join(str(problem).split())[:200])

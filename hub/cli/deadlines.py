@@ -79,16 +79,22 @@ def shipping(
     pickup_days: Annotated[
         int | None, typer.Option(min=1, max=60, help="Days that a unit keeps a parcel, where the carrier tells none.")
     ] = None,
+    link_days: Annotated[
+        int | None, typer.Option(min=1, max=365, help="Days that a buyer's tracking page outlives its parcel.")
+    ] = None,
+    quiet: Annotated[
+        str | None, typer.Option(metavar="HH:MM-HH:MM", help="No e-mail to buyers then; 00:00-00:00: at any hour.")
+    ] = None,
     seller: Seller = None,
     as_json: page.AsJson = False,
 ) -> None:
     """Say where a seller ships from and how patient it is with parcels; without options, show it."""
-    days = {"stuck_days": stuck_days, "loss_days": loss_days, "pickup_days": pickup_days}
+    days = {"stuck_days": stuck_days, "loss_days": loss_days, "pickup_days": pickup_days, "link_days": link_days}
 
     async def work(desk: Desk) -> dict[str, Any]:
         from jobs.deadlines import set_shipping
 
-        return await set_shipping(desk.rt, desk.seller_id, state=state, **days)
+        return await set_shipping(desk.rt, desk.seller_id, state=state, quiet=quiet, **days)
 
     told = at_desk(seller, work)
     if as_json:
@@ -97,7 +103,8 @@ def shipping(
     page.line(
         f"{told['name']}: {told['state'] or 'no state set'}, clock of {told['zone']}; stuck after "
         f"{told['stuck_days']} days without a scan, probably lost after {told['loss_days']}; "
-        f"pickup within {told['pickup_days']} days"
+        f"pickup within {told['pickup_days']} days; tracking pages for {told['link_days']} days after the end; "
+        f"no e-mail to buyers {told['quiet']}"
     )
 
 

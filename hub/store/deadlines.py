@@ -95,14 +95,18 @@ async def resolve(tx: Tx, subject: str, kinds: Iterable[str]) -> int:
 async def due_parcels(tx: Tx, now: datetime, limit: int) -> list[dict[str, Any]]:
     """Parcels to look at, locked, each with its last scan that counts and its first order."""
     return await tx.all(
-        """SELECT s.id, s.account_id, a.name AS account, a.channel, s.carrier, s.ref, s.tracking_code, s.status,
-                  s.source, s.created_at, s.last_event_at, coalesce(s.deliver_by, o.deliver_by) AS deliver_by,
-                  e.at AS last_at, e.description, e.place, e.state, o.orders, o.number, o.changed_at, o.received
+        """SELECT s.id, s.account_id, a.name AS account, a.channel, a.settings, s.carrier, s.ref,
+                  s.tracking_code, s.status, s.created_at, s.last_event_at,
+                  coalesce(s.deliver_by, o.deliver_by) AS deliver_by,
+                  e.at AS last_at, e.description, e.place, e.state, o.orders, o.number, o.changed_at, o.order_statuses,
+                  o.received
            FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
            LEFT JOIN LATERAL (SELECT at, description, place, state FROM tracking_event t
                WHERE t.seller_id = s.seller_id AND t.shipment_id = s.id AND NOT t.revoked AND NOT t.revokes
                ORDER BY at DESC, position DESC LIMIT 1) e ON true
-           LEFT JOIN LATERAL (SELECT array_agg(DISTINCT r.id) AS orders, min(coalesce(r.number, r.ref)) AS number,
+           LEFT JOIN LATERAL (SELECT array_agg(DISTINCT r.id) AS orders,
+                   array_agg(CASE r.fulfilment WHEN 'returned' THEN 'returned' ELSE r.status END) AS order_statuses,
+                   min(coalesce(r.number, r.ref)) AS number,
                    min(r.deliver_by) AS deliver_by, max(r.changed_at) AS changed_at,
                    bool_or(EXISTS (SELECT FROM return_receipt x WHERE x.seller_id = r.seller_id
                        AND x.order_id = r.id)) AS received
@@ -121,6 +125,15 @@ async def parcel_looked_at(tx: Tx, shipment_id: UUID, next_at: datetime | None) 
 async def look_at_parcels(tx: Tx, now: datetime) -> int:
     """Have the parcels that are under way looked at again: the seller's patience changed."""
     return await tx.run("UPDATE shipment SET look_at = %s WHERE look_at IS NOT NULL", [now])
+
+
+async def look_at_parcels_of(tx: Tx, order_ids: Sequence[UUID], now: datetime) -> None:
+    """Have the parcels of these orders looked at: their channel said something."""
+    await tx.run(
+        """UPDATE shipment s SET look_at = %s FROM shipment_line l
+           WHERE l.order_id = ANY(%s) AND l.seller_id = s.seller_id AND s.id = l.shipment_id""",
+        [now, list(order_ids)],
+    )
 
 
 async def orders_posted(tx: Tx, order_ids: Sequence[UUID], now: datetime) -> None:

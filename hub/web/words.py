@@ -74,6 +74,12 @@ NEWS = {
     "delivered": N_("entregue"),
     "returned": N_("devolvido"),
 }
+MAIL = {
+    "dispatched": N_("despachado"),
+    "out_for_delivery": N_("saiu para entrega"),
+    "awaiting_pickup": N_("aguarda retirada"),
+    "delivered": N_("entregue"),
+}
 OUTCOME: dict[str, Chip] = {
     "accepted": ("ok", N_("aceito")),
     "pending": ("wait", N_("em andamento")),
@@ -267,6 +273,10 @@ ALERT = {
     "invariant_broken": N_("O hub encontrou números que não fecham (%(names)s): não apague nada e veja o registro."),
     "low_stock": N_("Comprar %(sku)s: posição %(position)s, ponto de pedido %(reorder)s; sugestão de %(quantity)s un."),
 }
+ALERT |= {
+    "mail_down": N_("Nenhum e-mail sai para compradores: %(detail)s."),
+    "mail_doubt": N_("Pedido %(order)s: não se sabe se o e-mail ao comprador saiu; ele não é repetido sozinho."),
+}
 ALERT_OTHER = N_("Algo precisa de você: %(kind)s.")
 _PAGE_OF = {
     "shortage": "/pedidos/", "line_unlinked": "/pedidos/", "fulfiller_unknown": "/pedidos/", "account_held": "/contas/",
@@ -323,6 +333,7 @@ EVENT = {
     "shortage": N_("Faltou estoque"),
     "shortage_filled": N_("Falta suprida"),
     "told_channel": N_("Canal avisado do envio"),
+    "buyer_mailed": N_("E-mail enviado ao comprador"),
 }
 ORDER_FIELDS = {
     "payment": N_("pagamento"), "fulfilment": N_("andamento do envio"), "hold": N_("retenção"),
@@ -351,6 +362,8 @@ def event_detail(language: Language, kind: str, params: Mapping[str, Any]) -> st
         case "told_channel":
             news = tr(NEWS[params["news"]]) if params.get("news") in NEWS else ""
             return " · ".join(filter(None, [news, params.get("code")]))
+        case "buyer_mailed":
+            return tr(MAIL[params["event"]]) if params.get("event") in MAIL else None
         case _:
             return None
 

@@ -8,9 +8,11 @@ def test_a_sellers_patience(balcao: Balcao):
     told = balcao("seller", "shipping", "--state", "am", "--stuck-days", "3", "--json").good().json
     assert told == {
         "name": "Loja", "state": "AM", "zone": "America/Manaus", "stuck_days": 3, "loss_days": 15, "pickup_days": 7,
+        "link_days": 30, "quiet": "21:00-08:00",
     }  # fmt: skip
     assert "stuck after 3 days" in balcao("seller", "shipping").good().out
     assert balcao("seller", "shipping", "--state", "none", "--json").good().json["state"] is None
+    assert "'all night' is not like 21:00-08:00" in balcao("seller", "shipping", "--quiet", "all night").sentence(2)
     assert "'XX' is no Brazilian state" in balcao("seller", "shipping", "--state", "XX").sentence(2)
     assert "loss days: 3 is not more than the 3" in balcao("seller", "shipping", "--loss-days", "3").sentence(2)
     assert balcao("seller", "shipping", "--json").good().json["loss_days"] == 15

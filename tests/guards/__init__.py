@@ -32,6 +32,7 @@ NOBODY, STATE, ONE, WHERE = (
 NUMBERS, LOCKS, DEADLINES = "Physical-stock channels", "One lock order", "Deadlines"
 DUE = "tests/flows/test_deadlines.py::"
 FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py::"
+MAIL, POST = "Buyers' e-mail", "tests/flows/test_mails.py::"
 
 
 def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
@@ -490,6 +491,50 @@ GUARDS = (
         "jobs/freight_leave.py:withdraw",
         ("if not gone and again and", "if not gone and not again and"),
         LABELS + "test_a_cancellation_whose_answer_was_lost_is_brought_to_its_end",
+    ),
+    # ── buyers' e-mail ─────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "mail-noted-as-leaving", MAIL, "a message is noted, and committed, as leaving before it leaves",
+        "hub/smtp.py:send",
+        ("            await before()\n", "            pass\n"),
+        POST + "test_a_crash_between_sending_and_noting_leaves_it_in_doubt_and_does_not_send_it_again",
+    ),
+    _guard(
+        "mail-in-doubt-stays", MAIL, "a message that nobody knows whether it left is not sent again unasked",
+        "hub/store/mails.py:left_behind",
+        ("SET state = 'doubt', reason = 'stopped', due_at = NULL, lease_token = NULL",
+         "SET state = 'due', lease_token = NULL"),
+        POST + "test_a_crash_between_sending_and_noting_leaves_it_in_doubt_and_does_not_send_it_again",
+    ),
+    _guard(
+        "mail-once", MAIL, "an event of an order that was wanted already is not wanted again",
+        "hub/store/migrations/versions/0003_deadlines.sql:buyer_mail",
+        ("    UNIQUE (seller_id, order_id, event),\n", "    UNIQUE (seller_id, order_id, event, id),\n"),
+        POST + "test_each_event_is_told_once_however_often_it_is_heard",
+    ),
+    _guard(
+        "mail-not-of-before", MAIL, "what happened before the seller turned it on is not told",
+        "jobs/mails.py:want",
+        ("at < wish.since or ", ""),
+        POST + "test_what_was_not_turned_on_is_not_sent_nor_what_happened_before",
+    ),
+    _guard(
+        "mail-old-news", MAIL, "what happened days ago is not told",
+        "jobs/mails.py:want",
+        (" or now - at > decide.NEWS_LASTS", ""),
+        POST + "test_old_news_is_no_news",
+    ),
+    _guard(
+        "mail-overtaken", MAIL, "what a later event has overtaken while it waited is not told",
+        "hub/store/mails.py:want",
+        ("SET state = 'skipped', reason = 'overtaken', due_at = NULL", "SET attempts = attempts"),
+        POST + "test_quiet_hours_put_it_off_and_what_is_overtaken_meanwhile_is_not_sent",
+    ),
+    _guard(
+        "mail-no-password-in-clear", MAIL, "a password is not sent to a server that offers no encryption",
+        "hub/smtp.py:_open",
+        ("elif not server.tls and server.password and not server.near:", "elif False:"),
+        POST + "test_a_password_is_not_sent_in_the_clear",
     ),
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, SettingsError, load, table, variable_of
+from jobs.install import mail_server
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,8 @@ WRONG = {
     "BALCAO_BODY_LIMIT": "big",
     "BALCAO_POLL_SECONDS": "0",
     "BALCAO_RECONCILE_HOURS": "0",
+    "BALCAO_SMTP_URL": "smtp://u:hunter2@",
+    "BALCAO_MAIL_FROM": "Loja",
 }
 
 
@@ -88,6 +91,35 @@ def test_a_wrong_value_is_one_sentence_with_the_way_out(monkeypatch: pytest.Monk
     assert "hunter2" not in told
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["mail.example.com", "https://h", "smtp://h:x", "smtp://h:99999", "smtp://:hunter2@h", "smtp://h/x", "smtp://h h"],
+)
+def test_what_is_no_mail_server(monkeypatch: pytest.MonkeyPatch, told: str):
+    monkeypatch.setenv("BALCAO_SMTP_URL", told)
+    with pytest.raises(SettingsError, match="give an address like smtp://user:password@host:587"):
+        load()
+
+
+@pytest.mark.parametrize("told", ["a@b", "a b@c.de", "Loja <x>", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "@b.c"])
+def test_what_nobody_sends_from(monkeypatch: pytest.MonkeyPatch, told: str):
+    monkeypatch.setenv("BALCAO_MAIL_FROM", told)
+    with pytest.raises(SettingsError, match="give an address like pedidos@loja"):
+        load()
+
+
+def test_a_mail_server_needs_a_sender(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BALCAO_SMTP_URL", "smtps://u:hunter2@mail.example.com")
+    with pytest.raises(SettingsError, match=r"BALCAO_MAIL_FROM is not set, and BALCAO_SMTP_URL is: give "):
+        mail_server(load())
+    monkeypatch.setenv("BALCAO_MAIL_FROM", "Loja <pedidos@loja.com.br>")
+    server = mail_server(load())
+    assert server is not None
+    assert (server.host, server.port, server.tls, server.user) == ("mail.example.com", 465, True, "u")
+    assert server.address == "pedidos@loja.com.br"
+    assert "hunter2" not in repr(server) + repr(load())
 
 
 def test_secrets_are_not_in_the_repr(monkeypatch: pytest.MonkeyPatch):

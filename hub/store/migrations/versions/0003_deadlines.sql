@@ -37,3 +37,39 @@ UPDATE shipment SET ended_at = coalesce(last_event_at, created_at)
 WHERE status IN ('delivered', 'returned', 'cancelled', 'lost');
 ALTER TABLE orders FORCE ROW LEVEL SECURITY;
 ALTER TABLE shipment FORCE ROW LEVEL SECURITY;
+
+-- What buyers are told by e-mail: once for each order and event, whatever is told again. The address is read from the
+-- order when it is sent, and kept nowhere else. sending: the message is about to leave, or left, and nobody noted it yet.
+CREATE TABLE buyer_mail (
+    seller_id uuid NOT NULL REFERENCES seller ON DELETE CASCADE,
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    event text NOT NULL CHECK (event IN ('dispatched', 'out_for_delivery', 'awaiting_pickup', 'delivered')),
+    shipment_id uuid NOT NULL,
+    state text NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sending', 'sent', 'doubt', 'skipped', 'failed')),
+    due_at timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    reason text,
+    lease_token uuid,
+    sent_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, order_id, event),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders ON DELETE CASCADE,
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipment ON DELETE CASCADE,
+    CONSTRAINT buyer_mail_open CHECK ((due_at IS NOT NULL) = (state IN ('due', 'sending')))
+);
+CREATE INDEX buyer_mail_due ON buyer_mail (due_at) WHERE due_at IS NOT NULL;
+GRANT SELECT (seller_id, due_at) ON buyer_mail TO balcao_dispatch;
+CREATE POLICY due_read ON buyer_mail FOR SELECT TO balcao_dispatch USING (true);
+
+-- A seller's own words for an event; without a row, the hub's.
+CREATE TABLE mail_template (
+    seller_id uuid NOT NULL REFERENCES seller ON DELETE CASCADE,
+    event text NOT NULL,
+    locale text NOT NULL CHECK (locale IN ('pt_BR', 'en')),
+    subject text NOT NULL CHECK (subject <> ''),
+    body text NOT NULL CHECK (body <> ''),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (seller_id, event, locale)
+);
