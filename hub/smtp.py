@@ -142,12 +142,12 @@ async def _open(client: aiosmtplib.SMTP, server: Server) -> None:
             await client.starttls(validate_certs=not server.near)
         elif not server.tls and server.password and not server.near:
             raise Unreachable(f"{where} offers no encryption and would read the password: use smtps:// or another port")
+        if server.user is not None and not client.supports_extension("auth"):
+            raise Unreachable(f"{where} takes no login: leave user and password out of BALCAO_SMTP_URL")
         if server.user is not None:
             await client.login(server.user, server.password or "")
     except aiosmtplib.SMTPAuthenticationError as problem:
         raise Unreachable(f"{where} refuses the login of BALCAO_SMTP_URL ({_code(problem)})") from None
-    except aiosmtplib.SMTPNotSupported:
-        raise Unreachable(f"{where} takes no login: leave user and password out of BALCAO_SMTP_URL") from None
     except aiosmtplib.SMTPResponseException as problem:
         raise Unreachable(f"{where} turns us away ({_code(problem)})") from None
     except ssl.SSLError as problem:
