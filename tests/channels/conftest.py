@@ -79,7 +79,7 @@ class PlainApi:
                     now=self.now(),
                 )
             )
-            shown = {}
+            shown, (content, kind) = {}, _content(request)
         async with self.session.request(
             request.method,
             URL(self._url(request), encoded=True),
