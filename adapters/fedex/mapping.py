@@ -175,7 +175,7 @@ def _event(told: Wire) -> TrackingEvent:
 def _dated(event: TrackingEvent, labels: Sequence[TrackingEvent]) -> TrackingEvent:
     """A midnight without an offset is a date: that scan is not before a label made on its day."""
     told = event.raw_at or ""
-    if event.zone is None or not told.endswith(_MIDNIGHT) or event.status is S.LABEL_CREATED:
+    if not told.endswith(_MIDNIGHT) or event.status is S.LABEL_CREATED:
         return event
     day = told.removesuffix(_MIDNIGHT)
     made = [label.at for label in labels if (label.raw_at or "").startswith(day) and label.at > event.at]

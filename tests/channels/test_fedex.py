@@ -119,6 +119,8 @@ def test_an_error_is_told_only_where_no_result_tells_anything():
     results = raw["output"]["completeTrackResults"][0]["trackResults"]
     results[1] = {"error": {"code": "TRACKING.TRACKINGNUMBER.NOTFOUND", "message": "x"}}
     assert [told.status for told in mapping.parse(raw, [])] == [S.DELIVERED]
+    results[:] = [results[1], payload("number_without_scans")["output"]["completeTrackResults"][0]["trackResults"][0]]
+    assert [told.error for told in mapping.parse(raw, [])] == [None]
 
 
 def test_an_error_beside_data_says_nothing():
