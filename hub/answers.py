@@ -27,6 +27,7 @@ FAULTS_BY_STATUS = {
 _SENTENCES = (
     "message", "error_description", "error_message", "errormessage", "detail", "msg", "mensagem", "descricao",
     "description", "reason", "msgs", "errors", "error", "fault", "erros", "erro", "title", "usererrors", "data",
+    "warning_message",
 )  # fmt: skip
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.totalexpress.mapping import UNHEARD, of_xml
+from adapters.totalexpress.mapping import of_xml
 from hub import calls
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Party, Posting, Purchase, Quote, Raw, Request, TrackingProblem
+from hub.nfe import key_of
 from hub.parse import bare, comma_cents
+from hub.tracked import UNHEARD
 from hub.wire import Wire
 
 SERVICES = {"EXP": "Expresso", "STD": "Standard"}
@@ -105,10 +107,12 @@ def _document(posting: Posting) -> dict[str, Any]:
     if key is None:
         number = int(re.sub(r"\D", "", posting.reference)[-9:] or 1)
         return {"outros": [{"nfoTipo": "00", "nfoNumero": number, "nfoValTotal": value, "nfoValProd": value}]}
-    if not re.fullmatch(r"\d{6}[0-9A-Z]{14}\d{24}", key):
-        raise Unreadable("invoice_key", "not the 44 positions of an NF-e")
-    note = {"nfeNumero": int(key[25:34]), "nfeSerie": int(key[22:25]), "nfeValTotal": value, "nfeValProd": value}
-    return {"nfe": [note | {"nfeChave": key}]}
+    try:
+        told = key_of(key)
+    except ValueError as problem:
+        raise Unreadable("invoice_key", str(problem)) from None
+    note = {"nfeNumero": told.number, "nfeSerie": told.series, "nfeValTotal": value, "nfeValProd": value}
+    return {"nfe": [note | {"nfeChave": told.key}]}
 
 
 def completed(body: Mapping[str, Any], sender_id: str, document: str | None, day: str) -> dict[str, Any]:
@@ -138,9 +142,7 @@ def read_purchase(raw: Raw) -> Purchase:
         volumes = row.objects("volumes")
         awb = volumes[0].ref("awb") if volumes else row.ref("awb")
         if awb:
-            number = row.text("servicoTipo", "tipoServico")  # assumed: it comes back as it was told
-            service = next((name for name, each in SERVICE_NUMBERS.items() if str(each) == number), number or "")
-            return Purchase(ref=row.needed_ref("pedido"), tracking_code=awb, service=service)
+            return Purchase(ref=row.needed_ref("pedido"), tracking_code=awb)
     raise ChannelError(Fault.REJECTED, *_refusal(raw))
 
 

@@ -10,6 +10,7 @@ from hub import calls, xml_answers
 from hub.faults import Unreadable
 from hub.model import NextCode, Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
 from hub.parse import SAO_PAULO, Moment, instant, moment
+from hub.tracked import UNHEARD
 from hub.tracking import settle
 from hub.wire import Wire
 
@@ -78,7 +79,6 @@ COMPLAINTS: Mapping[str, str] = {  # CodigoProc of ObterTracking; that of Regist
     "5": "asked again in under five minutes",
 }
 OPERATIONS = ("ObterTracking", "RegistraColeta", "calcularFrete")
-UNHEARD = TrackingProblem(code="not_told", message="the answer does not tell of this object")
 
 
 # ── The document ────────────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +209,7 @@ def _asked(code: str, by_code: Mapping[str, _Parcel], found: Mapping[str, _Parce
 def _add(parcel: _Parcel, told: Wire) -> None:
     """One more entry about a parcel: each lot of the feed holds only what is new."""
     events = [_event(row) for row in _rows(told, *_SCANS)]
-    if events and events[0].at > events[-1].at:
+    if events and events[0].at > events[-1].at:  # an answer about codes; lots tell the oldest first, also in one second
         events.reverse()
     parcel.events += events + [_ect_event(row) for row in _rows(told, "ArrayStatusEct.item", "statusEct")]
     handed = [event.description or "" for event in events if event.raw_code == HANDED_OVER]

@@ -273,7 +273,7 @@ class TotalExpressSandbox:
                 continue
             parcel = self.post(None, order, None)
             volume = {"awb": parcel.awb, "rota": "SPO-BSX", "codigoBarras": parcel.awb}
-            done.append({"pedido": order, "servicoTipo": row.get("servicoTipo"), "volumes": [volume]})
+            done.append({"pedido": order, "volumes": [volume]})
         answer = {"retorno": {"encomendas": done, "erros": refused}}
         return web.json_response(answer, status=206 if refused else 200)
 

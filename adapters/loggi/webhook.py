@@ -1,0 +1,38 @@
+"""What Loggi's webhook means: a package moved, and its whole history. Pure."""
+
+import base64
+
+from hub import parse
+from hub.model import Knock, Notice, Topic
+from hub.signing import expect
+from hub.wire import Wire, of_body
+
+USER = "balcao"  # Loggi's sales team types in a user and a password: this one, and the webhook's secret
+
+
+def verify(secret: str, knock: Knock) -> None:
+    """HTTP Basic with our user and the webhook's secret."""
+    pair = f"{USER}:{secret}".encode(errors="surrogateescape")
+    expect(b"Basic " + base64.b64encode(pair), "authorization", knock)
+
+
+def read(knock: Knock) -> list[Notice]:
+    """One notice for each package, which tells all of its scans; a body without one is kept as unknown."""
+    told = of_body(knock.body)
+    rows = told.objects("packages") if isinstance(told.raw.get("packages"), list) else [told]
+    known = [notice for row in rows if (notice := _notice(row))]
+    return known or [Notice(topic=Topic.UNKNOWN, dedupe_key=f"unknown:{parse.digest(told.raw)}", raw=told.raw)]
+
+
+def _notice(row: Wire) -> Notice | None:
+    code = row.ref("trackingCode") if isinstance(row.raw.get("trackingCode"), str | int) else None
+    if code is None:
+        return None
+    status = row.object("status")
+    return Notice(
+        topic=Topic.TRACKING,
+        ref=code,
+        dedupe_key=f"tracking:{code}:{parse.digest(row.raw)}",
+        at=status.clock("updatedTime") if isinstance(status.raw.get("updatedTime"), str) else None,
+        raw=row.raw,
+    )
