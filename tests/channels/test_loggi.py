@@ -338,7 +338,8 @@ def test_a_purchase():
     told = {"packages": [{"trackingCode": "LGG1BR", "barcode": "x", "loggiKey": "KEY1", "sequence": "1"}]}
     bought = freight.read_purchase(told)
     assert (bought.ref, bought.tracking_code, bought.service) == ("KEY1", "LGG1BR", None)
-    for raw in ({"packages": []}, {}, {"packages": [{"trackingCode": "x"}]}):
+    odd: tuple[Any, ...] = ({"packages": []}, {}, {"packages": [{"trackingCode": "x"}]})
+    for raw in odd:
         with pytest.raises(ChannelError):
             freight.read_purchase(raw)
 
@@ -383,9 +384,10 @@ def test_a_token_with_its_end():
     token = client.read_token(reply({"idToken": "abc", "expiresIn": "3600"}), now)
     assert (token.access.get_secret_value(), token.expires_at) == ("abc", z("2026-03-12T11:00:00"))
     assert client.read_token(reply({"idToken": "abc"}), now).expires_at is None
-    for odd in ({}, {"idToken": "abc", "expiresIn": -1}, {"idToken": {}}, []):
+    odd: tuple[Any, ...] = ({}, {"idToken": "abc", "expiresIn": -1}, {"idToken": {}}, [])
+    for told in odd:
         with pytest.raises(Unreadable):
-            client.read_token(reply(odd), now)
+            client.read_token(reply(told), now)
 
 
 def test_a_company_cannot_leave_its_part_of_the_address():
