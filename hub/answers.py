@@ -65,7 +65,10 @@ def _sentence(told: Any, depth: int = 0) -> str:
     found = [_sentence(lower[word], depth + 1) for word in _SENTENCES if word in lower]
     if depth and not any(found):  # Shopify: {"errors": {"sku": ["is taken"]}}
         found = [f"{key}: {words}" for key, each in told.items() if (words := _sentence(each, depth + 1))]
-    return next(filter(None, found), "")
+    said, fields = next(filter(None, found), ""), lower.get("errors")
+    if isinstance(fields, Mapping) and (words := _sentence(fields, depth + 1)) not in said:
+        return f"{said} ({words})"  # Laravel: {"message": "The given data was invalid.", "errors": {"to.city": ["…"]}}
+    return said
 
 
 def wait_told(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -269,7 +269,8 @@ async def _purchase(
                 if not await labels.trying(tx, label["id"], token, rt.now()):
                     return  # the lease was lost: whoever has it goes on
             purchase = await _sold(api, source, posting)
-        await _note(rt, seller_id, label, purchase, "paying" if source.settle else "bought")
+        label["status"] = "paying" if source.settle else "bought"
+        await _note(rt, seller_id, label, purchase, label["status"])
     if source.settle:
         purchase = purchase or Purchase(ref=label["ref"], service=label["service"])
         await _note(rt, seller_id, label, await source.settle(api, purchase), "bought")
@@ -360,8 +361,12 @@ async def _in_doubt(rt: Runtime, seller_id: UUID, label: dict[str, Any]) -> None
 async def _failed(
     rt: Runtime, seller_id: UUID, label: dict[str, Any], token: UUID, problem: ChannelError
 ) -> None:  # fmt: skip
-    """In doubt: it stays, and is looked up once the request cannot arrive any more. Else nothing was bought."""
-    doubtful = getattr(problem, "in_doubt", False) or label["status"] != "buying"
+    """In doubt: it stays, and is looked up once the request cannot arrive any more. Else nothing was bought.
+
+    What is being paid is nobody's refusal until the carrier says so: it may be paid already.
+    """
+    refused = label["status"] == "buying" or (label["status"] == "paying" and problem.fault is Fault.REJECTED)
+    doubtful = getattr(problem, "in_doubt", False) or not refused
     async with rt.db.seller(seller_id) as tx:
         if doubtful:
             await labels.hold_until(tx, label["id"], token, rt.now() + LANDED, str(problem))

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote as url_quote
@@ -25,6 +25,9 @@ from hub.wire import Wire, listed
 
 PRODUCTION = "https://melhorenvio.com.br"
 TRACKING_BATCH = 50  # assumed: the largest that it takes is not published
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+OVER = frozenset({"canceled", "cancelled", "expired"})
+SKEW = timedelta(minutes=10)  # that its clock may be behind ours
 NOT_GENERATED = "E-PRT-0011"  # asked to print before it is generated
 SCOPES = (
     "users-read", "cart-read", "cart-write", "orders-read", "shipping-calculate", "shipping-checkout",
@@ -116,19 +119,23 @@ async def fetch(api: Api, codes: Sequence[str]) -> Raw:
 
 
 async def quote(api: Api, parcel: Parcel, services: Sequence[str]) -> list[Raw]:
-    """One document with a row for each service; a quote's refusal is an answer."""
-    body = freight.quote_body(parcel, services)
-    refusals = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return [json_of(await _post(api, "/shipment/calculate", body, *refusals, asks=True))]
+    """One document with a row for each service; a quote's refusal is an answer where services are named."""
+    reply = await _post(api, "/shipment/calculate", freight.quote_body(parcel, services), *REFUSED, asks=True)
+    told = json_of(reply)
+    if reply.status in REFUSED and not services:
+        code = mapping.error_code(reply) or str(reply.status)
+        raise ChannelError(Fault.REJECTED, code, freight.refusal(Wire(told, ""))[:200], status=reply.status)
+    return [told]
 
 
 async def find(api: Api, posting: Posting, since: datetime) -> Purchase | None:
-    """What stands under a posting's reference in the cart, or among the orders last made."""
+    """What stands under a posting's reference in the cart, or among the orders last made, and was not taken back."""
     for path in ("/cart", "/orders"):
         for row in _rows(await get(api, f"{HOME}{path}")):
-            tags = [tag.text("tag") for tag in row.objects("tags")]
             made = row.instant("created_at", zone=parse.SAO_PAULO)
-            if posting.reference in tags and (made is None or made >= since.replace(microsecond=0)):
+            late = made is None or made >= since - SKEW
+            tags = [tag.text("tag") for tag in row.objects("tags")]
+            if late and posting.reference in tags and _word(row) not in OVER:
                 return freight.purchase_of(row)
     return None
 
@@ -148,24 +155,40 @@ async def settle(api: Api, purchase: Purchase) -> Purchase:
     if order is None or _word(order) in ("", "created", "pending"):
         await _post(api, "/shipment/checkout", {"orders": [purchase.ref]})
         order = await _order(api, purchase.ref)
-    if order and (over := _word(order)) in ("canceled", "cancelled", "expired"):
+    if order and (over := _word(order)) in OVER:
         raise ChannelError(Fault.REJECTED, over, f"the label {purchase.ref} is {over}: buy another")
     if order is None or not (_is_generated(order) or _is_being_generated(order)):
-        await _generate(api, purchase.ref)
+        why = await _generate(api, purchase.ref)
         order = await _order(api, purchase.ref)
+        if why and not (order and (_is_generated(order) or _is_being_generated(order))):
+            await _take_back(api, purchase.ref, why)
     return freight.purchase_of(order) if order else purchase
 
 
-async def _generate(api: Api, ref: str) -> None:
-    """Has a label made. A 200 tells `{uuid: {status, message}}`, `{uuid: sentence}` or `{error}`."""
-    answer = Wire(json_of(await _post(api, "/shipment/generate", {"orders": [ref]})), "")
-    told = answer.raw.get(ref)
-    if not isinstance(told, dict) or told.get("status") is not False:
-        return
-    order = await _order(api, ref)
-    if order is None or not _is_generated(order):  # else it says that it was generated before
-        why = Wire(told, ref).text("message") or "no reason is told"
-        raise ChannelError(Fault.REJECTED, "not_generated", f"the label was not made: {why}"[:200])
+async def _generate(api: Api, ref: str) -> str | None:
+    """Has a label made; why it was not, also because it is made already. A 200 tells that too.
+
+    Answers are `{uuid: {status, message}}`, `{uuid: sentence}` and `{error: sentence}`.
+    """
+    reply = await _post(api, "/shipment/generate", {"orders": [ref]}, HTTPStatus.OK, *REFUSED)
+    answer = Wire(json_of(reply), "")
+    told = answer.object(ref)
+    if told.told("status") is False:
+        return told.text("message") or "no reason is told"
+    return sentence_of(reply) if reply.status in REFUSED or mapping.error_code(reply) else None
+
+
+async def _take_back(api: Api, ref: str, why: str) -> None:
+    """A label that was paid and cannot be made is cancelled, so that it may be bought again: what was paid comes back.
+
+    TRANSIENT where it does not come back: then making it is tried again.
+    """
+    asked = replace(freight.cancellation(ref), accept=frozenset({HTTPStatus.OK, *REFUSED}))
+    reply = await api.call(asked)
+    if reply.status in REFUSED or mapping.error_code(reply):
+        told = f"the label was paid, not made, and its price did not come back: {why}"
+        raise ChannelError(Fault.TRANSIENT, "not_taken_back", told[:300])
+    raise ChannelError(Fault.REJECTED, "not_generated", f"the label was not made, its price came back: {why}"[:300])
 
 
 async def _order(api: Api, ref: str) -> Wire | None:
@@ -209,9 +232,8 @@ async def label(api: Api, receipt: str) -> bytes | None:
 
 async def _page(api: Api, ref: str) -> bytes | None:
     path = f"{HOME}/imprimir/pdf/{_in_path(ref)}"
-    refused = frozenset({HTTPStatus.UNPROCESSABLE_ENTITY})
-    reply = await api.call(Request(method="GET", path=path, accept=refused))
-    if reply.status in refused:
+    reply = await api.call(Request(method="GET", path=path, accept=frozenset(REFUSED)))
+    if reply.status in REFUSED:
         await _must_be_coming(api, ref, reply)
         return None
     file = await api.call(Request(method="GET", path=_address(json_of(reply)), authenticate=False))

@@ -58,7 +58,7 @@ def read_quotes(raws: Sequence[Raw], services: Sequence[str]) -> list[Quote]:
             if service is not None:
                 found.setdefault(service, _quote(service, row))
             else:
-                refusals.append(_sentence(row))
+                refusals.append(refusal(row))
     unheard = TrackingProblem(code="refused", message=" ".join(refusals)) if refusals else _UNHEARD
     return [found.get(each) or Quote(service=each, error=unheard) for each in services or found]
 
@@ -72,7 +72,7 @@ def _rows(raw: Raw, path: str) -> Iterator[Wire]:
     yield from (Wire(row, f"{path}.{n}") for n, row in enumerate(listed(raw, path)))
 
 
-def _sentence(row: Wire) -> str:
+def refusal(row: Wire) -> str:
     """Why all of it is refused: the fields' own sentences say more than the message does."""
     fields = row.object("errors").raw
     told = [str(why) for each in fields.values() for why in (each if isinstance(each, list) else [each])]

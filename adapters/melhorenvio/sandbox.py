@@ -107,6 +107,7 @@ class MelhorEnvioSandbox:
         self.refreshes = {FIRST_REFRESH: now() + timedelta(seconds=REFRESH_SECONDS)}
         self.codes: set[str] = set()
         self.hook: str | None = None
+        self.unmade: str | None = None  # why no label can be made
         for _ in range(parcels):
             self.label_under_way(now() - timedelta(hours=self.chance.uniform(6, 240)))
         self.routes()
@@ -117,7 +118,6 @@ class MelhorEnvioSandbox:
         add("GET", "/oauth/authorize", self.consent)
         add("POST", "/oauth/token", self.grant)
         add("GET", me, self.user)
-        add("GET", f"{me}/balance", self.wallet)
         add("POST", f"{me}/shipment/calculate", self.calculate)
         add("POST", f"{me}/cart", self.put_into_cart)
         add("GET", f"{me}/cart", self.cart)
@@ -175,9 +175,6 @@ class MelhorEnvioSandbox:
     async def user(self, _request: web.Request) -> web.Response:
         told = {"id": USER_ID, "firstname": "Loja", "lastname": "Exemplo", "email": "loja@example.com"}
         return web.json_response(told)
-
-    async def wallet(self, _request: web.Request) -> web.Response:
-        return web.json_response({"balance": f"{self.balance / 100:.2f}", "reserved": 0, "debts": None})
 
     # ── Quotes ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,8 +283,8 @@ class MelhorEnvioSandbox:
             label = self.found(ref)
             if label.status == "pending":
                 return web.json_response({"error": "O envio precisa estar pago para ser gerado."})
-            if "generated" in label.at or label.making is not None:
-                answer[ref] = {"status": False, "message": "O envio já está gerado"}
+            if self.unmade or "generated" in label.at or label.making is not None:
+                answer[ref] = {"status": False, "message": self.unmade or "O envio já está gerado"}
                 continue
             label.making = self.label_asks
             answer[ref] = {"status": True, "message": "Envio gerado com sucesso"}

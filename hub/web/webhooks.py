@@ -23,6 +23,13 @@ async def application(request: web.Request) -> web.Response:
     return await _knock(request, app=True)
 
 
+@routes.get("/in/{token}")
+@routes.get("/in/app/{token}")
+async def looked_at(_request: web.Request) -> web.Response:
+    """A panel that looks at an address before it keeps it (Melhor Envio takes no 405): nothing is told, nothing kept."""
+    return web.Response()
+
+
 async def _knock(request: web.Request, *, app: bool) -> web.Response:
     body = await request.read()  # longer than client_max_size: 413, before it is all in memory
     intake = request.app[INTAKE]

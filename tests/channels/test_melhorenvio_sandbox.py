@@ -198,6 +198,8 @@ async def test_a_refused_quote_is_told_not_raised(connect: Connect):
     [quote] = freight.read_quotes(await client.quote(api, nowhere, ["2"]), ["2"])
     assert quote.error
     assert quote.error.message == "O CEP informado é inválido."
+    problem = await refused(client.quote(api, nowhere, []))
+    assert (problem.fault, problem.detail) == (Fault.REJECTED, "O CEP informado é inválido.")
 
 
 async def test_from_the_cart_to_the_pdf_and_to_the_buyer(connect: Connect):
@@ -266,16 +268,46 @@ async def test_a_payment_without_an_answer_is_not_made_twice(connect: Connect):
     assert carrier.balance == 1_000_000 - SEDEX_CENTS
 
 
-async def test_a_label_made_meanwhile_is_no_failure_and_one_that_failed_is_told(connect: Connect, monkeypatch):
-    carrier = sandbox.create([])
+async def test_a_label_made_meanwhile_is_no_failure(connect: Connect, monkeypatch):
+    carrier = sandbox.create([], label_asks=0)
     api = await connect(ADAPTER, carrier)
     bought = await client.settle(api, await into_cart(api))
-    await client.label(api, bought.ref)
     assert await client.label(api, bought.ref)
-    await client._generate(api, bought.ref)
-    monkeypatch.setattr(client, "_is_generated", lambda _order: False)
-    problem = await refused(client._generate(api, bought.ref))
+    looked = []
+
+    def not_seen_at_first(order: Any) -> bool:
+        looked.append(order)
+        return len(looked) > 1
+
+    monkeypatch.setattr(client, "_is_generated", not_seen_at_first)
+    monkeypatch.setattr(client, "_is_being_generated", lambda _order: False)
+    assert await client.settle(api, bought) == bought, 'it answers {status: false, "O envio já está gerado"}'
+    assert paths(api)[-2] == "POST /shipment/generate"
+
+
+async def test_a_label_that_cannot_be_made_is_not_paid_for(connect: Connect):
+    carrier = sandbox.create([])
+    carrier.unmade = "Agência obrigatória"
+    api = await connect(ADAPTER, carrier)
+    item = await into_cart(api)
+    problem = await refused(client.settle(api, item))
     assert (problem.fault, problem.code) == (Fault.REJECTED, "not_generated")
+    assert "its price came back: Agência obrigatória" in problem.detail
+    assert (carrier.balance, carrier.labels[item.ref].status) == (1_000_000, "canceled")
+
+
+async def test_where_the_price_does_not_come_back_making_it_is_tried_again(connect: Connect):
+    carrier = sandbox.create([])
+    carrier.unmade = "Agência obrigatória"
+    api = await connect(ADAPTER, carrier)
+    item = await into_cart(api)
+    await api.call(Request(method="POST", path="/api/v2/me/shipment/checkout", json={"orders": [item.ref]}))
+    carrier.labels[item.ref].status = "paid"  # neither in the cart nor what can be cancelled
+    problem = await refused(client.settle(api, item))
+    assert (problem.fault, problem.code) == (Fault.TRANSIENT, "not_taken_back")
+    carrier.unmade = None
+    assert (await client.settle(api, item)).ref == item.ref
+    assert carrier.balance == 1_000_000 - SEDEX_CENTS
 
 
 async def test_several_labels_in_one_pdf_in_the_order_asked(connect: Connect):
@@ -299,6 +331,8 @@ async def test_what_was_bought_is_found_by_its_reference(connect: Connect):
     assert await client.find(api, POSTING, began) == settled, "also once it is paid and out of the cart"
     assert (await client.find(api, POSTING.model_copy(update={"reference": "pedido 2"}), began)) == other
     assert await client.find(api, POSTING, began + timedelta(hours=1)) is None
+    await api.call(freight.cancellation(item.ref))
+    assert await client.find(api, POSTING, began) is None, "what was taken back is not there any more"
 
 
 async def test_what_cannot_go_into_the_cart_is_refused_with_its_fields(connect: Connect):

@@ -176,6 +176,7 @@ async def test_accepted_statuses_are_answers_unless_the_code_says_wait(api, shop
     ("body", "words"),
     [
         (b'{"errors":{"sku":["is taken"]}}', "sku: is taken"),
+        (b'{"message":"Not valid.","errors":{"to.city":["is empty"]}}', "Not valid. (to.city: is empty)"),
         (b'{"error":{"type":"X","message":"Sem saldo","description":"y"}}', "Sem saldo"),
         (b'{"msgs":["CEP invalido","Peso invalido"]}', "CEP invalido; Peso invalido"),
         (b'{"error":"invalid_grant","error_description":"Expired"}', "Expired"),

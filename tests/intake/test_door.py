@@ -124,7 +124,8 @@ async def malformed(door: Door) -> list[tuple[Knock, set[int]]]:
         ({**signed, "url": f"{base}/in/{uuid4().hex}"}, {404}),
         ({**signed, "url": f"{base}/in/app/{uuid4().hex}"}, {404}),
         ({**signed, "url": f"{base}/in/%00%ff"}, {404}),
-        ({**signed, "method": "GET"}, {405}),
+        ({**signed, "method": "GET"}, {200}),
+        ({**signed, "method": "PUT"}, {405}),
         ({**signed, "url": door.app_url}, {200}),  # names no topic and no seller: nobody's
         (door.thrown(b""), {400}),
         (door.thrown(b"topic=orders_v2&user_id=1"), {400}),
