@@ -26,7 +26,7 @@ async def application(request: web.Request) -> web.Response:
 @routes.get("/in/{token}")
 @routes.get("/in/app/{token}")
 async def looked_at(_request: web.Request) -> web.Response:
-    """A panel that looks at an address before it keeps it (Melhor Envio takes no 405): nothing is told, nothing kept."""
+    """Somebody who looks before an address is registered (Melhor Envio takes no 405): nothing is told, nothing kept."""
     return web.Response()
 
 
