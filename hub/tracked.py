@@ -6,7 +6,9 @@ from hub.model import TrackedObject, TrackingEvent, TrackingProblem, TrackingSta
 from hub.parse import bare
 
 UNHEARD = TrackingProblem(code="not_told", message="the answer does not tell of this object")
-_ARRIVED = frozenset({TrackingStatus.DELIVERED, TrackingStatus.RETURNED})
+_ENDS = frozenset({
+    TrackingStatus.DELIVERED, TrackingStatus.RETURNED, TrackingStatus.LOST, TrackingStatus.CANCELLED,
+})  # fmt: skip
 
 
 def in_order(told: Iterable[TrackedObject], codes: Sequence[str], carrier: str) -> list[TrackedObject]:
@@ -34,9 +36,9 @@ def oldest_first(events: Sequence[TrackingEvent]) -> list[TrackingEvent]:
 
 
 def is_delayed(events: Iterable[TrackingEvent], delaying: Collection[str]) -> bool:
-    """Whether a scan with one of these raw codes stands that no delivery, to the buyer or back, has followed."""
+    """Whether a scan with one of these raw codes stands that no end (delivered, returned, lost) has followed."""
     late = False
     for event in events:
         if not event.revoked:
-            late = (late or event.raw_code in delaying) and event.status not in _ARRIVED
+            late = (late or event.raw_code in delaying) and event.status not in _ENDS
     return late

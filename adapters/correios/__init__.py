@@ -1,6 +1,7 @@
 """Correios: tracking, quotes and labels by the contract's REST APIs (CWS). There are no webhooks: we ask."""
 
 from adapters.correios import client, freight, mapping
+from hub import oauth
 from hub.contract import Adapter, FreightSource, Kind, TokenSource, TrackingSource
 from hub.faults import Fault
 from hub.model import Limit
@@ -13,7 +14,7 @@ ADAPTER = Adapter(
     token=TokenSource(
         request=client.ask_token,
         read=client.read_token,
-        headers=client.token_headers,
+        headers=oauth.bearer,
         renew_on=frozenset({401, 403}),  # an expired token was seen as both
     ),
     limits=(
@@ -27,10 +28,6 @@ ADAPTER = Adapter(
         404: Fault.MISSING,
         422: Fault.REJECTED,
         429: Fault.THROTTLED,
-        500: Fault.TRANSIENT,
-        502: Fault.TRANSIENT,
-        503: Fault.TRANSIENT,
-        504: Fault.TRANSIENT,
     },
     read_error=mapping.error_code,
     check=client.check,

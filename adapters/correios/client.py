@@ -1,20 +1,21 @@
 """Correios' paths: token by posting card, tracking by 50, quotes by 5, labels made asynchronously."""
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote as url_quote
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from adapters.correios import freight
-from hub import contract
+from hub import contract, oauth
+from hub.calls import batches, listed
 from hub.contract import Api, Identity, Token, json_of
 from hub.faults import Unreadable
 from hub.model import Parcel, Posting, Purchase, Raw, Reply, Request
-from hub.parse import SAO_PAULO, instant, wire
+from hub.parse import SAO_PAULO, instant
+from hub.wire import Wire
 
 TRACKING_BATCH = 50
 PRICE_BATCH = 5
@@ -51,47 +52,26 @@ class Credentials(contract.Credentials):
 
 def ask_token(credentials: Credentials, _last: Token | None) -> Request:
     """The call that answers a token for the posting card (201)."""
-    pair = f"{credentials.user}:{credentials.access_code.get_secret_value()}".encode()
     told = {"numero": credentials.posting_card, "contrato": credentials.contract, "dr": credentials.regional}
     return Request(
         method="POST",
         path="/token/v1/autentica/cartaopostagem",
         json={name: word for name, word in told.items() if word is not None},
-        headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}"},
+        headers=oauth.basic(credentials.user, credentials.access_code),
         operation="token",
         repeatable=True,
         authenticate=False,
     )
 
 
-class _Card(BaseModel):
-    numero: str | int | None = None
-    contrato: str | int | None = None
-    dr: int | None = None
-    api: list[int] | None = None
-
-
-class _Token(BaseModel):
-    token: SecretStr
-    expiraEm: str | None = None
-    zoneOffset: str | None = None
-    id: str | None = None
-    cnpj: str | None = None
-    cartaoPostagem: _Card | None = None
-    api: list[int] | None = None
-
-
 def read_token(reply: Reply, _now: datetime) -> Token:
     """The token with its true end: `expiraEm` is naive, in `zoneOffset` where told, else Brasília."""
-    told = wire(_Token, json_of(reply))
-    offset = told.zoneOffset if re.fullmatch(r"[+-]\d\d:\d\d", told.zoneOffset or "") else ""
-    ends = told.expiraEm and f"{told.expiraEm}{offset}"
-    return Token(access=told.token, expires_at=instant(ends, "expiraEm", zone=SAO_PAULO))
-
-
-def token_headers(token: Token) -> Mapping[str, str]:
-    """How a token is shown."""
-    return {"Authorization": f"Bearer {token.access.get_secret_value()}"}
+    told = Wire(json_of(reply), "")
+    access, ends, offset = told.text("token"), told.text("expiraEm"), told.text("zoneOffset") or ""
+    if access is None:
+        raise Unreadable("token", "not told")
+    ends = ends and ends + (offset if re.fullmatch(r"[+-]\d\d:\d\d", offset) else "")
+    return Token(access=SecretStr(access), expires_at=instant(ends, "expiraEm", zone=SAO_PAULO))
 
 
 async def check(api: Api) -> Identity:
@@ -102,13 +82,14 @@ async def check(api: Api) -> Identity:
         await fetch(api, ["AA000000005BR"])
         known = {"contract": credentials.contract, "regional": credentials.regional}
         return Identity(external_id=credentials.posting_card, name=name, facts=known)
-    told = wire(_Token, json_of(await api.call(ask_token(credentials, None))))
-    card = told.cartaoPostagem or _Card()
+    told = Wire(json_of(await api.call(ask_token(credentials, None))), "")
+    card, regional = told.part("cartaoPostagem"), told.units("cartaoPostagem.dr")
+    apis = {number for row in (card, told) for number in listed(row.raw, "api") if isinstance(number, int)}
     facts: dict[str, Any] = {
-        "contract": str(card.contrato) if card.contrato else credentials.contract,
-        "regional": card.dr if card.dr is not None else credentials.regional,
-        "apis": sorted({*(card.api or ()), *(told.api or ())}),  # switched on by contract: else its routes answer 403
-        "cnpj": told.cnpj,
+        "contract": card.ref("contrato") or credentials.contract,
+        "regional": credentials.regional if regional is None else regional,
+        "apis": sorted(apis),  # switched on by contract: the routes of others answer 403
+        "cnpj": told.text("cnpj"),
     }
     return Identity(external_id=credentials.posting_card, name=name, facts=facts)
 
@@ -135,8 +116,7 @@ async def quote(api: Api, parcel: Parcel, services: Sequence[str]) -> list[Raw]:
     """Per five services one document `{preco, prazo}`: the answers of the two batch routes as they came."""
     day = api.now().astimezone(SAO_PAULO).strftime("%d/%m/%Y")  # the GET routes want dd-MM-yyyy
     documents = []
-    for first in range(0, len(services), PRICE_BATCH):
-        batch = services[first : first + PRICE_BATCH]
+    for batch in batches(services, PRICE_BATCH):
         price = [_price_row(api, parcel, service, day) for service in batch]
         time = [_row(parcel, service, day) for service in batch]
         documents.append(

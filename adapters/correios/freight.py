@@ -6,15 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from adapters.correios.mapping import LabelAnswer, Prepost, QuoteRow, problem
+from adapters.correios.mapping import Told, problem
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Party, Posting, Purchase, Quote, Raw, Request, TrackingProblem
-from hub.parse import SAO_PAULO, bare, cents, comma_cents, instant, wire
+from hub.parse import SAO_PAULO, bare, cents, comma_cents
+from hub.wire import needed_list
 
 SERVICES = {"03220": "SEDEX", "03298": "PAC"}
 VALUE_SERVICE = {"03220": "019", "03298": "064"}  # declared value: SEDEX 019, PAC 064
 _YES_NO = {"S": True, "N": False}
 _UNHEARD = TrackingProblem(code="not_told", message="the answer has no row for this service")
+
+
+_READ = ("pcFinal", "prazoEntrega", "dataMaxima", "entregaDomiciliar")
 
 
 def read_quotes(raws: Sequence[Raw], services: Sequence[str]) -> list[Quote]:
@@ -25,74 +29,65 @@ def read_quotes(raws: Sequence[Raw], services: Sequence[str]) -> list[Quote]:
     """
     joined: dict[str, dict[str, str]] = {}
     complaints: list[str] = []
-    for path, raw in _rows(raws):
-        row = wire(QuoteRow, raw, path)
-        key = _key(row, services)
-        if key is None:
-            complaints.append(row.sentence() or "an answer without a service")
+    for row in _rows(raws):
+        sentence, service = row.sentence(), _service_of(row, services)
+        if service is None:
+            complaints.append(sentence or "an answer without a service")
             continue
-        told = {name: word for name, word in row.model_dump(exclude={"msgs"}).items() if word}
-        if sentence := row.sentence():
-            told["txErro"] = sentence
-        joined[key] = told | joined.get(key, {})
+        told = {name: word for name in _READ if (word := row.text(name)) is not None}
+        joined[service] = told | ({"refused": sentence} if sentence else {}) | joined.get(service, {})
     wanted = [_service(code) for code in services] or list(joined)
     return [_quote(service, joined.get(service, {}), complaints) for service in wanted]
 
 
-def _rows(raws: Any) -> Iterator[tuple[str, Raw]]:
+def _rows(raws: Any) -> Iterator[Told]:
     for index, raw in enumerate(raws if isinstance(raws, list | tuple) else [raws]):
         composed = isinstance(raw, dict) and bool({"preco", "prazo"} & raw.keys())
-        for name in ("preco", "prazo") if composed else ("",):
-            answer = raw.get(name) if composed else raw
-            path = f"{index}.{name}" if name else f"{index}"
-            if isinstance(answer, list):
-                yield from ((f"{path}.{row}", told) for row, told in enumerate(answer))
-            elif answer is not None:
-                yield path, answer
+        answers = {f"{index}.{name}": raw.get(name) for name in ("preco", "prazo")} if composed else {f"{index}": raw}
+        for path, answer in answers.items():
+            for row, told in enumerate(answer) if isinstance(answer, list) else [(None, answer)]:
+                if told is not None or row is not None:
+                    yield Told(told, path if row is None else f"{path}.{row}")
 
 
 def _service(told: str) -> str:
     return told.zfill(5)  # a code that went through a number lost its leading zero
 
 
-def _key(row: QuoteRow, services: Sequence[str]) -> str | None:
+def _service_of(row: Told, services: Sequence[str]) -> str | None:
     """The service of a row: told, or the one that its request number names or counts."""
-    if row.coProduto:
-        return _service(row.coProduto)
-    number = row.nuRequisicao
-    if number is None:
-        return None
-    asked = [_service(code) for code in services]
-    if _service(number) in asked:
+    if code := row.text("coProduto"):
+        return _service(code)
+    number, asked = row.text("nuRequisicao") or "", [_service(code) for code in services]
+    if number and _service(number) in asked:
         return _service(number)
     position = int(number) - 1 if re.fullmatch("[0-9]{1,3}", number) else -1
     return asked[position] if 0 <= position < len(asked) else None
 
 
-def _quote(service: str, told: Mapping[str, str], complaints: Sequence[str]) -> Quote:
-    unanswered = not ("pcFinal" in told and "prazoEntrega" in told)
-    sentence = told.get("txErro") or (" ".join(complaints) if unanswered else "")
-    days = told.get("prazoEntrega")
-    if days is not None and not re.fullmatch("[0-9]{1,3}", days):
-        raise Unreadable(f"{service}.prazoEntrega", f"not a number of days: {days!r}"[:120])
+def _quote(service: str, row: Mapping[str, str], complaints: Sequence[str]) -> Quote:
+    unanswered = not ("pcFinal" in row and "prazoEntrega" in row)
+    sentence = row.get("refused") or (" ".join(complaints) if unanswered else "")
+    told = Told(row, service)
     return Quote(
         service=service,
         name=SERVICES.get(service),
-        price_cents=_money(told.get("pcFinal"), f"{service}.pcFinal"),
-        days=int(days) if days else None,
-        deliver_by=instant(told.get("dataMaxima"), f"{service}.dataMaxima", zone=SAO_PAULO),
-        home_delivery=_YES_NO.get(told.get("entregaDomiciliar", "")),
-        error=problem(sentence) if sentence else None if told else _UNHEARD,
+        price_cents=_money(told, "pcFinal"),
+        days=told.needed_count("prazoEntrega") if "prazoEntrega" in row else None,
+        deliver_by=told.instant("dataMaxima", zone=SAO_PAULO),
+        home_delivery=_YES_NO.get(row.get("entregaDomiciliar", "")),
+        error=problem(sentence) if sentence else None if row else _UNHEARD,
     )
 
 
-def _money(told: str | None, path: str) -> int | None:
+def _money(told: Told, key: str) -> int | None:
     """Money is a string with comma ("1.234,56"); a number or "34.55" is read as it stands."""
-    if told is None:
+    word = told.text(key)
+    if word is None:
         return None
-    if not re.fullmatch(r"[0-9.,]{1,20}", told):
-        raise Unreadable(path, f"not an amount of money: {told!r}"[:120])
-    return comma_cents(told, path) if "," in told else cents(told, path)
+    if not re.fullmatch(r"[0-9.,]{1,20}", word):
+        raise Unreadable(told.at(key), f"not an amount of money: {word!r}"[:120])
+    return comma_cents(word, told.at(key)) if "," in word else cents(word, told.at(key))
 
 
 def posting_body(posting: Posting) -> dict[str, Any]:
@@ -166,15 +161,13 @@ def _phone(told: str | None) -> dict[str, str | None]:
 
 def read_purchase(raw: Raw) -> Purchase:
     """A pre-posting: `ref` is the PR… id, `expires_at` the last moment to hand it over (7 days)."""
-    told = wire(Prepost, raw)
-    if told.id is None or told.codigoServico is None:
-        raise Unreadable("codigoServico" if told.id else "id", "not told")
+    told = Told(raw, "")
     return Purchase(
-        ref=told.id,
-        tracking_code=bare(told.codigoObjeto),
-        service=_service(told.codigoServico),
-        price_cents=_money(told.precoPrePostagem, "precoPrePostagem"),
-        expires_at=instant(told.prazoPostagem, "prazoPostagem", zone=SAO_PAULO),
+        ref=told.needed_ref("id"),
+        tracking_code=bare(told.text("codigoObjeto")),
+        service=_service(told.needed_ref("codigoServico")),
+        price_cents=_money(told, "precoPrePostagem"),
+        expires_at=told.instant("prazoPostagem", zone=SAO_PAULO),
     )
 
 
@@ -183,25 +176,19 @@ _OVER = frozenset({"4", "5", "6"})  # EXPIRADO, CANCELADO, ESTORNADO
 
 def prepostings(raw: Raw) -> list[Raw]:
     """The rows of a page of pre-postings."""
-    rows = raw.get("itens") if isinstance(raw, dict) else raw
-    if not isinstance(rows, list):
-        raise Unreadable("itens", "no list of pre-postings")
-    return rows
+    return needed_list(raw.get("itens") if isinstance(raw, dict) else raw, "itens")
 
 
 def bought_as(raw: Raw, reference: str) -> Purchase | None:
     """The purchase that a row tells, where it bears this reference and still counts."""
-    told = wire(Prepost, raw)
-    mine = told.observacao == reference[:50] and told.statusAtual not in _OVER
+    told = Told(raw, "")
+    mine = told.text("observacao") == reference[:50] and told.text("statusAtual") not in _OVER
     return read_purchase(raw) if mine else None
 
 
 def read_receipt(raw: Raw) -> str:
     """The receipt under which labels can be fetched."""
-    receipt = wire(LabelAnswer, raw).idRecibo
-    if receipt is None:
-        raise Unreadable("idRecibo", "not told")
-    return receipt
+    return Told(raw, "").needed_ref("idRecibo")
 
 
 def label_pdf(raw: Raw) -> bytes | None:
@@ -209,10 +196,10 @@ def label_pdf(raw: Raw) -> bytes | None:
 
     PPN-295 and PPN-297 say that making it failed: REJECTED, ask for a new receipt.
     """
-    told = wire(LabelAnswer, raw)
-    if told.dados:
+    told = Told(raw, "")
+    if image := told.text("dados"):
         try:
-            return base64.b64decode(told.dados, validate=True)
+            return base64.b64decode(image, validate=True)
         except (binascii.Error, ValueError):
             raise Unreadable("dados", "not base64") from None
     sentence = told.sentence() or ""

@@ -2,23 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, TypeAlias
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-from pydantic import BaseModel, BeforeValidator
 
 from adapters.correios.legacy import from_xml
 from hub.faults import Unreadable
 from hub.model import Raw, Reply, TrackedObject, TrackingEvent, TrackingProblem, TrackingStatus
-from hub.parse import SAO_PAULO, STATES, Moment, bare, instant, moment, text, wire
+from hub.parse import SAO_PAULO, STATES, Moment, bare, joined, moment
 from hub.tracked import in_order, is_delayed, oldest_first
 from hub.tracking import settle
+from hub.wire import Wire
 
 CARRIER = "correios"
 
 # ── The vocabulary: 374 (code, number) pairs as of 2026, by family ──────────────────────────────────────
-# The code alone means nothing: BDI alone has 80 meanings. Some changed between 2017 and 2026 (BD* 7, 9, 33
-# and 69, PAR 17); those of 2026 stand here.
+# The code alone means nothing: BDI alone has 80 meanings.
 
 S = TrackingStatus
 _FINAL_SCAN = {  # BDE, BDI and BDR share one table
@@ -33,10 +31,9 @@ _FINAL_SCAN = {  # BDE, BDI and BDR share one table
     S.LOST: "50-52",  # roubado
     S.EXCEPTION: "3 12 14 22 29 38 39 43 60 61 71-76 79 80 84 85 87 98",  # 71-76 apreendido, 60-61 refugo
 }
+_FINAL = ("BDE", "BDI", "BDR")
 _FAMILIES: dict[str, dict[TrackingStatus, str]] = {
-    "BDE": _FINAL_SCAN,
-    "BDI": _FINAL_SCAN,
-    "BDR": _FINAL_SCAN,
+    **dict.fromkeys(_FINAL, _FINAL_SCAN),
     "CO": {  # coleta
         S.LABEL_CREATED: "2-5 7 12-14",  # 5 e 13 tentativa de coleta sem êxito
         S.ACCEPTED: "1 8",  # 8 "Entregue" is handed to the agency, not to the buyer
@@ -44,7 +41,7 @@ _FAMILIES: dict[str, dict[TrackingStatus, str]] = {
     },
     "PO": {S.ACCEPTED: "0 1 9"},  # 9 após o horário limite
     "OEC": {S.OUT_FOR_DELIVERY: "0 1 3", S.RETURNING: "9"},  # 9 saiu para entrega ao remetente
-    "LDE": {S.RETURNING: "9"},
+    "LDE": {S.RETURNING: "0 9"},  # saiu para entrega ao remetente
     "LDI": {S.AWAITING_PICKUP: "0-4 11 13 14"},
     "FC": {
         S.LABEL_CREATED: "82",  # Etiqueta emitida: in no published table, seen before the first PO scan
@@ -78,18 +75,27 @@ def _numbers(spans: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def _pairs(codes: Sequence[str], spans: str) -> frozenset[tuple[str, int]]:
-    return frozenset((code, number) for code in codes for number in _numbers(spans))
-
-
 STATUS: Mapping[tuple[str, int], TrackingStatus] = {
     (code, number): status
     for code, family in _FAMILIES.items()
     for status, spans in family.items()
     for number in _numbers(spans)
 }
-REVOKING = _pairs(["EST"], "1-6 9")  # Favor desconsiderar a informação anterior
-DELAYING = _pairs(["BDE", "BDI", "BDR"], "9 66 69") | _pairs(["FC"], "8")
+REVOKING = frozenset(f"EST/{number:02d}" for number in _numbers("1-6 9"))  # Favor desconsiderar a informação anterior
+DELAYING = frozenset({"FC/08", *(f"{code}/{number}" for code in _FINAL for number in ("09", "66", "69"))})
+
+# What pairs meant in the table of May 2017. When each changed is not published: the older meaning counts for scans of
+# that year (assumed), and later where a scan's own words are the older ones. Of BD* 69 only the words changed.
+EARLIER_UNTIL = datetime(2018, 1, 1, tzinfo=UTC)
+_THEN = {
+    7: (r"sujeito a atraso", S.FAILED_ATTEMPT),  # now: será devolvido
+    9: (r"n[aã]o localizado", S.LOST),  # now: ainda não chegou à unidade
+    33: (r"ser[aá] devolvido", S.RETURNING),  # now: documento não apresentado, and no more
+}
+EARLIER: Mapping[tuple[str, int], tuple[str, TrackingStatus]] = {
+    **{(code, number): then for code in _FINAL for number, then in _THEN.items()},
+    ("PAR", 17): (r"liberado pela alf[aâ]ndega", S.IN_TRANSIT),  # now: aguardando pagamento
+}
 
 # Only for events told without a code (public app): the sender before the buyer, the attempt before the act.
 _WORDS = (
@@ -105,8 +111,20 @@ _WORDS = (
 
 
 def status_of(code: str, number: int) -> TrackingStatus:
-    """The canonical status of a (code, number) pair; `unknown` for one that is in no table."""
+    """The canonical status of a (code, number) pair as of 2026; `unknown` for one that is in no table."""
     return S.IN_TRANSIT if code in _MOVING else STATUS.get((code, number), S.UNKNOWN)
+
+
+def _status(code: str, number: int | None, words: str, at: datetime) -> TrackingStatus:
+    """What a scan means, by the table of its time; by its words alone only where no code is told."""
+    if not code:
+        return next((status for pattern, status in _WORDS if re.search(pattern, words)), S.UNKNOWN)
+    if number is None:
+        return S.IN_TRANSIT if code in _MOVING else S.UNKNOWN
+    then, earlier = EARLIER.get((code, number), ("", S.UNKNOWN))
+    if then and (at < EARLIER_UNTIL or re.search(then, words)):
+        return earlier
+    return status_of(code, number)
 
 
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
@@ -121,197 +139,102 @@ def s10_digit(serial: str) -> int:
 # ── The wire ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _word(told: object) -> str | None:
-    """Scalars as text: `tipo` comes as 23, "23" and "01"; "?" is the legacy placeholder for not told."""
-    if told is None or isinstance(told, bool):
-        return None
-    if not isinstance(told, str | int | float):
-        raise ValueError("neither text nor number")  # noqa: TRY004 - pydantic turns only a ValueError into a path
-    if isinstance(told, float) and told.is_integer():
-        told = int(told)
-    bare_word = str(told).strip()
-    return None if bare_word in {"", "?"} else bare_word
+class Told(Wire):
+    """An object of an answer; "?" is the legacy placeholder for not told."""
 
-
-def _dated(told: object) -> object:
-    return told if isinstance(told, dict) else {"date": told}
-
-
-Word: TypeAlias = Annotated[str | None, BeforeValidator(_word)]
-
-
-class _Time(BaseModel):  # a string, or PHP's {"date", "timezone_type", "timezone"} in the public app
-    date: Word
-    timezone: Word = None
-
-
-class _Place(BaseModel):
-    cidade: Word = None
-    uf: Word = None
-
-
-class _Unit(BaseModel):
-    nome: Word = None
-    tipo: Word = None
-    endereco: _Place | None = None
-
-
-class _Event(BaseModel):
-    codigo: Word = None
-    tipo: Word = None
-    dtHrCriado: Annotated[_Time, BeforeValidator(_dated)]
-    descricao: Word = None
-    descricaoWeb: Word = None
-    unidade: _Unit | None = None
-
-
-class _Object(BaseModel):
-    codObjeto: Word
-    mensagem: Word = None
-    dtPrevista: Word = None
-    eventos: list[_Event] | None = None
-
-
-class _Answer(BaseModel):
-    objetos: list[_Object]
-
-
-class Complaint(BaseModel):
-    """Why something is refused: `msgs`, `msg`, `mensagem` and `txErro` are all in use."""
-
-    msgs: list[Word] | None = None
-    msg: Word = None
-    mensagem: Word = None
-    txErro: Word = None
+    def value(self, key: str) -> str | int | float | bool | None:
+        """A plain value as told."""
+        told = super().value(key)
+        return None if isinstance(told, str) and told.strip() == "?" else told
 
     def sentence(self) -> str | None:
-        """What is told, as one sentence; null when nothing is wrong."""
-        words = [self.txErro, self.mensagem, self.msg, *(self.msgs or ())]
-        return " ".join(word for word in words if word) or None
-
-
-class QuoteRow(Complaint):
-    """One service's row in a price or deadline answer."""
-
-    coProduto: Word = None
-    nuRequisicao: Word = None
-    pcFinal: Word = None
-    prazoEntrega: Word = None
-    dataMaxima: Word = None
-    entregaDomiciliar: Word = None
-
-
-class Prepost(BaseModel):
-    """A pre-posting as answered."""
-
-    id: Word
-    codigoObjeto: Word = None
-    codigoServico: Word = None
-    precoPrePostagem: Word = None
-    prazoPostagem: Word = None
-    observacao: Word = None
-    statusAtual: Word = None
-
-
-class LabelAnswer(Complaint):
-    """A receipt for labels, or a label in base64, or why there is none."""
-
-    idRecibo: Word = None
-    dados: Word = None
-
-
-# ── Tracking ────────────────────────────────────────────────────────────────────────────────────────────
+        """Why something is refused: txErro, mensagem, msg and msgs are all in use. Null when nothing is wrong."""
+        return joined(*(self.text(name) for name in ("txErro", "mensagem", "msg")), *self.texts("msgs"))
 
 
 def parse(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
     """One object per code asked, in that order; with no codes, every object in the document's order."""
-    path, objects = _objects(raw)
-    told = (_tracked(one, f"{path}{index}." if path else "") for index, one in enumerate(objects))
-    return in_order(told, codes, CARRIER)
-
-
-def _objects(raw: Raw) -> tuple[str, list[_Object]]:
-    """The path of the objects and the objects: a whole answer, a bare object, or legacy XML."""
-    if isinstance(raw, str):
-        raw = from_xml(raw)
-    if not isinstance(raw, dict):
+    told = from_xml(raw) if isinstance(raw, str) else raw
+    if not isinstance(told, dict):
         raise Unreadable("document", "not a tracking answer")
-    if "objetos" not in raw:
-        if "codObjeto" in raw:
-            return "", [wire(_Object, raw)]
-        if {"msgs", "msg", "mensagem"} & raw.keys() and (sentence := wire(Complaint, raw).sentence()):
-            raise Unreadable("document", f"an error, not a tracking answer: {sentence}"[:200])
-    return "objetos.", wire(_Answer, raw).objetos
+    answer = Told(told, "")
+    if "objetos" not in told and "codObjeto" in told:
+        return in_order([_object(answer)], codes, CARRIER)
+    if "objetos" not in told and (sentence := answer.sentence()):
+        raise Unreadable("document", f"an error, not a tracking answer: {sentence}"[:200])
+    return in_order((_object(row) for row in answer.needed_rows("objetos")), codes, CARRIER)
 
 
-def _tracked(told: _Object, path: str) -> TrackedObject:
-    code = bare(told.codObjeto)
+def _object(told: Told) -> TrackedObject:
+    code = bare(told.text("codObjeto"))
     if code is None:
-        raise Unreadable(f"{path}codObjeto", "no code")
-    events = [_event(one, f"{path}eventos.{index}.") for index, one in enumerate(told.eventos or ())]
-    settled, status = settle(oldest_first(events))
+        raise Unreadable(told.at("codObjeto"), "no code")
+    events, status = settle(oldest_first([_event(row) for row in told.rows("eventos")]))
+    sentence = told.text("mensagem")
     return TrackedObject(
         code=code,
         carrier=CARRIER,
         status=status,
-        deliver_by=instant(told.dtPrevista, f"{path}dtPrevista", zone=SAO_PAULO),
-        delayed=is_delayed(settled, _DELAYING_CODES),
-        error=problem(told.mensagem) if told.mensagem and not events else None,
-        events=settled,
+        deliver_by=told.instant("dtPrevista", zone=SAO_PAULO),
+        delayed=is_delayed(events, DELAYING),
+        error=problem(sentence) if sentence and not events else None,
+        events=events,
     )
 
 
 _STATES = frozenset(STATES.values())
 
 
-def _event(told: _Event, path: str) -> TrackingEvent:
-    description = text(told.descricao) or text(told.descricaoWeb)
-    code = (told.codigo or "").upper()
-    number = int(told.tipo) if told.tipo and re.fullmatch("[0-9]{1,3}", told.tipo) else None
-    unit = told.unidade or _Unit()
-    where = unit.endereco or _Place()
-    when = _moment(told.dtHrCriado, f"{path}dtHrCriado")
+def _event(told: Told) -> TrackingEvent:
+    description = told.text("descricao", "descricaoWeb")
+    code, number = (told.text("codigo") or "").upper(), _number(told.value("tipo"))
+    unit, where = told.part("unidade"), told.part("unidade.endereco")
+    when, until = _moment(told), told.clock("dtLimiteRetirada", zone=SAO_PAULO)
+    raw_code = (
+        f"{code or '?'}/{number:02d}"
+        if number is not None
+        else "/".join(filter(None, [code or "?", told.text("tipo")]))
+    )
+    words = f"{description} {told.text('detalhe')}".lower()
+    state = where.text("uf")
+    if until:  # what waits is sent back after this day
+        description = joined(description, f"(retirar até {until.astimezone(SAO_PAULO):%d/%m/%Y})")
     return TrackingEvent(
-        at=when.at,
-        raw_at=when.raw_at,
-        zone=when.zone,
-        status=_status(code, number, description),
-        raw_code=_raw_code(code, number, told.tipo),
+        **when._asdict(),
+        status=_status(code, number, words, when.at),
+        raw_code=raw_code,
         description=description,
-        place=" - ".join(part for part in (unit.tipo, where.cidade or unit.nome) if part) or None,
-        state=where.uf if where.uf in _STATES else None,  # a foreign unit tells its country, or nothing
-        revokes=(code, number) in REVOKING,
+        place=" - ".join(filter(None, [unit.text("tipo"), where.text("cidade") or unit.text("nome")])) or None,
+        state=state if state in _STATES else None,  # a foreign unit tells its country, or nothing
+        revokes=raw_code in REVOKING,
     )
 
 
-def _status(code: str, number: int | None, description: str | None) -> TrackingStatus:
-    if code:
-        return S.UNKNOWN if number is None and code not in _MOVING else status_of(code, number or 0)
-    words = (description or "").lower()
-    return next((status for pattern, status in _WORDS if re.search(pattern, words)), S.UNKNOWN)
-
-
-def _raw_code(code: str, number: int | None, told: str | None) -> str:
-    """`CODE/NN`; the code alone where no number is told; "?", the vendor's placeholder, where nothing is."""
-    if number is not None:
-        return f"{code or '?'}/{number:02d}"
-    return f"{code or '?'}/{told}" if told else code or "?"
+def _number(told: str | float | None) -> int | None:
+    """`tipo` comes as 23, "23" and "01"."""
+    word = f"{told:g}" if isinstance(told, float) else str(told).strip()
+    return int(word) if re.fullmatch("[0-9]{1,3}", word) else None
 
 
 UTC_ZONE = ZoneInfo("UTC")
 _ZONES: Mapping[str | None, ZoneInfo] = {None: SAO_PAULO, "America/Sao_Paulo": SAO_PAULO, "UTC": UTC_ZONE}
 
 
-def _moment(told: _Time, path: str) -> Moment:
-    """Naive Brasília (−03:00 since 2019, −02:00 in older summers) unless the public app names a zone."""
-    offset = told.timezone if told.timezone and re.fullmatch(r"[+-]\d\d:\d\d", told.timezone) else ""
-    if not offset and told.timezone not in _ZONES:
-        raise Unreadable(path, f"an unknown zone: {told.timezone!r}"[:120])
-    found = moment(told.date, path, zone=_ZONES.get(told.timezone, UTC_ZONE), iso=told.date and told.date + offset)
-    return found if told.timezone is None else found._replace(zone=None)
+def _moment(told: Told) -> Moment:
+    """Naive Brasília (−03:00 since 2019, −02:00 in older summers) unless the public app names a zone.
 
+    The public app tells PHP's {date, timezone_type, timezone}.
+    """
+    if not isinstance(told.told("dtHrCriado"), dict):
+        return told.moment("dtHrCriado", zone=SAO_PAULO)
+    path, date = told.at("dtHrCriado"), told.text("dtHrCriado.date")
+    name = told.text("dtHrCriado.timezone")
+    offset = name if name and re.fullmatch(r"[+-]\d\d:\d\d", name) else ""
+    if not offset and name not in _ZONES:
+        raise Unreadable(path, f"an unknown zone: {name!r}"[:120])
+    found = moment(date, path, zone=_ZONES.get(name, UTC_ZONE), iso=date and date + offset)
+    return found if name is None else found._replace(zone=None)
 
-_DELAYING_CODES = frozenset(f"{code}/{number:02d}" for code, number in DELAYING)
 
 _CODED = re.compile(r"\b([A-Z]{3}-\d{3})\b\s*[:\-]?\s*(.*)", re.DOTALL)
 _UNCODED = (

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adapters.correios import ADAPTER, client, freight, mapping
+from hub import oauth
 from hub.contract import Token
+from hub.deadlines import day_in
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackedObject, TrackingStatus
 
@@ -86,9 +88,36 @@ def test_a_pair_means(code, number, status):
 
 
 def test_the_table_has_every_published_pair():
-    # 374 published, less 15 of the moving families (any number) and 7 of EST (revokes), plus 9 of our own
-    assert len(mapping.STATUS) == 374 - 15 - 7 + 9
-    assert {("EST", number) for number in (1, 2, 3, 4, 5, 6, 9)} == mapping.REVOKING
+    # 374 published, less 15 of the moving families (any number) and 7 of EST (revokes), plus 10 of our own
+    assert len(mapping.STATUS) == 374 - 15 - 7 + 10
+    assert {f"EST/0{number}" for number in (1, 2, 3, 4, 5, 6, 9)} == mapping.REVOKING
+
+
+@pytest.mark.parametrize("code", ["BDE", "BDI", "BDR"])
+@pytest.mark.parametrize(
+    ("number", "words", "now", "then"),
+    [
+        (7, "Objeto sujeito a atraso na entrega ou a devolução ao remetente", S.RETURNING, S.FAILED_ATTEMPT),
+        (9, "Objeto não localizado", S.IN_TRANSIT, S.LOST),
+        (33, "Objeto será devolvido ao remetente", S.FAILED_ATTEMPT, S.RETURNING),
+        (69, "Objeto com atraso na entrega", S.IN_TRANSIT, S.IN_TRANSIT),
+    ],
+)
+def test_what_meant_something_else_in_2017(code, number, words, now, then):
+    assert meaning(code, number, "2026-03-01T10:00:00") is now
+    assert meaning(code, number, "2026-03-01T10:00:00", descricao="Entrega não realizada") is now
+    assert meaning(code, number, "2019-03-01T10:00:00", detalhe=words) is then  # still in the words of then
+    assert meaning(code, number, "2017-06-01T10:00:00") is then
+
+
+def test_what_customs_meant_in_2017():
+    assert meaning("PAR", 17, "2026-03-01T10:00:00", descricao="Aguardando pagamento") is S.CUSTOMS
+    assert meaning("PAR", 17, "2017-06-01T10:00:00", descricao="Objeto liberado pela alfândega") is S.IN_TRANSIT
+
+
+def meaning(code: str, number: int, at: str, **words: str) -> TrackingStatus:
+    row = {"codigo": code, "tipo": number, "dtHrCriado": at, **words}
+    return mapping.parse({"codObjeto": "A1", "eventos": [row]}, [])[0].events[0].status
 
 
 @pytest.mark.parametrize(
@@ -166,7 +195,8 @@ def test_a_bare_object_with_a_promise():
     assert (told.status, told.deliver_by) == (S.AWAITING_PICKUP, z("2026-03-14T02:59:59"))
     last = told.events[-1]
     assert (last.place, last.state) == ("Agência dos Correios - CONTAGEM", "MG")
-    assert last.description == "Objeto aguardando retirada no endereço indicado"
+    assert last.description == "Objeto aguardando retirada no endereço indicado (retirar até 21/03/2026)"
+    assert day_in(last.description, last.at) == date(2026, 3, 21)  # where the last call before it goes back comes from
 
 
 def test_php_times_of_the_public_app_and_events_without_a_code():
@@ -273,7 +303,7 @@ def test_legacy_soap():
         ("<buscaEventosResponse><objeto></buscaEventosResponse>", "not XML"),
         ("<Envelope><Body><CalcPrecoPrazoResponse/></Body></Envelope>", "CalcPrecoPrazoResponse"),
         ("<Envelope><Body><Fault><faultstring>x</faultstring></Fault></Body></Envelope>", "Fault"),
-        ("plain words", "neither JSON nor XML"),
+        ("plain words", "not XML"),
         ({"msgs": ["SRO-018: Permitido apenas os valores pt-BR"]}, "SRO-018"),
         ([], "not a tracking answer"),
         (None, "not a tracking answer"),
@@ -507,7 +537,7 @@ def test_a_token_ends_in_local_time(told, ends):
     reply = Reply(status=201, headers={}, body=json.dumps({"token": "t"} | told).encode())
     token = client.read_token(reply, datetime.now(UTC))
     assert token.expires_at == ends
-    assert client.token_headers(token) == {"Authorization": "Bearer t"}
+    assert oauth.bearer(token) == {"Authorization": "Bearer t"}
     assert "t'" not in repr(Token(access=token.access, expires_at=None)).replace("SecretStr", "")
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from adapters.correios import freight, mapping
 from hub.faults import Unreadable
+from hub.model import TrackingStatus
 
+S = TrackingStatus
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "correios"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples beside the repository")
 
@@ -20,6 +22,7 @@ ADDITIONS = {
     **{(code, number): SHARED for code in ("BDE", "BDI") for number in (31, 63, 64)},
     ("BDI", 79): SHARED,
     ("BDR", 98): SHARED,
+    ("LDE", 0): "Objeto saiu para entrega ao remetente: in the site's table of 2017 only",
     ("FC", 82): "Etiqueta emitida: seen in answers before the first PO scan, in no published table",
 }
 REFUSED = {
@@ -92,6 +95,50 @@ def test_every_published_pair_means_what_is_proposed_unless_listed_with_a_reason
     differing = {pair for pair, status in ours.items() if status != rows[pair].replace("pre_transit", "label_created")}
     assert differing == set(DIFFERENCES)
     assert set(mapping.STATUS) - set(rows) == set(ADDITIONS)
+
+
+# What olist's columns of 2017 say of a pair, as we would say it; and where we say otherwise, why.
+OF_2017 = {
+    "delivered": S.DELIVERED, "delivery_unsuccessful": S.FAILED_ATTEMPT, "delivery_rejected": S.RETURNING,
+    "lost": S.LOST, "returned": S.RETURNED, "damaged": S.DAMAGED, "customs_control": S.CUSTOMS,
+    "shipped": S.IN_TRANSIT, "shipped_delayed": S.IN_TRANSIT, "shipped_wrong_address": S.IN_TRANSIT,
+    "waiting_retrieval": S.AWAITING_PICKUP, "unknown": S.UNKNOWN, "ignore_last_entry": S.UNKNOWN,
+}  # fmt: skip
+BACK = "its text says that it will be returned, or is on its way to the sender"
+PERSON = "it is seized, blocked, unclaimed by its sender or for a liquidator: somebody must act"
+SCAN = "their column knows no such step: posted, out for delivery, not met"
+UNLIKE_2017 = {
+    (S.RETURNING, BACK): "BD5 BD6 BD8 BD10 BD21 BD26 BD36 BD42 BD49 FC1 LDE9",
+    (S.EXCEPTION, PERSON): "BD3 BD12 BD22 BD38 BD43 BLQ1 FC5",
+    (S.ACCEPTED, SCAN): "CO1 PO0 PO1 PO9",
+    (S.OUT_FOR_DELIVERY, SCAN): "OEC0",
+    (S.FAILED_ATTEMPT, SCAN): "FC4",
+    (S.IN_TRANSIT, "waits for the other volumes of its lot"): "BD41",
+    (
+        S.IN_TRANSIT,
+        "received in a country, released by customs: on its way",
+    ): "PAR15 PAR16 PAR17",
+}
+
+
+def test_every_pair_of_2017_means_what_its_column_says_unless_listed_with_a_reason():
+    differing = {}
+    with (SAMPLES / "vocab" / "status_correios_from_manual.csv").open() as page:
+        for code, number, category, words, detail, *_ in list(csv.reader(page))[1:]:
+            row = {"codigo": code, "tipo": number, "dtHrCriado": "2017-06-01T12:00:00"}
+            told = row | {"descricao": words, "detalhe": detail}
+            [event] = mapping.parse({"codObjeto": "A1", "eventos": [told]}, [])[0].events
+            if event.status is not OF_2017[category.strip()]:
+                differing[f"{'BD' if code in ('BDE', 'BDI', 'BDR') else code}{number}"] = event.status
+    assert differing == {pair: status for (status, _why), pairs in UNLIKE_2017.items() for pair in pairs.split()}
+
+
+def test_every_pair_of_the_site_is_known():
+    with (SAMPLES / "vocab" / "status_correios_from_site.csv").open() as page:
+        pairs = {(code, int(row[1])) for row in csv.reader(page) for code in row[0].split()}
+    assert len(pairs) == 199
+    unknown = {pair for pair in pairs if mapping.status_of(*pair) is S.UNKNOWN}
+    assert unknown == {pair for pair in pairs if pair[0] == "EST"}
 
 
 def test_check_digits():

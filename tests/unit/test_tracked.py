@@ -29,12 +29,12 @@ def test_newest_first_is_turned_round_and_equal_times_keep_their_order():
     assert oldest_first([]) == []
 
 
-def test_late_until_it_arrived_and_not_by_a_revoked_scan():
+def test_late_until_its_end_and_not_by_a_revoked_scan():
     late, gone = scan("LATE", 0), scan("LATE", 0, revoked=True)
     assert is_delayed([late], {"LATE"})
     assert is_delayed([late, scan("ON", 1)], {"LATE"})
     assert not is_delayed([gone], {"LATE"})
     assert not is_delayed([late], {"OTHER"})
-    for end in (S.DELIVERED, S.RETURNED):
+    for end in (S.DELIVERED, S.RETURNED, S.LOST, S.CANCELLED):
         assert not is_delayed([late, scan("END", 1, end)], {"LATE"})
         assert is_delayed([late, scan("END", 1, end, revoked=True)], {"LATE"})
