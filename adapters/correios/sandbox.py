@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import random
 import re
 import secrets
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
+from reportlab.pdfgen.canvas import Canvas
 
 from adapters.correios.mapping import s10_digit
 from hub.parse import SAO_PAULO
@@ -551,23 +553,12 @@ def label_lines(posting: Prepost) -> list[str]:
 
 
 def pdf(pages: Sequence[Sequence[str]]) -> bytes:
-    """A real PDF with one page of text per label."""
-    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
-    kids = []
+    """A real PDF with one page of text per label, its words not compressed."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(298, 420), pageCompression=0)
     for lines in pages:
-        words = " ".join("({}) Tj T*".format(re.sub(r"[()\\]", "", line)) for line in lines)
-        stream = f"BT /F1 14 Tf 18 TL 30 380 Td {words} ET".encode("latin-1", "replace")
-        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream))
-        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 298 420]%s/Contents %d 0 R>>"
-        objects.append(page % (b"/Resources<</Font<</F1 3 0 R>>>>", len(objects)))
-        kids.append(b"%d 0 R" % len(objects))
-    objects[1] = b"<</Type/Pages/Kids[%s]/Count %d>>" % (b" ".join(kids), len(kids))
-    out, offsets = bytearray(b"%PDF-1.4\n"), []
-    for number, told in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj%s endobj\n" % (number, told)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)
+        for row, line in enumerate(lines):
+            canvas.drawString(30, 380 - 18 * row, line)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()

@@ -490,6 +490,21 @@ def test_a_purchase():
         freight.read_purchase(raw | {"id": None})
 
 
+@pytest.mark.parametrize(("status", "counts"), [("2", True), (3, True), (4, False), (5, False), ("6", False)])
+def test_a_purchase_is_found_again_by_its_reference_while_it_counts(status, counts):
+    row = {"id": "PRx1", "codigoServico": "3220", "observacao": "pedido 1", "statusAtual": status}
+    found = freight.bought_as(row, "pedido 1")
+    assert (found is not None) is counts
+    assert found is None or (found.ref, found.service) == ("PRx1", "03220")
+    assert freight.bought_as(row, "pedido 10") is None
+
+
+def test_a_page_of_pre_postings():
+    assert freight.prepostings({"itens": [1]}) == freight.prepostings([1]) == [1]
+    with pytest.raises(Unreadable, match="itens: not a list"):
+        freight.prepostings({"msgs": ["x"]})
+
+
 def test_a_label_ready_not_ready_failed_or_broken():
     assert freight.label_pdf({"nome": "r.pdf", "dados": "JVBERi0="}) == b"%PDF-"
     assert freight.label_pdf({"mensagem": "PPN-291: Rótulo ainda não foi gerado."}) is None

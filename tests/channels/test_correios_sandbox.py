@@ -226,9 +226,8 @@ async def test_buy_label_post_and_track(connect: Connect, label_status):
     assert await client.label(api, receipt) is None
     label = await client.label(api, receipt)
     assert label is not None
-    assert label.startswith(b"%PDF-1.4")
+    assert label.startswith(b"%PDF-1")
     assert bought.tracking_code.encode() in label
-    assert label[int(label.split(b"startxref\n")[1].split()[0]) :].startswith(b"xref")
 
     await carrier.act("post", {"code": bought.tracking_code})
     [posted] = await track(api, bought.tracking_code)
