@@ -303,6 +303,8 @@ class MelhorEnvioSandbox:
         return web.json_response([f"{request.url.origin()}/arquivos/{label.id}.pdf"])
 
     async def file(self, request: web.Request) -> web.Response:
+        if "Authorization" in request.headers:
+            raise web.HTTPBadRequest(text="Only one auth mechanism allowed")  # as the file host has it
         label = self.found(request.match_info["id"])
         page, lines = io.BytesIO(), [label.own_number(), str(part(label.told, "to").get("name"))]
         canvas = Canvas(page, pagesize=(283, 425))
@@ -326,7 +328,7 @@ class MelhorEnvioSandbox:
 
     async def tracking(self, request: web.Request) -> web.Response:
         refs = (await body_of(request)).get("orders") or []
-        if not isinstance(refs, list) or not refs:
+        if not isinstance(refs, list) or not refs or any(len(str(ref)) != 36 for ref in refs):  # uuids alone: assumed
             raise Refusal(422, "The given data was invalid.", errors={"orders": ["Informe os envios."]})
         found = {ref: self.tracked(self.labels[ref]) for ref in refs if ref in self.labels}
         return web.json_response(found or [])  # PHP: a map, and a list when empty
