@@ -28,11 +28,10 @@ def _notice(row: Wire) -> Notice | None:
     code = row.ref("trackingCode") if isinstance(row.raw.get("trackingCode"), str | int) else None
     if code is None:
         return None
-    status = row.object("status")
     return Notice(
         topic=Topic.TRACKING,
         ref=code,
         dedupe_key=f"tracking:{code}:{parse.digest(row.raw)}",
-        at=status.clock("updatedTime") if isinstance(status.raw.get("updatedTime"), str) else None,
+        at=row.object("status").clock("updatedTime"),
         raw=row.raw,
     )

@@ -253,6 +253,9 @@ def test_the_same_scan_told_again_is_the_same_notice_and_another_is_not():
 def test_an_odd_time_loses_no_bell_and_no_package_is_kept_as_unknown():
     [odd] = webhook.read(knock("odd_time_rings_all_the_same"))
     assert (odd.topic, odd.at) == (Topic.TRACKING, None)
+    for odd_code in ({"a": 1}, [], None, ""):
+        body = json.dumps({"trackingCode": odd_code, "status": {"updatedTime": {}}}).encode()
+        assert [notice.topic for notice in webhook.read(Knock(headers={}, body=body))] == [Topic.UNKNOWN]
     [unknown] = webhook.read(knock("no_package_is_unknown"))
     assert (unknown.topic, unknown.ref, unknown.raw) == (
         Topic.UNKNOWN, None, {"event": "LABEL_READY", "loggiKey": "KEY1"},
@@ -384,6 +387,7 @@ def test_a_token_with_its_end():
     token = client.read_token(reply({"idToken": "abc", "expiresIn": "3600"}), now)
     assert (token.access.get_secret_value(), token.expires_at) == ("abc", z("2026-03-12T11:00:00"))
     assert client.read_token(reply({"idToken": "abc"}), now).expires_at is None
+    assert client.read_token(reply({"idToken": "abc", "expiresIn": "999999999999"}), now).expires_at
     odd: tuple[Any, ...] = ({}, {"idToken": "abc", "expiresIn": -1}, {"idToken": {}}, [])
     for told in odd:
         with pytest.raises(Unreadable):

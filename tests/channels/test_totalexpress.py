@@ -195,6 +195,13 @@ def test_an_answer_without_awb_is_known_by_its_order_and_told_oldest_first():
     assert [event.at for event in told.events] == [z("2026-03-23T11:40:00"), z("2026-03-23T18:00:00")]
 
 
+def test_two_of_one_second_told_newest_first_are_turned_round():
+    at = ("2026-03-12T10:00:00", "2026-03-12T09:00:00", "2026-03-12T09:00:00")
+    rows = [{"statusid": code, "data": when} for code, when in zip((68, 83, 97), at, strict=True)]
+    [told] = mapping.parse({"awb": "A1", "detalhes": {"statusDeEncomenda": rows}}, [])
+    assert [event.raw_code for event in told.events] == ["97", "83", "68"]
+
+
 def test_no_lots_is_nothing_new():
     empty = envelope('<ns1:ObterTrackingResponse xmlns:ns1="u"><ObterTrackingResponse><CodigoProc>1</CodigoProc>'
                      "<ArrayLoteRetorno/></ObterTrackingResponse></ns1:ObterTrackingResponse>")  # fmt: skip
@@ -241,6 +248,7 @@ def processed(operation: str, told: str) -> str:
         ("<a/>", "not a SOAP envelope"),
         ("plain words", "not XML"),
         ("<a>" * 3000 + "</a>" * 3000, "document: "),
+        (envelope("<a>" * 3000 + "</a>" * 3000), "document: nested too deep"),
         (fault("Acesso Negado! Seu IP foi arquivado"), "Acesso Negado!"),
         (processed("ObterTracking", "<CodigoProc>5</CodigoProc>"), "CodigoProc: 5: asked again in under five minutes"),
         (processed("ObterTracking", "<CodigoProc>77</CodigoProc>"), "77: an error of theirs"),
