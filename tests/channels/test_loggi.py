@@ -251,9 +251,10 @@ def test_the_same_scan_told_again_is_the_same_notice_and_another_is_not():
 
 
 def test_an_odd_time_loses_no_bell_and_no_package_is_kept_as_unknown():
-    [odd] = webhook.read(knock("odd_time_rings_all_the_same"))
-    assert (odd.topic, odd.at) == (Topic.TRACKING, None)
-    for odd_code in ({"a": 1}, [], None, ""):
+    [late] = webhook.read(knock("odd_time_rings_all_the_same"))
+    assert (late.topic, late.at) == (Topic.TRACKING, None)
+    odd: tuple[Any, ...] = ({"a": 1}, [], None, "")
+    for odd_code in odd:
         body = json.dumps({"trackingCode": odd_code, "status": {"updatedTime": {}}}).encode()
         assert [notice.topic for notice in webhook.read(Knock(headers={}, body=body))] == [Topic.UNKNOWN]
     [unknown] = webhook.read(knock("no_package_is_unknown"))
