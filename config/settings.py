@@ -149,6 +149,10 @@ class Settings(BaseSettings):
         30, "Days that raw notices and documents are kept once they are worked.",
         "a whole number from 1 to 3650", ge=1, le=3650,
     )  # fmt: skip
+    not_found_days: int = _told(
+        3, "Days that a carrier may not know a parcel before a person is told; before the first scan that is normal.",
+        "a whole number from 1 to 60", ge=1, le=60,
+    )  # fmt: skip
     hold_from: Annotated[Literal["placed", "paid"], _lower] = _told(
         "placed", "From when on an order holds stock.", "placed or paid"
     )

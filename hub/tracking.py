@@ -1,7 +1,7 @@
 """Tracking decisions: where a parcel stands, what is new, what a channel must hear, when to ask again."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from hub.model import News, TrackingEvent, TrackingStatus
@@ -85,6 +85,34 @@ def _after(status: TrackingStatus | None, scanned: TrackingStatus) -> TrackingSt
     return scanned
 
 
+def settle_legs(
+    told: Mapping[str, Sequence[TrackingEvent]], last: str
+) -> tuple[dict[str, tuple[TrackingEvent, ...]], TrackingStatus | None]:
+    """Each carrier's events as `settle` has them, and the status that all of them add up to.
+
+    Of several carriers the one that speaks last by time decides; an end that `last` tells, who has the parcel now, no
+    other's scan moves. A revocation takes back what its own carrier told.
+    """
+    settled, statuses = dict[str, tuple[TrackingEvent, ...]](), dict[str, TrackingStatus]()
+    for carrier, events in told.items():
+        settled[carrier], status = settle(events)
+        if status is not None:
+            statuses[carrier] = status
+    if not statuses or statuses.get(last) in STICKY:
+        return settled, statuses.get(last)
+    speaks = {carrier: (last_scan(settled[carrier]) or _NEVER, carrier == last, carrier) for carrier in statuses}
+    return settled, statuses[max(speaks, key=speaks.__getitem__)]
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def last_scan(events: Iterable[TrackingEvent]) -> datetime | None:
+    """When a carrier last told something that counts: not what it took back, nor a code in no table of ours."""
+    counted = (event for event in events if not event.revokes and not event.revoked and event.status is not S.UNKNOWN)
+    return max((event.at for event in counted), default=None)
+
+
 # ── What is new ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -143,7 +171,7 @@ OVER = frozenset({S.DELIVERED, S.RETURNED, S.CANCELLED})
 PROMISE_WINDOW = timedelta(days=1)
 PROMISE_PACE = timedelta(minutes=15)
 PACE: dict[S | None, timedelta] = {
-    None: timedelta(hours=6),  # not found yet: normal for up to three days
+    None: timedelta(hours=6),  # not found yet: normal before the first scan
     S.LABEL_CREATED: timedelta(hours=3),
     S.ACCEPTED: timedelta(hours=2),
     S.IN_TRANSIT: timedelta(hours=2),
@@ -166,12 +194,22 @@ SILENCE = (
 )
 
 
+# While a carrier tells by itself (webhook, feed) it is asked that much less often, in case it stops.
+HEARD_FOR = timedelta(days=2)
+HEARD_PACE = 4
+
+
 def next_check(
-    status: TrackingStatus | None, deliver_by: datetime | None, last_event_at: datetime | None, now: datetime
+    status: TrackingStatus | None,
+    deliver_by: datetime | None,
+    last_event_at: datetime | None,
+    now: datetime,
+    heard_at: datetime | None = None,
 ) -> datetime | None:
     """When to ask the carrier again; null: never, it is over or has been silent for 90 days.
 
-    `last_event_at` is the last scan or, without any, when the code became known.
+    `last_event_at` is the last scan or, without any, when the code became known. `heard_at`: when the carrier last told
+    of it by itself, as long as asking found nothing that it had not told.
     """
     if status in OVER:
         return None
@@ -185,7 +223,14 @@ def next_check(
             break
     if status is not None and deliver_by and abs(deliver_by - now) <= PROMISE_WINDOW:
         pace = PROMISE_PACE
+    if heard_at is not None and now - heard_at <= HEARD_FOR:
+        pace *= HEARD_PACE
     return now + pace
+
+
+def never_found(since: datetime | None, now: datetime, days: int) -> bool:
+    """Whether a carrier has not known a parcel for so long that the code is wrong, or it was never handed over."""
+    return since is not None and now - since >= timedelta(days=days)
 
 
 # A parcel that goes back or is gone has its own alert, worse than being late.

@@ -12,9 +12,10 @@ from hub.store import Tx, alerts, kits, orders, shortages, stock, warehouses
 
 @dataclass(slots=True)
 class Ripple:
-    """What a transaction leaves to ring for: accounts with something to push."""
+    """What a transaction leaves to ring for: accounts with something to push, carriers with something to be asked."""
 
     accounts: set[UUID] = field(default_factory=set)
+    trackers: set[UUID] = field(default_factory=set)
 
 
 async def recompute(

@@ -11,8 +11,9 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, accounts, alerts, held, new_id, people, shipments, slots, stock, warehouses
+from hub.store import StoreError, accounts, alerts, held, new_id, people, slots, stock, tracking, warehouses
 from hub.store.accounts import Account
+from jobs import follow
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime
 
@@ -123,11 +124,15 @@ async def account_check(rt: Runtime, account: Account) -> tuple[Identity | None,
         async with rt.db.seller(account.seller_id) as tx:
             await accounts.identify(tx, account.id, identity.external_id, identity.facts)
             if adapter.tracking is not None:
-                await shipments.adopt(tx, account.id, rt.now())
+                await follow.follow(rt, tx, None)
+                if adapter.tracking.feed is not None:
+                    await tracking.listen(tx, account.id, rt.now())
     except StoreError as problem:
         return None, str(problem)
     if account.reads:
         rt.ring("catalogue", account.id)
+        if adapter.tracking is not None:
+            rt.ring("tracking", account.id)
     return identity, None
 
 

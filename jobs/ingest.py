@@ -20,7 +20,7 @@ from hub.orders import Known
 from hub.store import Tx, alerts, inbox, listings, orders, shipments
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival, Entry
-from jobs import reconcile
+from jobs import follow, reconcile, told
 from jobs.availability import Ripple
 from jobs.runtime import Runtime, log
 from jobs.settle import Takes, settle_order
@@ -77,6 +77,8 @@ async def _work_off(rt: Runtime, account: Account, api: AccountApi, token: UUID,
 
 def _kind(topic: str) -> str:
     if topic in ORDER_TOPICS:
+        return topic
+    if topic == Topic.TRACKING:
         return topic
     return "listing" if topic in LISTING_TOPICS else "other"
 
@@ -257,6 +259,8 @@ async def _write_order(
             await _ask_again(rt, tx, token, rows[-1])
     for account_id in ripple.accounts:
         rt.ring("stock", account_id)
+    for account_id in ripple.trackers:
+        rt.ring("tracking", account_id)
 
 
 async def _ask_again(rt: Runtime, tx: Tx, token: UUID, row: Entry) -> None:
@@ -284,7 +288,7 @@ async def apply(
     await _unnamed(tx, account, known.order)
     parcels = await shipments.put(tx, account.id, stored.id, known.order)
     if parcels:
-        await shipments.adopt_new(tx, parcels, adapters.trackers(), rt.now())
+        ripple.trackers |= await follow.follow(rt, tx, parcels)
     return await settle_order(
         tx, stored, before.order if before else None, known.order, links, hold_from=rt.policy.hold_from,
         now=rt.now(), since=since, ripple=ripple, takes=_takes(rt, account),
@@ -417,4 +421,10 @@ async def _other(
     await _finish(rt, account, token, rows)
 
 
-_STEPS = {Topic.ORDER: _order, Topic.SHIPMENT: _shipment, "listing": _listings, "other": _other}
+_STEPS = {
+    Topic.TRACKING: told.notices,
+    Topic.ORDER: _order,
+    Topic.SHIPMENT: _shipment,
+    "listing": _listings,
+    "other": _other,
+}

@@ -68,6 +68,7 @@ def policy(settings: Settings) -> Policy:
         poll_seconds=float(settings.poll_every),
         reconcile_seconds=settings.reconcile_hours * 3600,
         inbox_days=settings.inbox_days,
+        not_found_days=settings.not_found_days,
         public_url=settings.public_url,
         smtp=mail_server(settings),
     )

@@ -12,7 +12,7 @@ from hub.model import Notice, Topic
 from hub.store import accounts, due, inbox, orders
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
-from jobs import reconcile
+from jobs import reconcile, told
 from jobs.runtime import Runtime
 
 SECONDS_WITH_WEBHOOKS = 60.0
@@ -200,4 +200,5 @@ STEPS = {
     "reconcile": walk,
     "recheck": reconcile.recheck,
     "source": adopt,
+    "feed": told.feed,
 }

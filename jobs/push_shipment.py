@@ -10,7 +10,7 @@ from hub.contract import ShipmentSink
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
 from hub.model import LineQuantity, News, ShipmentNews, TrackingStatus
-from hub.store import Tx, accounts, alerts, orders, shipments
+from hub.store import Tx, accounts, alerts, orders, shipments, tracking
 from hub.store.accounts import Account
 from hub.store.shipments import NewsDue
 from jobs import lane
@@ -56,6 +56,8 @@ async def _tell_all(
         async with rt.db.seller(account.seller_id) as tx:
             if not await shipments.told_one(tx, token, shipment.id, news):
                 return  # the lease was lost
+            if shipment.source == "hub":
+                await tracking.log_told(tx, shipment.id, news, shipment.news_dirty_at)
             for order in served:
                 await orders.event(tx, order["order_id"], "told_channel", news=news, code=shipment.tracking_code)
     async with rt.db.seller(account.seller_id) as tx:

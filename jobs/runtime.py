@@ -39,6 +39,7 @@ class Policy:
     poll_seconds: float = 15.0
     reconcile_seconds: float = 6 * 3600.0
     inbox_days: int = 30
+    not_found_days: int = 3
     public_url: str | None = None
     smtp: Server | None = None  # None: no e-mail leaves
     drain_seconds: float = 20.0

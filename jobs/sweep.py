@@ -23,6 +23,7 @@ from jobs import (
     mails,
     push_shipment,
     push_stock,
+    relearn,
     replenish,
     shortages,
     track,
@@ -32,6 +33,7 @@ from jobs.runtime import Runtime, log
 
 SWEEP_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
+RELEARN_SECONDS = 60.0  # after a start, which may be that of a newer version: its tables may know more codes
 LAPSE_SECONDS = 60.0  # unpaid holds end by the hour: a minute late is in time
 PROVE_SECONDS = 60.0  # how often it is asked whose proof is due
 RESTOCK_SECONDS = 180.0
@@ -97,7 +99,8 @@ async def _one(rt: Runtime, lane: str, work: Work, gate: asyncio.Semaphore) -> i
 async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = True) -> None:
     """Sweep until `stop`. With Redis away and `drains`, the work is done right here."""
     clock = asyncio.get_running_loop().time
-    pruned = proved = lapsed = clock()
+    proved = lapsed = clock()
+    pruned = clock() - PRUNE_SECONDS + RELEARN_SECONDS
     prover = Prover(rt)
     restocked, aside, settling = clock() - RESTOCK_SECONDS, None, None
     mailed, mailing = clock(), None
@@ -107,6 +110,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
             if sweeper and clock() - pruned > PRUNE_SECONDS:
                 pruned = clock()
                 await prune(rt)
+                await relearn.everybody(rt)
             if sweeper and clock() - lapsed > LAPSE_SECONDS:
                 lapsed = clock()
                 await holds.lapse(rt)

@@ -2,94 +2,105 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
-from hub import tracking as decide
-from hub.faults import POLICIES, ChannelError
+from hub import parse
+from hub.contract import Consignment, TrackingSource
+from hub.faults import POLICIES, ChannelError, Fault
 from hub.http import AccountApi
-from hub.model import TrackedObject, TrackingStatus
-from hub.store import Tx, alerts, shipments
+from hub.model import Raw, TrackedObject
+from hub.store import Tx, alerts, tracking
 from hub.store.accounts import Account
-from hub.store.shipments import Parcel
-from jobs import lane
+from hub.store.tracking import Parcel
+from jobs import lane, parcels
+from jobs.parcels import Rings, Way
 from jobs.runtime import Runtime
+
+UNNAMED = "there is nothing to ask the carrier by yet"
+LOOK_AGAIN = timedelta(hours=1)
 
 
 async def drain(rt: Runtime, account: Account) -> int:
     """Ask a carrier about every due parcel. Answers how many were asked about."""
     source = rt.adapter(account.channel).tracking
-    if source is None or source.fetch is None:
+    if source is None:
         return 0
-    fetch = source.fetch
 
     async def claim(tx: Tx, token: UUID) -> list[Parcel]:
-        return await shipments.claim_tracking(tx, account.id, token, rt.worker, rt.now(), source.batch)
+        return await tracking.claim(tx, account.id, token, rt.worker, rt.now(), source.batch)
 
-    async def ask(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
-        codes = [parcel.tracking_code for parcel in parcels]
-        await _write(rt, account, token, parcels, source.parse(await fetch(api, codes), codes))
-
-    async def work(api: AccountApi, token: UUID, parcels: Sequence[Parcel]) -> None:
-        failed = partial(_failed, rt, account, token, parcels)
-        await lane.guarded(account, "tracking", partial(ask, api, token, parcels), failed)
+    async def work(api: AccountApi, token: UUID, claimed: Sequence[Parcel]) -> None:
+        codes = {one.id: one.code or source.code_of(_known(one)) for one in claimed}
+        if nameless := [one.id for one in claimed if codes[one.id] is None]:
+            async with rt.db.seller(account.seller_id) as tx:
+                await tracking.later(tx, token, nameless, rt.now() + LOOK_AGAIN, UNNAMED)
+        if asked := [(one, code) for one in claimed if (code := codes[one.id])]:
+            await _ask(rt, account, source, api, token, asked)
 
     return await lane.drain(rt, account, claim, work)
 
 
+def _known(parcel: Parcel) -> Consignment:
+    return Consignment(tracking_code=parcel.tracking_code, service=parcel.service, ref=parcel.carrier_ref)
+
+
+async def _ask(
+    rt: Runtime, account: Account, source: TrackingSource, api: AccountApi, token: UUID,
+    asked: Sequence[tuple[Parcel, str]],
+) -> None:  # fmt: skip
+    """One request. What cannot be read is asked for in halves, so that one parcel does not hide the others."""
+
+    async def once() -> None:
+        codes = list(dict.fromkeys(code for _parcel, code in asked))
+        raw = await source.fetch(api, codes) if source.fetch else None
+        told = source.parse(raw, codes) if source.fetch else []
+        await _write(rt, account, token, asked, raw, dict(zip(codes, told, strict=bool(source.fetch))))
+
+    async def failed(problem: ChannelError) -> None:
+        if problem.fault is Fault.SHAPE and len(asked) > 1:
+            half = len(asked) // 2
+            for some in (asked[:half], asked[half:]):
+                await _ask(rt, account, source, api, token, some)
+            return
+        await _failed(rt, account, token, [parcel for parcel, _code in asked], problem)
+
+    await lane.guarded(account, "tracking", once, failed)
+
+
 async def _write(
-    rt: Runtime, account: Account, token: UUID, parcels: Sequence[Parcel], told: Sequence[TrackedObject]
-) -> None:
-    to_tell: set[UUID] = set()
+    rt: Runtime, account: Account, token: UUID, asked: Sequence[tuple[Parcel, str]], raw: Raw,
+    told: dict[str, TrackedObject],
+) -> None:  # fmt: skip
+    rings, codes = Rings(), {parcel.id: code for parcel, code in asked}
     async with rt.db.seller(account.seller_id) as tx:
-        for parcel, object_ in zip(parcels, told, strict=True):
-            to_tell |= await _one(rt, tx, token, parcel, object_)
-    for account_id in to_tell:
-        rt.ring("shipments", account_id)
+        if first := {parcel.id: code for parcel, code in asked if parcel.code is None}:
+            await tracking.put_legs(tx, account.id, account.channel, first)
+            await parcels.catch_up(rt, tx, account, first, rings)
+        # A carrier that only tells by itself is silent here: the parcel is looked at again, and let go in the end.
+        objects = [
+            (shipment_id, told.get(code) or TrackedObject(code=code, carrier=account.channel))
+            for shipment_id, code in codes.items()
+        ]
+        if unknown := await parcels.settle(rt, tx, account, objects, Way.ASKED, rings, token):
+            await tracking.keep(tx, account.id, parse.canonical_bytes(raw), unknown, "unknown_code", rt.now())
+        for parcel in asked:
+            await _resolved(tx, parcel[0])
+    rings.ring(rt)
 
 
-async def _one(rt: Runtime, tx: Tx, token: UUID, parcel: Parcel, told: TrackedObject) -> set[UUID]:
-    """Settle one parcel's events with those known. Answers the account whose channel is to be told."""
-    now = rt.now()
-    known = await shipments.events_of(tx, parcel.id)
-    events, status = decide.settle(decide.merge_events(known, told.events))
-    new = decide.fresh(known, events)
-    if events != known:  # a known scan may be revoked now, or its code be understood since
-        await shipments.put_events(tx, parcel.id, events)
-    before = TrackingStatus(parcel.status) if parcel.status else None
-    status = status or before
-    last = max((event.at for event in events), default=None)
-    deliver_by = told.deliver_by or parcel.deliver_by
-    next_at = decide.next_check(status, deliver_by, last or parcel.created_at, now)
-    news_at = now if status is not before else None
-    await shipments.tracked(tx, token, parcel.id, told, status, last, next_at, news_at)
-    if unknown := [event.raw_code for event in new if event.status is TrackingStatus.UNKNOWN]:
-        await alerts.raise_(tx, "tracking_code_unknown", ",".join(sorted(set(unknown))), codes=unknown)
-    await _exceptions(tx, parcel, status, last)
-    if news_at is None:
-        return set()
-    return {parcel.account_id}
+async def _resolved(tx: Tx, parcel: Parcel) -> None:
+    if parcel.track_attempts:
+        await alerts.resolve(tx, "parcel_unreadable", str(parcel.id))
 
 
-async def _exceptions(tx: Tx, parcel: Parcel, status: TrackingStatus | None, last: object) -> None:
-    """Parcels that need a person, with the evidence; resolved when they move on."""
-    needs = {TrackingStatus.EXCEPTION, TrackingStatus.LOST, TrackingStatus.DAMAGED, TrackingStatus.RETURNING}
-    if status in needs:
-        await alerts.raise_(
-            tx,
-            "parcel_exception",
-            str(parcel.id),
-            code=parcel.tracking_code,
-            status=status,
-            last_event_at=last,
-        )
-    elif status is not None:
-        await alerts.resolve(tx, "parcel_exception", str(parcel.id))
-
-
-async def _failed(rt: Runtime, account: Account, token: UUID, parcels: Sequence[Parcel], problem: ChannelError) -> None:
+async def _failed(rt: Runtime, account: Account, token: UUID, asked: Sequence[Parcel], problem: ChannelError) -> None:
     if POLICIES[problem.fault].holds_account:
         await rt.hold(account, problem)
-    due_at = rt.pause(problem, max(parcel.track_attempts for parcel in parcels)) or rt.now() + timedelta(hours=1)
+    due_at = rt.pause(problem, max(parcel.track_attempts for parcel in asked)) or rt.now() + LOOK_AGAIN
     async with rt.db.seller(account.seller_id) as tx:
-        await shipments.track_later(tx, token, [parcel.id for parcel in parcels], due_at, str(problem))
+        await tracking.later(tx, token, [parcel.id for parcel in asked], due_at, str(problem))
+        if problem.fault is Fault.SHAPE:
+            await alerts.raise_(
+                tx, "parcel_unreadable", str(asked[0].id), code=asked[0].tracking_code, account=account.name,
+                channel=account.channel, detail=problem.detail,
+            )  # fmt: skip

@@ -127,15 +127,6 @@ def _status(code: str, number: int | None, words: str, at: datetime) -> Tracking
     return status_of(code, number)
 
 
-_S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
-
-
-def s10_digit(serial: str) -> int:
-    """The S10 check digit of eight digits. Codes in use fail it (AA123456789BR does): warn, never refuse."""
-    rest = sum(int(digit) * weight for digit, weight in zip(serial, _S10_WEIGHTS, strict=True)) % 11
-    return {0: 5, 1: 0}.get(rest, 11 - rest)
-
-
 # ── The wire ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from reportlab.pdfgen.canvas import Canvas
 
-from adapters.correios.mapping import s10_digit
+from hub.carriers import s10_digit
 from hub.parse import SAO_PAULO
 from hub.sandbox import Courier, Handler, Knobs, Product, add_controls, make_app
 

@@ -47,6 +47,7 @@ def list_(
             "news_told=told",
             "news_parked=parked",
             "track_error=problem",
+            "left_alone",
         ],
         as_json=as_json,
         empty="There is no such shipment.",

@@ -43,6 +43,11 @@ async def open_ones(tx: Tx, limit: int = 100) -> list[dict[str, Any]]:
     )
 
 
+async def open_of(tx: Tx, kind: str) -> list[dict[str, Any]]:
+    """Open alerts of one kind."""
+    return await tx.all("SELECT id, subject, params FROM alert WHERE kind = %s AND resolved_at IS NULL", [kind])
+
+
 async def urgent_since(tx: Tx, since: datetime, known: Iterable[UUID], limit: int) -> list[dict[str, Any]]:
     """Urgent alerts opened since an instant that are not among the known ones, newest first."""
     return await tx.all(

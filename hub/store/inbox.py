@@ -132,6 +132,15 @@ async def done(tx: Tx, ids: Iterable[UUID], token: UUID) -> None:
     await tx.run(sql, [list(ids), token])
 
 
+async def set_aside(tx: Tx, ids: Iterable[UUID], token: UUID, why: str) -> None:
+    """These rows are no work as things stand; they are kept and shown, with the reason."""
+    sql = """
+        UPDATE inbox SET state = 'kept', done_at = now(), error = %s, lease_token = NULL, lease_until = NULL,
+            lease_by = NULL
+        WHERE id = ANY(%s) AND lease_token = %s"""
+    await tx.run(sql, [why, list(ids), token])
+
+
 async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes | None) -> None:
     """Keep a fetched document before anything is read from it (None: it is to be fetched again).
 

@@ -151,6 +151,7 @@ CHECKS: dict[str, LiteralString] = {
         SELECT 'parcel' AS what, h.id::text FROM shipment h
         WHERE h.id > %(first)s AND h.id <= %(last)s
           AND h.carrier_account_id IS NOT NULL AND h.track_due_at IS NULL AND h.lease_token IS NULL
+          AND h.track_error IS NULL
           AND NOT coalesce(h.status, '') = ANY('{delivered,returned,lost,cancelled}')""",
     "I10 what leaves for another warehouse arrives, is under way or is named lost": """
         SELECT t.id, l.sku_id, l.sent, l.received, l.lost, l.returned,

@@ -1,12 +1,11 @@
 """Shipments: parcels of orders, what carriers tell of them, and what channels were told."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hub.model import Order, Shipment, TrackedObject, TrackingEvent, TrackingStatus
+from hub.model import Order, Shipment
 from hub.store import Tx, new_id
 
 LEASE = timedelta(seconds=60)
@@ -68,102 +67,6 @@ async def add(
         [tx.seller, shipment_id, order_id],
     )
     return shipment_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """A claimed parcel to ask a carrier about."""
-
-    id: UUID
-    account_id: UUID
-    tracking_code: str
-    status: str | None
-    deliver_by: datetime | None
-    created_at: datetime
-    track_attempts: int
-
-
-async def claim_tracking(
-    tx: Tx, carrier_account_id: UUID, token: UUID, worker: int, now: datetime, limit: int
-) -> list[Parcel]:
-    """Take up to `limit` parcels that are due to be asked about."""
-    sql = """
-        WITH due AS (
-            SELECT seller_id, id FROM shipment
-            WHERE carrier_account_id = %s AND track_due_at <= %s AND tracking_code IS NOT NULL
-              AND (lease_until IS NULL OR lease_until <= %s)
-            ORDER BY track_due_at LIMIT %s FOR UPDATE SKIP LOCKED
-        )
-        UPDATE shipment s SET lease_token = %s, lease_until = %s, lease_by = %s FROM due
-        WHERE s.seller_id = due.seller_id AND s.id = due.id
-        RETURNING s.id, s.account_id, s.tracking_code, s.status, s.deliver_by, s.created_at, s.track_attempts"""
-    rows = await tx.all(sql, [carrier_account_id, now, now, limit, token, now + LEASE, worker])
-    return [Parcel(**row) for row in rows]
-
-
-async def events_of(tx: Tx, shipment_id: UUID) -> tuple[TrackingEvent, ...]:
-    """What is known of a parcel, oldest first."""
-    rows = await tx.all(
-        "SELECT at, status, raw_code, description, place, state, revokes, revoked FROM tracking_event "
-        "WHERE shipment_id = %s ORDER BY at, position",
-        [shipment_id],
-    )
-    return tuple(TrackingEvent(**{**row, "status": TrackingStatus(row["status"])}) for row in rows)
-
-
-async def put_events(tx: Tx, shipment_id: UUID, events: Sequence[TrackingEvent]) -> None:
-    """Write a parcel's settled events; `revoked` may change on one that was known."""
-    sql = """
-        INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description, revokes,
-            revoked, position) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (seller_id, shipment_id, at, raw_code, place, state)
-        DO UPDATE SET status = excluded.status, revoked = excluded.revoked, position = excluded.position"""
-    rows = [
-        (
-            tx.seller,
-            shipment_id,
-            e.at,
-            e.raw_code,
-            e.place,
-            e.state,
-            e.status.value,
-            e.description,
-            e.revokes,
-            e.revoked,
-            n,
-        )
-        for n, e in enumerate(events)
-    ]
-    await tx.many(sql, rows)
-
-
-async def tracked(
-    tx: Tx, token: UUID, shipment_id: UUID, told: TrackedObject, status: TrackingStatus | None,
-    last_event_at: datetime | None, next_at: datetime | None, news_at: datetime | None,
-) -> bool:  # fmt: skip
-    """Record what a carrier told; `next_at` when to ask again, `news_at` when its channel has something to be told."""
-    sql = """
-        UPDATE shipment SET status = coalesce(%s, status), deliver_by = coalesce(%s, deliver_by), delayed = %s,
-            last_event_at = coalesce(%s, last_event_at), next_code = %s, next_carrier = %s, track_due_at = %s,
-            track_attempts = 0, track_error = %s, lease_token = NULL, lease_until = NULL, lease_by = NULL,
-            news_dirty_at = CASE WHEN %s::timestamptz IS NOT NULL AND news_due_at IS NULL THEN now()
-                                 ELSE news_dirty_at END,
-            news_due_at = coalesce(news_due_at, %s)
-        WHERE id = %s AND lease_token = %s"""
-    params = [
-        status, told.deliver_by, told.delayed, last_event_at, told.next_code.code if told.next_code else None,
-        told.next_code.carrier if told.next_code else None, next_at, told.error.message if told.error else None,
-        news_at, news_at, shipment_id, token,
-    ]  # fmt: skip
-    return await tx.run(sql, params) == 1
-
-
-async def track_later(tx: Tx, token: UUID, ids: Iterable[UUID], due_at: datetime, error: str) -> None:
-    """A carrier could not be asked: ask again at `due_at`."""
-    sql = """
-        UPDATE shipment SET track_due_at = %s, track_attempts = track_attempts + 1, track_error = %s,
-            lease_token = NULL, lease_until = NULL, lease_by = NULL WHERE lease_token = %s AND id = ANY(%s)"""
-    await tx.run(sql, [due_at, error[:500], token, list(ids)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,37 +178,14 @@ async def news_due(tx: Tx, shipment_id: UUID, now: datetime) -> None:
     )
 
 
-_ADOPTS = """
-    s.carrier_account_id IS NULL AND s.tracking_code IS NOT NULL
-    AND (lower(s.carrier) LIKE '%%' || a.channel || '%%'
-         OR (a.channel = 'correios' AND s.tracking_code ~ '^[A-Z]{2}[0-9]{9}[A-Z]{2}$'))
-    AND (s.status IS NULL OR NOT s.status = ANY('{delivered,returned,lost,cancelled}'))"""
-
-
-async def adopt(tx: Tx, carrier_account_id: UUID, now: datetime) -> int:
-    """Let a carrier account track the untracked parcels of its carrier (by name, or by an S10 code)."""
-    sql = f"""
-        UPDATE shipment s SET carrier_account_id = a.id, track_due_at = %s FROM account a
-        WHERE a.seller_id = s.seller_id AND a.id = %s AND {_ADOPTS}"""
-    return await tx.run(sql, [now, carrier_account_id])
-
-
-async def adopt_new(tx: Tx, ids: Sequence[UUID], carriers: Sequence[str], now: datetime) -> int:
-    """Let the seller's carrier accounts track these parcels, as soon as their channel tells a code."""
-    sql = f"""
-        UPDATE shipment s SET carrier_account_id = a.id, track_due_at = %s FROM account a
-        WHERE a.seller_id = s.seller_id AND s.id = ANY(%s) AND a.channel = ANY(%s)
-            AND a.status = 'live' AND {_ADOPTS}"""
-    return await tx.run(sql, [now, list(ids), list(carriers)])
-
-
-async def track_soon(tx: Tx, carrier_account_id: UUID, code: str, now: datetime) -> None:
-    """Ask about a parcel now instead of at its due time."""
-    await tx.run(
-        "UPDATE shipment SET track_due_at = %s WHERE carrier_account_id = %s AND tracking_code = %s "
-        "AND track_due_at IS NOT NULL",
-        [now, carrier_account_id, code],
-    )
+async def track_soon(tx: Tx, carrier_account_id: UUID, code: str, now: datetime) -> bool:
+    """Ask about a parcel now instead of at its due time. False: this account follows none of that code."""
+    sql = """
+        UPDATE shipment SET track_due_at = least(track_due_at, %s)
+        WHERE carrier_account_id = %s AND track_due_at IS NOT NULL AND (tracking_code = %s
+            OR id IN (SELECT shipment_id FROM shipment_leg WHERE account_id = %s AND code = %s)
+            OR id IN (SELECT shipment_id FROM freight_label WHERE account_id = %s AND ref = %s))"""
+    return await tx.run(sql, [now, carrier_account_id, code, *([carrier_account_id, code] * 2)]) > 0
 
 
 async def listed(
@@ -314,7 +194,8 @@ async def listed(
     """Newest first, keyset by id."""
     sql = """
         SELECT s.id, a.channel, a.name AS account, s.ref, s.carrier, s.service, s.tracking_code, s.status, s.deliver_by,
-               s.delayed, s.last_event_at, s.news_told, s.news_parked, s.track_error, s.track_due_at
+               s.delayed, s.last_event_at, s.news_told, s.news_parked, s.track_error, s.track_due_at, s.left_alone,
+               s.not_found_since
         FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
         WHERE (%s::text IS NULL OR s.status = %s) AND (%s::uuid IS NULL OR s.id < %s) ORDER BY s.id DESC LIMIT %s"""
     return await tx.all(sql, [status, status, after, after, limit])

@@ -266,6 +266,9 @@ ALERT = {
     ),
     "parcel_exception": N_("Envio %(code)s precisa de você: %(status)s."),
     "shipment_untold": N_("%(account)s não aceitou a notícia do envio %(code)s: %(detail)s"),
+    "parcel_not_found": N_("%(account)s não conhece o envio %(code)s: confira o código. Resposta: %(said)s"),
+    "parcel_ambiguous": N_("Envio %(code)s (%(carrier)s): mais de uma conta ou transportadora serve; escolha uma."),
+    "parcel_unreadable": N_("%(account)s respondeu sobre o envio %(code)s algo que não sabemos ler: %(detail)s"),
     "tracking_code_unknown": N_("A transportadora usou códigos que ainda não conhecemos: %(codes)s."),
     "drift_many": N_("%(account)s mostra outros números em %(count)s de %(of)s anúncios: algo mais escreve lá?"),
     "drift_gone": N_("%(account)s deixou de mostrar %(listings)s de %(of)s anúncios de uma vez; nenhum foi encerrado."),
@@ -285,7 +288,9 @@ _PAGE_OF = {
 _LIST_OF = {
     "slot_parked": "/anuncios?estado=parked", "link_refused": "/anuncios?estado=unlinked",
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
-    "tracking_code_unknown": "/envios?estado=trouble", "inbox_parked": "/contas",
+    "tracking_code_unknown": "/envios?estado=trouble", "parcel_not_found": "/envios?estado=trouble",
+    "parcel_ambiguous": "/envios?estado=trouble", "parcel_unreadable": "/envios?estado=trouble",
+    "inbox_parked": "/contas",
     "drift_many": "/conferencia", "drift_gone": "/conferencia",
     "drift_proposed": "/conferencia?estado=proposed", "invariant_broken": "/saude",
 }  # fmt: skip

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from adapters.correios import ADAPTER, client, freight, mapping
-from hub import oauth
+from hub import carriers, oauth
 from hub.contract import Token
 from hub.deadlines import day_in
 from hub.faults import ChannelError, Fault, Unreadable
@@ -129,12 +129,12 @@ def meaning(code: str, number: int, at: str, **words: str) -> TrackingStatus:
     ],
 )  # fmt: skip
 def test_the_check_digit_of_codes_in_use(code):
-    assert mapping.s10_digit(code[2:10]) == int(code[10])
+    assert carriers.s10_digit(code[2:10]) == int(code[10])
 
 
 def test_the_check_digit_of_a_sum_that_leaves_nothing_or_one():
-    assert mapping.s10_digit("00000000") == 5
-    assert mapping.s10_digit("00010200") == 0  # 2 + 2 * 5 = 12 leaves 1
+    assert carriers.s10_digit("00000000") == 5
+    assert carriers.s10_digit("00010200") == 0  # 2 + 2 * 5 = 12 leaves 1
 
 
 # ── Traps ──────────────────────────────────────────────────────────────────────────────────────────────────

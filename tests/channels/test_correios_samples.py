@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.correios import freight, mapping
+from hub import carriers
 from hub.faults import Unreadable
 from hub.model import TrackingStatus
 
@@ -145,7 +146,7 @@ def test_check_digits():
     vectors = json.loads((SAMPLES / "vocab" / "s10_vectors.json").read_text())
 
     def is_good(code: str) -> bool:
-        return mapping.s10_digit(code[2:10]) == int(code[10])
+        return carriers.s10_digit(code[2:10]) == int(code[10])
 
     assert all(map(is_good, vectors["valid_seen_in_real_payloads"] + vectors["valid_computed"]))
     assert not any(map(is_good, vectors["invalid_check_digit"]))

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from adapters.correios import ADAPTER, client, freight, mapping, sandbox
+from hub import carriers
 from hub.contract import json_of
 from hub.faults import ChannelError, Fault
 from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Request, TrackedObject, TrackingStatus
@@ -134,7 +135,7 @@ async def test_a_journey_scan_by_scan(connect: Connect, journey, statuses):
     carrier = sandbox.create([])
     api = await connect(ADAPTER, carrier)
     code = (await carrier.act("post", {"journey": journey}))["code"]
-    assert mapping.s10_digit(code[2:10]) == int(code[10])
+    assert carriers.s10_digit(code[2:10]) == int(code[10])
     seen = [(await track(api, code))[0].status]
     while (await carrier.act("advance", {"code": code}))["scans"]:
         seen.append((await track(api, code))[0].status)

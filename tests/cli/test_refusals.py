@@ -29,6 +29,7 @@ GROUPS = {
     "supplier": ["add", "list", "edit"],
     "shipments": ["list", "add"], "inbox": ["list", "replay"],
     "mail": ["account", "preview", "template", "list", "retry", "check"],
+    "tracking": ["codes", "follow", "learn", "strays"],
     "alerts": ["list"], "drift": ["list", "accept", "dismiss", "policy"],
     "freight": [
         "measure", "missing", "policy", "quote", "preview", "buy", "list", "label", "manifest", "manifests", "cancel",

@@ -6,7 +6,7 @@ from typing import Any
 from hub.model import Shipment, TrackedObject, TrackingEvent, TrackingStatus
 from hub.sandbox import Product
 from hub.store import deadlines as store
-from hub.store import new_id, shipments
+from hub.store import shipments, tracking
 from jobs import deadlines
 from tests.world import Channel, World, world
 
@@ -214,11 +214,13 @@ async def told(
         at=when, status=status, raw_code=status.value, description=words, place="Curitiba", state="PR"
     )
     async with w.rt.db.seller(w.seller_id) as tx:
-        token = new_id()
-        await tx.run("UPDATE shipment SET lease_token = %s", [token])
-        await shipments.put_events(tx, row["id"], [event])
+        await tracking.put_events(tx, [(row["id"], "correios", [event])])
         object_ = TrackedObject(code="AA123456785BR", carrier="correios", deliver_by=deliver_by)
-        await shipments.tracked(tx, token, row["id"], object_, status, when, None, None)
+        settled = tracking.Settled(
+            id=row["id"], told=object_, status=status, last_event_at=when, next_at=None, news_at=None,
+            not_found_since=None, heard_at=None, error=None,
+        )  # fmt: skip
+        await tracking.put(tx, [settled], None)
     while await deadlines.turn(w.rt):
         pass
 

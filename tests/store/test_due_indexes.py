@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from hub.store import Tx, due, inbox, shipments, slots, url_as
+from hub.store import Tx, due, inbox, shipments, slots, tracking, url_as
 from tests.services import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -105,7 +105,7 @@ Ask = Callable[[Tx], Awaitable[Any]]
 CLAIMS: dict[str, tuple[Ask, str]] = {
     "inbox": (lambda tx: inbox.claim(tx, ACCOUNT, TOKEN, 7, NOW, 50), "inbox_due"),
     "slots": (lambda tx: slots.claim(tx, ACCOUNT, TOKEN, 7, NOW, 50), "stock_slot_due"),
-    "tracking": (lambda tx: shipments.claim_tracking(tx, ACCOUNT, TOKEN, 7, NOW, 50), "shipment_track_due"),
+    "tracking": (lambda tx: tracking.claim(tx, ACCOUNT, TOKEN, 7, NOW, 50), "shipment_track_due"),
     "news": (lambda tx: shipments.claim_news(tx, ACCOUNT, TOKEN, 7, NOW, 50), "shipment_news_due"),
     "tasks": (lambda tx: due.claim_tasks(tx, ACCOUNT, TOKEN, 7, NOW), "task_due"),
 }

@@ -20,10 +20,12 @@ from hub.tracking import (
     identity,
     late,
     merge_events,
+    never_found,
     news_due,
     news_of,
     next_check,
     settle,
+    settle_legs,
     stuck,
 )
 
@@ -288,3 +290,65 @@ def test_stuck_is_silent_and_unfinished():
     assert not stuck(S.IN_TRANSIT, None, NOON)
     for status in (S.DELIVERED, S.RETURNED, S.CANCELLED, S.LOST):
         assert not stuck(status, NOON - 50 * DAY, NOON)
+
+
+# ── several carriers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+legs = st.fixed_dictionaries({"first": histories, "last": histories})
+
+
+@settings(max_examples=300)
+@given(legs, st.data())
+def test_carriers_settle_alike_in_any_order_and_each_for_itself(told, data):
+    settled, status = settle_legs(told, "last")
+    for carrier, events in told.items():
+        assert settled[carrier] == settle(events)[0]  # nobody revokes another's scan
+    turned = {carrier: data.draw(st.permutations(told[carrier])) for carrier in ("last", "first")}
+    assert settle_legs(turned, "last")[1] == status
+    assert status in {settle(events)[1] for events in told.values()}
+
+
+@given(histories)
+def test_one_carrier_alone_is_settled_as_ever(events):
+    assert settle_legs({"only": events}, "only") == ({"only": settle(events)[0]}, settle(events)[1])
+
+
+def test_the_carrier_that_speaks_last_by_time_decides():
+    first, last = [scan(0, S.ACCEPTED), scan(20, S.IN_TRANSIT)], [scan(10, S.OUT_FOR_DELIVERY)]
+    assert settle_legs({"first": first, "last": last}, "last")[1] is S.IN_TRANSIT
+    assert settle_legs({"first": first[:1], "last": last}, "last")[1] is S.OUT_FOR_DELIVERY
+    assert settle_legs({"first": first, "last": [*last, scan(30, S.UNKNOWN)]}, "last")[1] is S.IN_TRANSIT
+
+
+def test_what_the_first_carrier_calls_an_end_is_none_once_the_next_speaks():
+    first = [scan(0, S.DELIVERED, "handed over")]
+    assert settle_legs({"first": first, "last": []}, "last")[1] is S.DELIVERED
+    assert settle_legs({"first": first, "last": [scan(5, S.ACCEPTED)]}, "last")[1] is S.ACCEPTED
+
+
+def test_an_end_of_the_carrier_that_has_it_is_moved_by_no_other():
+    last = [scan(5, S.DELIVERED)]
+    assert settle_legs({"first": [scan(60, S.IN_TRANSIT)], "last": last}, "last")[1] is S.DELIVERED
+    taken_back = [*last, revocation(6)]
+    assert settle_legs({"first": [scan(60, S.IN_TRANSIT)], "last": taken_back}, "last")[1] is S.IN_TRANSIT
+
+
+def test_codes_in_no_table_alone_are_unknown_and_nothing_told_is_nothing():
+    assert settle_legs({"first": [scan(0, S.UNKNOWN)], "last": []}, "last")[1] is S.UNKNOWN
+    assert settle_legs({"first": [], "last": []}, "last") == ({"first": (), "last": ()}, None)
+    assert settle_legs({"first": [scan(0, S.UNKNOWN)], "last": [scan(0, S.ACCEPTED)]}, "first")[1] is S.ACCEPTED
+
+
+def test_a_carrier_that_tells_by_itself_is_asked_less_often_for_two_days():
+    usual = next_check(S.OUT_FOR_DELIVERY, None, NOON, NOON)
+    assert usual == NOON + timedelta(minutes=15)
+    assert next_check(S.OUT_FOR_DELIVERY, None, NOON, NOON, NOON - 2 * DAY) == NOON + HOUR
+    assert next_check(S.OUT_FOR_DELIVERY, None, NOON, NOON, NOON - 2 * DAY - HOUR) == usual
+    assert next_check(S.DELIVERED, None, NOON, NOON, NOON) is None
+
+
+@pytest.mark.parametrize(("days", "want"), [(2.9, False), (3, True), (30, True)])
+def test_a_parcel_is_never_found_after_so_many_days(days, want):
+    assert never_found(NOON - days * DAY, NOON, 3) is want
+    assert not never_found(None, NOON, 3)
