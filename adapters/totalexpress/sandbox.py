@@ -43,6 +43,7 @@ TEXTS = {
     "BDE/01": "Objeto entregue ao destinatário",
 }
 ROAD = "0 97 83 68 101 102 103 "
+BLOCKED = "Acesso Negado! Seu IP foi arquivado para controle: 203.0.113.7"
 JOURNEYS = {  # how a parcel fares, and how often; codes with a stroke are Correios' own
     "delivered": (66, ROAD + "104 1"),
     "second_try": (14, ROAD + "104 21 104 1"),
@@ -152,7 +153,7 @@ class TotalExpressSandbox:
 
     async def edi(self, request: web.Request) -> web.Response:
         if self.blocked:
-            return fault("Acesso Negado! Seu IP foi arquivado para controle: 203.0.113.7")
+            return fault(BLOCKED)
         asked = await question(request, "ObterTracking")
         if asked is None:
             return fault("Operation not supported")
@@ -197,6 +198,8 @@ class TotalExpressSandbox:
         return tag("item", told + tag("EctCidade", "CURITIBA") + tag("EctUf", "PR"), "tns:StatusEct")
 
     async def price(self, request: web.Request) -> web.Response:
+        if self.blocked:
+            return fault(BLOCKED)
         asked = await question(request, "calcularFrete")
         if asked is None:
             return fault("Operation not supported")

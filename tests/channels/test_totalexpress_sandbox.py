@@ -164,9 +164,10 @@ async def test_an_address_that_is_blocked_holds_the_account(connect: Connect):
     carrier = sandbox.create([])
     api = await connect(ADAPTER, carrier)
     await carrier.act("block", {})
-    with pytest.raises(ChannelError) as refusal:
-        await client.feed(api, None)
-    assert (refusal.value.fault, refusal.value.code) == (Fault.AUTH, "ip_blocked")
+    for asked in (client.feed(api, None), client.quote(api, BOX, ["EXP"])):
+        with pytest.raises(ChannelError) as refusal:
+            await asked
+        assert (refusal.value.fault, refusal.value.code) == (Fault.AUTH, "ip_blocked")
 
 
 async def test_lots_of_a_thousand_parcels_add_up_to_what_codes_are_told(connect: Connect):
