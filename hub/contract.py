@@ -298,7 +298,8 @@ class FreightSource:
     end where that takes more calls than one (a basket paid, a label ordered): safe to repeat, it answers what became
     of it. `divisors` are cubic centimetres per kilogram by service, "" for the others. `complete` puts into a rendered
     purchase what only the account knows: its number there, the day of posting (ask `order` for the request). `cancel`
-    is None where what was bought cannot be taken back there; `ask_label` and `label` are None where the carrier's API
+    is None where what was bought cannot be taken back there; `withdrawn` says whether it was, where a refusal to take
+    it back is not to be believed; `ask_label` and `label` are None where the carrier's API
     makes no label (the seller prints it at the carrier's own site).
     """
 
@@ -314,6 +315,7 @@ class FreightSource:
     settle: Callable[[Api, Purchase], Awaitable[Purchase]] | None = None
     divisors: Mapping[str, int] = field(default_factory=dict)
     complete: Callable[[Api, Request], Request] | None = None
+    withdrawn: Callable[[Api, str], Awaitable[bool]] | None = None  # purchase ref
 
     def order(self, api: Api, posting: Posting) -> Request:
         """The request that buys a posting on this account."""

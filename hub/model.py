@@ -521,8 +521,10 @@ class Posting(Canonical):
     parcel: Parcel
     invoice_key: str | None = None
     goods: tuple[DeclaredGoods, ...] = ()
-    # The offer that was taken, for carriers that want to be told it again. Not part of the canonical JSON.
+    # The offer that was taken, for carriers that want to be told it again, and our address for notices, for those that
+    # take it with each label. Not part of the canonical JSON.
     quote: Quote | None = Field(default=None, exclude=True)
+    notify: str | None = Field(default=None, exclude=True, repr=False)
 
 
 class Purchase(Canonical):

@@ -15,11 +15,12 @@ from hub.contract import Api, FreightSource
 from hub.faults import POLICIES, ChannelError, Fault
 from hub.freight import Rule, why
 from hub.http import CallError
-from hub.model import DeclaredGoods, Parcel, Party, Posting, Purchase, Raw, Reply, Shipment, TrackingStatus
+from hub.model import DeclaredGoods, Parcel, Party, Posting, Purchase, Quote, Raw, Reply, Shipment, TrackingStatus
 from hub.parse import CNPJ_LENGTH, bare
 from hub.store import Tx, alerts, freight, labels, orders, shipments, stock
 from jobs import freight_labels
 from jobs.freight import Consignment, FreightRefused, Quoted, consignment, latest
+from jobs.poll import webhook_url
 from jobs.runtime import Runtime, log
 
 LANDED = timedelta(seconds=30)  # after which a request that got no answer (its deadline is 10 s) cannot arrive any more
@@ -268,7 +269,8 @@ async def _purchase(
             async with rt.db.seller(seller_id) as tx:
                 if not await labels.trying(tx, label["id"], token, rt.now()):
                     return  # the lease was lost: whoever has it goes on
-            purchase = await _sold(api, source, posting)
+            notify = await _heard_at(rt, seller_id, label)
+            purchase = await _sold(api, source, posting.model_copy(update={"notify": notify}))
         label["status"] = "paying" if source.settle else "bought"
         await _note(rt, seller_id, label, purchase, label["status"])
     if source.settle:
@@ -283,7 +285,15 @@ def posting_of(label: dict[str, Any], wanted: Consignment) -> Posting:
         reference=label["reference"], service=label["service"], sender=sender_of(wanted.policy),
         recipient=recipient_of(wanted), parcel=Parcel.model_validate(kept["parcel"]), invoice_key=kept["invoice_key"],
         goods=tuple(DeclaredGoods.model_validate(row) for row in kept["goods"]),
+        quote=Quote(service=label["service"], name=label["name"], price_cents=label["quoted_cents"]),
     )  # fmt: skip
+
+
+async def _heard_at(rt: Runtime, seller_id: UUID, label: dict[str, Any]) -> str | None:
+    """Our address for the carrier's notices; None where there is none."""
+    account = await rt.account(seller_id, label["account_id"])
+    hears = rt.policy.public_url and rt.adapter(account.channel).webhook
+    return await webhook_url(rt, account) if hears else None
 
 
 async def _looked_up(api: Api, source: FreightSource, posting: Posting, since: datetime) -> Purchase | None:

@@ -101,7 +101,9 @@ async def withdraw(
         await api.call(source.cancel(label["ref"]))
     except ChannelError as problem:
         gone = problem.fault is Fault.MISSING
-        if not gone and again and problem.fault is Fault.REJECTED and source.find:
+        if problem.fault is Fault.REJECTED and source.withdrawn:
+            gone = await source.withdrawn(api, label["ref"])
+        elif not gone and again and problem.fault is Fault.REJECTED and source.find:
             # What was taken back already cannot be taken back: it is looked for under its reference.
             async with rt.db.seller(seller_id) as tx:
                 order = await freight.order(tx, label["order_id"])

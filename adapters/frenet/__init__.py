@@ -24,7 +24,8 @@ ADAPTER = Adapter(
     },
     read_error=mapping.error_code,
     check=client.check,
-    # No subscription: the address is typed into Frenet's panel, with our token as a header or in the address.
+    # No subscription: the address goes along with each shipment that is made, our token in it; labels that are bought
+    # in Frenet's panel send no notices.
     webhook=WebhookSource(
         signed="our token, in the header X-Balcao-Token or as ?token= of the address",
         body_signed=False,
@@ -45,5 +46,6 @@ ADAPTER = Adapter(
         ask_label=client.ask_label,
         label=client.label,
         cancel=freight.cancellation,
+        withdrawn=client.withdrawn,
     ),
 )

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr
 
-from adapters.frenet import freight, mapping
+from adapters.frenet import freight, mapping, webhook
 from hub import contract
 from hub.calls import number_of
 from hub.contract import Api, Identity, json_of
@@ -23,7 +24,7 @@ class Credentials(contract.Credentials):
     cnpj: str = Field(title="CNPJ da loja")
     partner_token: SecretStr | None = Field(default=None, title="Token de parceiro", description="só para etiquetas")
     webhook_token: SecretStr | None = Field(
-        default=None, title="Token dos avisos", description="invente um, e cadastre-o na Frenet como X-Balcao-Token"
+        default=None, title="Token dos avisos", description="invente um: vai no endereço dos avisos"
     )
     printing_format: Literal["A4", "A6"] = Field(default="A4", title="Etiquetas", description="A6 = 10x15 térmica")
     endpoint: str = Field(default="https://api.frenet.com.br", title="Endereço da API")
@@ -93,8 +94,16 @@ def complete(api: Api, request: Request) -> Request:
         named = f"service: the store has no {offer['ShippingServiceCode']!r} at Frenet; check the account once more"
         raise ChannelError(Fault.REJECTED, mapping.NO_SERVICE, named)
     created = api.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    whole = {**shipment, "Order": {**shipment["Order"], "Created": created}, "Quotation": {**offer, **service}}
+    urls = {name: _with_token(api, shipment[name]) for name in freight.NOTIFIED if name in shipment}
+    whole = {**shipment, **urls, "Order": {**shipment["Order"], "Created": created}, "Quotation": {**offer, **service}}
     return replace(request, json=[whole])
+
+
+def _with_token(api: Api, url: str) -> str | None:
+    """Our address with the token that proves a notice; none where none was made up, for all would be refused."""
+    known: Credentials = api.credentials
+    secret = known.webhook_token.get_secret_value() if known.webhook_token else ""
+    return f"{url}?{urlencode({webhook.PARAMETER: secret})}" if secret else None
 
 
 def _needs_partner(api: Api) -> None:
@@ -123,6 +132,11 @@ async def settle(api: Api, purchase: Purchase) -> Purchase:
 
 async def _status(api: Api, ref: str) -> int:
     return freight.status(json_of(await api.call(Request(method="GET", path=f"/shipments/{number_of(ref)}"))))
+
+
+async def withdrawn(api: Api, ref: str) -> bool:
+    """Whether a shipment was called off: calling off may answer an error and have done it all the same."""
+    return await _status(api, ref) in freight.GONE
 
 
 async def ask_label(_api: Api, refs: Sequence[str]) -> str:

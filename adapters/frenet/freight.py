@@ -84,6 +84,7 @@ CREATED, WAITING, FAILED, PAID, POSTED, CALLED_OFF, CANCELLED, DELETED, DROPPED 
 UNPAID = frozenset({CREATED, WAITING, FAILED})
 HELD = frozenset({PAID, POSTED, DROPPED})  # 18 entregue no ponto de postagem
 GONE = frozenset({CALLED_OFF, CANCELLED, DELETED})
+NOTIFIED = ("TrackingNotificationUrl", "StatusNotificationUrl")  # notices are registered with each shipment only
 
 
 def shipment(posting: Posting) -> Request:
@@ -112,7 +113,9 @@ def shipment(posting: Posting) -> Request:
         "Services": {"DeclaredValue": False, "ReceiptNotification": False, "OwnHand": False},
     }
     # Volumes is one object, whatever its name says.
-    body = {"Order": order, "Volumes": _box(parcel) | volume, "Quotation": told}
+    body: dict[str, Any] = {"Order": order, "Volumes": _box(parcel) | volume, "Quotation": told}
+    if posting.notify:
+        body |= dict.fromkeys(NOTIFIED, posting.notify)
     return Request(method="POST", path="/shipments", json=[body])
 
 
@@ -217,5 +220,5 @@ def pdf(raw: Raw) -> bytes | None:
 
 
 def cancellation(ref: str) -> Request:
-    """Calls off what was paid; the amount comes back to the wallet, by night as a rule."""
+    """Calls off what was paid; the amount comes back to the wallet, by night as a rule. See `withdrawn`."""
     return Request(method="POST", path=f"/shipments/{number_of(ref)}/cancel")

@@ -75,14 +75,14 @@ class Parcel:
 class FrenetSandbox:
     """The aggregator; `balance` is what the wallet holds, in centavos."""
 
-    def __init__(self, seed: int, parcels: int, balance: int) -> None:
+    def __init__(self, seed: int, parcels: int, balance: int, sulks: float) -> None:
         self.chance = random.Random(seed)
         self.knobs = Knobs()
         self.courier = Courier(self.knobs, self.chance)
         self.app = make_app(self.knobs, self.courier, self.chance)
         self.app.middlewares.append(guard)
         self.serial = self.chance.randrange(10_000_000, 80_000_000)
-        self.balance = balance
+        self.balance, self.sulks = balance, sulks
         self.callback = ""
         self.parcels: dict[str, Parcel] = {}
         self.shipments: dict[int, Shipment] = {}
@@ -208,7 +208,9 @@ class FrenetSandbox:
         if shipment.status != PAID:
             return refuse(400, "Erro", (5000, "O envio não pode ser cancelado na situação atual"))
         shipment.status, self.balance = CALLED_OFF, self.balance + shipment.price
-        self.tell({"OrderId": shipment.told["Order"]["Id"], "ShipmentId": shipment.id, "ShipmentStatus": CALLED_OFF})
+        self.tell(shipment, {"ShipmentStatus": CALLED_OFF, "Balance": self.balance / 100})
+        if self.chance.random() < self.sulks:
+            return refuse(400, "Erro", (5001, "Erro inesperado --> at Frenet.WhiteLabel.Shipments.Cancel()"))
         return web.Response(status=204)
 
     # ── Journeys ───────────────────────────────────────────────────────────────────────────────────────────
@@ -244,14 +246,18 @@ class FrenetSandbox:
         parcel.events.append((at, parcel.ahead.pop(0), parcel.cities[len(parcel.events) > 1]))
         if parcel.shipment:
             parcel.shipment.status = POSTED
-            ids = {"OrderId": parcel.shipment.told["Order"]["Id"], "ShipmentId": parcel.shipment.id}
-            self.tell(ids | tracking(parcel))
+            self.tell(parcel.shipment, tracking(parcel))
         return True
 
-    def tell(self, body: Mapping[str, Any]) -> None:
-        if self.callback:
-            headers = {"Content-Type": "application/json", "X-Balcao-Token": HOOK}
-            self.courier.send(Delivery(self.callback, headers, json.dumps(body, ensure_ascii=False).encode()))
+    def tell(self, shipment: Shipment, body: Mapping[str, Any]) -> None:
+        """A notice to the address that came with the shipment, else to the one that was told us with its header."""
+        name = "TrackingNotificationUrl" if "TrackingEvents" in body else "StatusNotificationUrl"
+        headers = {"Content-Type": "application/json"}
+        ids = {"OrderId": shipment.told["Order"]["Id"], "ShipmentId": shipment.id}
+        if url := shipment.told.get(name) or self.callback:
+            more = {} if shipment.told.get(name) else {"X-Balcao-Token": HOOK}
+            content = json.dumps(ids | dict(body), ensure_ascii=False).encode()
+            self.courier.send(Delivery(url, headers | more, content))
 
     # ── What a demo drives ─────────────────────────────────────────────────────────────────────────────────
 
@@ -299,9 +305,14 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-def create(products: Sequence[Product], *, seed: int = 0, parcels: int = 0, balance: int = 500_00) -> FrenetSandbox:
-    """An aggregator with `parcels` under way and a wallet; products are no business of its."""
-    return FrenetSandbox(seed, parcels, balance)
+def create(
+    products: Sequence[Product], *, seed: int = 0, parcels: int = 0, balance: int = 500_00, sulks: float = 0.0
+) -> FrenetSandbox:
+    """An aggregator with `parcels` under way and a wallet; products are no business of its.
+
+    `sulks`: how often calling off answers an error although it is done.
+    """
+    return FrenetSandbox(seed, parcels, balance, sulks)
 
 
 def now() -> datetime:

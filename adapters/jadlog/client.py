@@ -86,5 +86,7 @@ async def settle(api: Api, purchase: Purchase) -> Purchase:
     """An order known by its own number only (it was sent before) gets its tracking code once there is one."""
     if purchase.tracking_code:
         return purchase
+    if mapping.asked_by(purchase.ref) == "shipmentId":
+        return purchase.model_copy(update={"tracking_code": purchase.ref})
     found = freight.found(await fetch(api, [purchase.ref]))
     return purchase.model_copy(update={"tracking_code": found.tracking_code}) if found else purchase

@@ -418,6 +418,12 @@ def test_a_shipment_as_their_server_wants_it():
     assert (item["ProductName"], item["Quantity"], item["Price"]) == ("Caneca", 2, 29.9)
 
 
+def test_our_address_goes_along_with_the_shipment_and_with_no_other_than_ours():
+    [body] = freight.shipment(POSTING.model_copy(update={"notify": "https://balcao.example/in/t0ken"})).json
+    assert {body[name] for name in freight.NOTIFIED} == {"https://balcao.example/in/t0ken"}
+    assert not freight.shipment(POSTING).json[0].keys() & set(freight.NOTIFIED)
+
+
 def test_an_invoice_goes_along_by_its_key():
     [body] = freight.shipment(POSTING.model_copy(update={"goods": (), "invoice_key": KEY})).json
     assert body["Order"]["Invoice"] == {"Key": KEY, "Number": "1234", "Series": "1", "Value": 59.8}

@@ -159,6 +159,27 @@ class _Asked:
         return self.body
 
 
+async def test_a_refusal_to_call_off_is_not_believed(connect: Connect):
+    api = await known(connect, sandbox.create([], sulks=1.0))
+    bought = await client.settle(api, await made(api))
+    assert not await client.withdrawn(api, bought.ref)
+    with pytest.raises(ChannelError) as refusal:
+        await api.call(freight.cancellation(bought.ref))
+    assert refusal.value.fault is Fault.REJECTED
+    assert await client.withdrawn(api, bought.ref)
+
+
+@pytest.mark.parametrize(("typed", "query"), [("um segredo", "?token=um+segredo"), (None, None)])
+async def test_the_token_goes_along_in_our_address_and_without_one_no_address(connect: Connect, typed, query):
+    api = await known(connect, sandbox.create([]), webhook_token=typed)
+    posting = POSTING.model_copy(update={"notify": "https://balcao.example/in/t0ken"})
+    [body] = client.complete(api, freight.shipment(posting)).json
+    url = query and f"https://balcao.example/in/t0ken{query}"
+    assert [body[name] for name in freight.NOTIFIED] == [url, url]
+    if url:
+        webhook.verify("um segredo", Knock(headers={}, body=b"", url=url))
+
+
 async def test_an_empty_wallet_says_so(connect: Connect):
     api = await known(connect, sandbox.create([], balance=1_00))
     with pytest.raises(ChannelError) as refusal:

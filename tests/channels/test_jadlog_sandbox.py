@@ -133,6 +133,10 @@ async def test_bought_once_however_often_it_is_sent_followed_and_found(connect: 
         assert told
         assert told.tracking_code == bought.tracking_code
     assert await client.settle(api, bought) == bought
+    api.calls.clear()
+    remembered = Purchase(ref=bought.ref)  # as it was written down before a crash
+    assert (await client.settle(api, remembered)).tracking_code == bought.tracking_code
+    assert api.calls == []
     assert (await track(api, bought.ref))[0].status is S.ACCEPTED
 
 
