@@ -129,7 +129,10 @@ async def quote(api: Api, parcel: Parcel, services: Sequence[str]) -> list[Raw]:
 
 
 async def find(api: Api, posting: Posting, since: datetime) -> Purchase | None:
-    """What stands under a posting's reference in the cart, or among the orders last made, and was not taken back."""
+    """What stands under a posting's reference in the cart, or among the orders last made, and was not taken back.
+
+    The first page of each is read: the newest stand first (assumed).
+    """
     for path in ("/cart", "/orders"):
         for row in _rows(await get(api, f"{HOME}{path}")):
             made = row.instant("created_at", zone=parse.SAO_PAULO)
@@ -152,9 +155,12 @@ async def settle(api: Api, purchase: Purchase) -> Purchase:
     What is paid cannot be paid again: the cart's uuid is the order's.
     """
     order = await _order(api, purchase.ref)
-    if order is None or _word(order) in ("", "created", "pending"):
-        await _post(api, "/shipment/checkout", {"orders": [purchase.ref]})
+    if _is_unpaid(order):
+        reply = await _post(api, "/shipment/checkout", {"orders": [purchase.ref]}, *REFUSED)
         order = await _order(api, purchase.ref)
+        if reply.status in REFUSED and _is_unpaid(order):  # else it says that it was paid meanwhile
+            code = mapping.error_code(reply) or str(reply.status)
+            raise ChannelError(Fault.REJECTED, code, sentence_of(reply)[:200], status=reply.status)
     if order and (over := _word(order)) in OVER:
         raise ChannelError(Fault.REJECTED, over, f"the label {purchase.ref} is {over}: buy another")
     if order is None or not (_is_generated(order) or _is_being_generated(order)):
@@ -203,6 +209,10 @@ def _in_path(ref: str) -> str:
 
 def _word(order: Wire) -> str:
     return (order.text("status") or "").lower()
+
+
+def _is_unpaid(order: Wire | None) -> bool:
+    return order is None or _word(order) in ("", "created", "pending")
 
 
 def _is_generated(order: Wire) -> bool:

@@ -268,6 +268,22 @@ async def test_a_payment_without_an_answer_is_not_made_twice(connect: Connect):
     assert carrier.balance == 1_000_000 - SEDEX_CENTS
 
 
+async def test_what_was_paid_meanwhile_is_no_refusal(connect: Connect, monkeypatch):
+    carrier = sandbox.create([])
+    api = await connect(ADAPTER, carrier)
+    item = await into_cart(api)
+    await api.call(Request(method="POST", path="/api/v2/me/shipment/checkout", json={"orders": [item.ref]}))
+    look, looked = client._order, []
+
+    async def late(*told: Any) -> Any:
+        looked.append(told)
+        return await look(*told) if len(looked) > 1 else None
+
+    monkeypatch.setattr(client, "_order", late)
+    assert (await client.settle(api, item)).ref == item.ref
+    assert carrier.balance == 1_000_000 - SEDEX_CENTS
+
+
 async def test_a_label_made_meanwhile_is_no_failure(connect: Connect, monkeypatch):
     carrier = sandbox.create([], label_asks=0)
     api = await connect(ADAPTER, carrier)
