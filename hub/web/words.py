@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from hub.web import deadline_words
+from hub.web import deadline_words, label_words
 from hub.web.i18n import N_, Language
 
 Chip = tuple[str, str]  # (tone, words): ok, busy, wait, bad, mute
@@ -280,6 +280,7 @@ ALERT |= {
     "mail_down": N_("Nenhum e-mail sai para compradores: %(detail)s."),
     "mail_doubt": N_("Pedido %(order)s: não se sabe se o e-mail ao comprador saiu; ele não é repetido sozinho."),
 }
+ALERT |= label_words.ALERT
 ALERT_OTHER = N_("Algo precisa de você: %(kind)s.")
 _PAGE_OF = {
     "shortage": "/pedidos/", "line_unlinked": "/pedidos/", "fulfiller_unknown": "/pedidos/", "account_held": "/contas/",
@@ -287,6 +288,7 @@ _PAGE_OF = {
 }  # fmt: skip
 _LIST_OF = {
     "slot_parked": "/anuncios?estado=parked", "link_refused": "/anuncios?estado=unlinked",
+    "label_doubt": "/etiquetas", "label_cancelled_told": "/etiquetas",
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
     "tracking_code_unknown": "/envios?estado=trouble", "parcel_not_found": "/envios?estado=trouble",
     "parcel_ambiguous": "/envios?estado=trouble", "parcel_unreadable": "/envios?estado=trouble",
@@ -339,6 +341,7 @@ EVENT = {
     "shortage_filled": N_("Falta suprida"),
     "told_channel": N_("Canal avisado do envio"),
     "buyer_mailed": N_("E-mail enviado ao comprador"),
+    **label_words.EVENT,
 }
 ORDER_FIELDS = {
     "payment": N_("pagamento"), "fulfilment": N_("andamento do envio"), "hold": N_("retenção"),
@@ -364,6 +367,8 @@ def event_detail(language: Language, kind: str, params: Mapping[str, Any]) -> st
             return ", ".join(map(tr, fields)) or None
         case "reserved" | "shortage":
             return tr(N_("%(units)s un."), units=params.get("units"))
+        case "label_bought" | "label_cancelled" | "parcel_left":
+            return " · ".join(str(params[name]) for name in ("carrier", "code") if params.get(name)) or None
         case "told_channel":
             news = tr(NEWS[params["news"]]) if params.get("news") in NEWS else ""
             return " · ".join(filter(None, [news, params.get("code")]))

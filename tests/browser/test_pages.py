@@ -111,7 +111,7 @@ async def paths(s: Site, order: str) -> list[str]:
     return [
         "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
         "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
-        "/envios", "/conferencia", "/conferencia?estado=closed", "/saude",
+        "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
         "/reposicao?filtro=all", "/compras", "/faltas",
         *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
     ]  # fmt: skip
