@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -18,6 +19,7 @@ CODE = re.compile(r"[0-9A-Z][0-9A-Z./-]{4,63}")
 def list_(
     *,
     status: Annotated[str | None, typer.Option(help="Only these, as in in_transit.")] = None,
+    links: Annotated[bool, typer.Option("--links", help="With each parcel's page for its buyer.")] = False,
     limit: page.Limit = 50,
     seller: Seller = None,
     as_json: page.AsJson = False,
@@ -32,7 +34,8 @@ def list_(
         from hub.store import shipments
 
         async with desk.tx() as tx:
-            return await shipments.listed(tx, status=status, limit=limit)
+            told = await shipments.listed(tx, status=status, limit=limit)
+        return [{**row, "link": _link(desk, row["id"])} for row in told]
 
     page.rows(
         at_desk(seller, work),
@@ -48,10 +51,54 @@ def list_(
             "news_parked=parked",
             "track_error=problem",
             "left_alone",
+            *(["link"] if links else []),
         ],
         as_json=as_json,
         empty="There is no such shipment.",
     )
+
+
+def _link(desk: Desk, shipment_id: UUID) -> str | None:
+    """Its page for its buyer; None where BALCAO_PUBLIC_URL is not set: nobody could reach it."""
+    from hub import parcel_link
+
+    return parcel_link.address(desk.rt.policy.public_url, desk.rt.vault, desk.seller_id, shipment_id)
+
+
+@app.command("show")
+def show(
+    named: Annotated[str, typer.Argument(metavar="CODE", help="The tracking code, or the shipment's id.")],
+    *,
+    seller: Seller = None,
+    as_json: page.AsJson = False,
+) -> None:
+    """Show a parcel: its scans, what its channel was told, and the page that its buyer may look at."""
+
+    async def work(desk: Desk) -> dict[str, Any]:
+        from hub.store import deadlines, shipments
+
+        async with desk.tx() as tx:
+            rows = await shipments.called(tx, named.strip())
+            if not rows:
+                raise Wrong(f"there is no shipment {named!r}: `balcao shipments list` shows those that there are.")
+            if len(rows) > 1:
+                ids = ", ".join(str(row["id"]) for row in rows)
+                raise Wrong(f"{len(rows)} shipments have the code {named!r}: name one by its id: {ids}.")
+            told = await deadlines.page_of(tx, rows[0]["id"]) or {}
+        return {**rows[0], "deliver_by": told["deliver_by"], "link": _link(desk, rows[0]["id"]), "scans": told["scans"]}
+
+    told = at_desk(seller, work)
+    if as_json:
+        page.write_json(told)
+        return
+    page.line(f"{told['tracking_code'] or told['ref']}  {told['status'] or 'no word yet'}  ({told['carrier'] or '?'})")
+    page.line(f"order     {', '.join(told['orders'] or ['–'])}  ({told['account']})")
+    page.line(f"promised  {page.word(told['deliver_by'])}")
+    page.line(f"told      {page.word(told['news_told'])}")
+    page.line(f"buyer     {told['link'] or 'no page that a buyer could reach: BALCAO_PUBLIC_URL is not set'}")
+    page.rows(
+        told["scans"], ["at", "status", "place", "state", "description"], as_json=False, empty="No scan so far."
+    )  # fmt: skip
 
 
 @app.command("add")

@@ -142,3 +142,25 @@ async def orders_posted(tx: Tx, order_ids: Sequence[UUID], now: datetime) -> Non
         "UPDATE orders SET deadline_at = %s WHERE id = ANY(%s) AND (deadline_at IS NOT NULL OR ship_stage > 0)",
         [now, list(order_ids)],
     )
+
+
+async def page_of(tx: Tx, shipment_id: UUID) -> dict[str, Any] | None:
+    """What a parcel's page shows: its standing, the city it goes to, and its scans, newest first."""
+    row = await tx.one(
+        """SELECT s.status, s.carrier, s.tracking_code, s.ended_at, coalesce(s.deliver_by, o.deliver_by) AS deliver_by,
+                  o.city, o.uf
+           FROM shipment s LEFT JOIN LATERAL (SELECT r.deliver_by, r.told->'ship_to'->>'city' AS city,
+                   r.told->'ship_to'->>'state' AS uf
+               FROM shipment_line l JOIN orders r ON r.seller_id = l.seller_id AND r.id = l.order_id
+               WHERE l.seller_id = s.seller_id AND l.shipment_id = s.id ORDER BY r.id LIMIT 1) o ON true
+           WHERE s.id = %s""",
+        [shipment_id],
+    )
+    if row is None:
+        return None
+    scans = await tx.all(
+        """SELECT at, status, description, place, state FROM tracking_event
+           WHERE shipment_id = %s AND NOT revoked AND NOT revokes ORDER BY at DESC, position DESC LIMIT 200""",
+        [shipment_id],
+    )
+    return {**row, "scans": scans}

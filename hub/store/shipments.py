@@ -201,6 +201,23 @@ async def listed(
     return await tx.all(sql, [status, status, after, after, limit])
 
 
+async def called(tx: Tx, named: str) -> list[dict[str, Any]]:
+    """The shipments of that tracking code or id, with their orders' numbers; several where a code came twice."""
+    sql = """
+        SELECT s.id, a.channel, a.name AS account, s.ref, s.carrier, s.service, s.tracking_code, s.status, s.delayed,
+               s.last_event_at, s.ended_at, s.news_told, s.news_parked, s.track_error, s.track_due_at,
+               (SELECT array_agg(DISTINCT coalesce(o.number, o.ref)) FROM shipment_line l
+                JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id
+                WHERE l.seller_id = s.seller_id AND l.shipment_id = s.id) AS orders
+        FROM shipment s JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
+        WHERE s.tracking_code = %s OR s.id = %s ORDER BY s.id DESC LIMIT 10"""
+    try:
+        id_ = UUID(named)
+    except ValueError:
+        id_ = None
+    return await tx.all(sql, [named.upper(), id_])
+
+
 async def abandon(tx: Tx, carrier_account_id: UUID) -> None:
     """A carrier's account is closed: its parcels are nobody's until another account of that carrier adopts them."""
     await tx.run(

@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
@@ -90,6 +90,10 @@ class Language:
     def day(self, at: datetime | None) -> str:
         """12/03/2026."""
         return NOTHING if at is None else dates.format_date(at.astimezone(ZONE), "short", locale=self.locale)
+
+    def date(self, day: date | None) -> str:
+        """12/03/2026, of a day that has no instant."""
+        return NOTHING if day is None else dates.format_date(day, "short", locale=self.locale)
 
     def time(self, at: datetime | None) -> str:
         """14:03:09."""

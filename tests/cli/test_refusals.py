@@ -27,7 +27,7 @@ GROUPS = {
     "replenish": ["settings", "defaults", "import", "run", "suggest", "explain", "order"],
     "purchase": ["list", "show", "create", "edit", "send", "receive", "close", "cancel"],
     "supplier": ["add", "list", "edit"],
-    "shipments": ["list", "add"], "inbox": ["list", "replay"],
+    "shipments": ["list", "show", "add"], "inbox": ["list", "replay"],
     "mail": ["account", "preview", "template", "list", "retry", "check"],
     "tracking": ["codes", "follow", "learn", "strays"],
     "alerts": ["list"], "drift": ["list", "accept", "dismiss", "policy"],

@@ -32,6 +32,7 @@ NOBODY, STATE, ONE, WHERE = (
 NUMBERS, LOCKS, DEADLINES = "Physical-stock channels", "One lock order", "Deadlines"
 DUE = "tests/flows/test_deadlines.py::"
 FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py::"
+BUYER, PAGE = "A parcel's page for its buyer", "tests/web/test_parcel_page.py::"
 MAIL, POST = "Buyers' e-mail", "tests/flows/test_mails.py::"
 
 
@@ -535,6 +536,31 @@ GUARDS = (
         "hub/smtp.py:_open",
         ("elif not server.tls and server.password and not server.near:", "elif False:"),
         POST + "test_a_password_is_not_sent_in_the_clear",
+    ),
+    # ── a parcel's page for its buyer ──────────────────────────────────────────────────────────────────────────
+    _guard(
+        "link-signed", BUYER, "an address that none of our keys signed leads nowhere",
+        "hub/parcel_link.py:read",
+        ("if not any(same(signature, each) for each in known):", "if len(body) != 32:"),
+        "tests/unit/test_buyer_mail.py::test_a_link_leads_to_its_parcel_and_no_other_can_be_made",
+    ),
+    _guard(
+        "link-ends", BUYER, "it ends some days after its parcel did",
+        "hub/web/pages/parcel.py:_read",
+        ("        raise _No(410)\n", "        pass\n"),
+        PAGE + "test_a_link_ends_some_days_after_its_parcel",
+    ),
+    _guard(
+        "link-not-hammered", BUYER, "who asks too often waits",
+        "hub/web/pages/parcel.py:lets",
+        ("        return False\n", "        pass\n"),
+        PAGE + "test_who_asks_too_often_waits",
+    ),
+    _guard(
+        "link-no-streets", BUYER, "a place that holds a number, which may be a street, is not shown",
+        "hub/web/pages/parcel.py:where",
+        (" and not any(letter.isdigit() for letter in city)", ""),
+        PAGE + "test_who_has_the_link_sees_where_the_parcel_is_and_nothing_about_anybody",
     ),
 )  # fmt: skip
 

@@ -20,6 +20,7 @@ from hub.web.pages import (
     listings,
     orders,
     panel,
+    parcel,
     previews,
     purchases,
     restock,
@@ -101,4 +102,5 @@ def setup(app: web.Application) -> None:
     for method, path, handler, least in ROUTES:
         add = app.router.add_get if method == "GET" else app.router.add_post
         add(path, page(handler, least))
+    parcel.setup(app)
     app.router.add_route("*", "/{anything:.*}", page(nowhere, None))

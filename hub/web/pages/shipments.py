@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from hub import parcel_link
 from hub.store import screens
 from hub.web.edge import Visit
 from hub.web.pages.keyset import SIZE, id_asked, part
@@ -15,4 +16,6 @@ async def every(visit: Visit) -> web.Response:
         rows = await screens.shipments(
             tx, state=state, search=search.upper() if search else None, before=id_asked(visit, "apos"), limit=SIZE + 1
         )
-    return visit.render("shipments.html", part=part(visit, rows), state=state, search=search)
+    shown = part(visit, rows)
+    links = {row["id"]: f"/r/{parcel_link.token_of(visit.rt.vault, visit.seller_id, row['id'])}" for row in shown.rows}
+    return visit.render("shipments.html", part=shown, state=state, search=search, links=links)
