@@ -11,8 +11,8 @@ MADE = """
                SELECT seller_id, gen_random_uuid(), id, 'AA123456785BR', 'Correios', 'AA123456785BR', 'in_transit'
                FROM a
                RETURNING seller_id, id)
-    INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description)
-    SELECT seller_id, id, now(), 'RO/01', 'Curitiba', 'PR', 'in_transit', 'Objeto em transferência' FROM s"""
+    INSERT INTO tracking_event (seller_id, shipment_id, carrier, at, raw_code, place, state, status, description)
+    SELECT seller_id, id, 'correios', now(), 'RO/01', 'Curitiba', 'PR', 'in_transit', 'Objeto em trânsito' FROM s"""
 
 
 def test_a_parcel_is_shown_with_the_page_for_its_buyer(balcao: Balcao, environment: dict[str, str]):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from hub import parcel_link
 from hub.model import Shipment, TrackingEvent, TrackingStatus
-from hub.store import shipments
+from hub.store import shipments, tracking
 from hub.web.pages import parcel
 from hub.web.pages.parcel import MOST, Turnstile
 from tests.web.site import Site, site
@@ -46,7 +46,7 @@ async def scan(w: World, status: TrackingStatus, hours: float, words: str, place
     at = w.rt.now() - timedelta(hours=hours)
     event = TrackingEvent(at=at, status=status, raw_code=status, description=words, place=place, state="PR")
     async with w.rt.db.seller(w.seller_id) as tx:
-        await shipments.put_events(tx, row["id"], [event])
+        await tracking.put_events(tx, [(row["id"], "correios", [event])])
 
 
 async def test_who_has_the_link_sees_where_the_parcel_is_and_nothing_about_anybody() -> None:
