@@ -30,7 +30,7 @@ async def drain(rt: Runtime, account: Account) -> int:
         return await tracking.claim(tx, account.id, token, rt.worker, rt.now(), source.batch)
 
     async def work(api: AccountApi, token: UUID, claimed: Sequence[Parcel]) -> None:
-        codes = {one.id: one.code or source.code_of(_known(one)) for one in claimed}
+        codes = {one.id: _asked_by(source, one) for one in claimed}
         if nameless := [one.id for one in claimed if codes[one.id] is None]:
             async with rt.db.seller(account.seller_id) as tx:
                 await tracking.later(tx, token, nameless, rt.now() + LOOK_AGAIN, UNNAMED)
@@ -38,6 +38,13 @@ async def drain(rt: Runtime, account: Account) -> int:
             await _ask(rt, account, source, api, token, asked)
 
     return await lane.drain(rt, account, claim, work)
+
+
+def _asked_by(source: TrackingSource, parcel: Parcel) -> str | None:
+    """The code that the parcel has here; a notice tells the tracking code alone, where more may be asked by."""
+    if parcel.code in (None, parcel.tracking_code):
+        return source.code_of(_known(parcel)) or parcel.code
+    return parcel.code
 
 
 def _known(parcel: Parcel) -> Consignment:

@@ -81,3 +81,26 @@ async def test_a_label_that_was_posted_is_not_called_off() -> None:
         with pytest.raises(FreightRefused):
             await freight_leave.cancel(w.rt, w.seller_id, label["id"])
         assert (await w.row("SELECT status FROM freight_label"))["status"] == "bought"
+
+
+async def status(w: World) -> str | None:
+    told: str | None = (await w.row("SELECT status FROM shipment"))["status"]
+    return told
+
+
+async def test_a_parcel_is_heard_of_and_asked_about_by_its_service_all_the_same() -> None:
+    async with world() as w:
+        _store, carrier, order = await seller(w)
+        label = await buy(w, carrier, order)
+        code = label["tracking_code"]
+        await carrier.act("post", code=code, journey="delivered")
+        await w.settle()
+        assert await status(w) == "accepted", "by a notice, with the token that went out in our address"
+        carrier.turn(webhook_drop=1.0)
+        await carrier.act("advance", code=code)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE shipment SET track_due_at = now() WHERE tracking_code = %s", [code])
+        await w.settle()
+        assert carrier.calls()["POST /tracking/trackinginfo"] > 0
+        row = await w.row("SELECT status, track_error FROM shipment")
+        assert row == {"status": "in_transit", "track_error": None}
