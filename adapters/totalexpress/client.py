@@ -93,8 +93,9 @@ async def check(api: Api) -> Identity:
 
 
 def code_of(parcel: Consignment) -> str | None:
-    """The Awb, else the Pedido under which it was registered."""
-    return parcel.tracking_code or parcel.ref
+    """The Awb, as they spell it, else the Pedido under which it was registered."""
+    code = parcel.tracking_code or parcel.ref
+    return f"{code[:-2].upper()}tx" if code and _AWB.fullmatch(code) else code
 
 
 async def feed(api: Api, cursor: str | None) -> Page:

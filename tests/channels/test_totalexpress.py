@@ -220,6 +220,7 @@ def test_a_lot_of_the_feed_is_read_by_itself():
 
 def test_what_a_parcel_is_asked_by():
     assert client.code_of(Consignment(tracking_code="TXAS1tx", ref="P-1")) == "TXAS1tx"
+    assert client.code_of(Consignment(tracking_code="txas900100001TX")) == "TXAS900100001tx"
     assert client.code_of(Consignment(tracking_code=None, ref="P-1")) == "P-1"
     assert client.code_of(Consignment(tracking_code=None)) is None
 
