@@ -29,12 +29,13 @@ ADAPTER = Adapter(
     },
     read_error=mapping.error_code,
     check=client.check,
-    # No subscription: Loggi's sales team types in the address, the user "balcao" and the secret.
+    # No subscription: Loggi's sales team types in the address, a user and a password, which the seller tells us too.
     webhook=WebhookSource(
-        signed=f"HTTP Basic, user {webhook.USER}, the secret as its password",
+        signed="HTTP Basic, a user and password agreed with Loggi",
         body_signed=False,
         verify=webhook.verify,
         read=webhook.read,
+        secret=webhook.secret,
     ),
     tracking=TrackingSource(fetch=client.fetch, parse=mapping.parse),
     freight=FreightSource(

@@ -27,6 +27,8 @@ class Credentials(contract.Credentials):
     client_secret: SecretStr = Field(title="Client Secret")
     external_service_id: str | None = Field(default=None, title="Identificador do serviço (SISU)")
     pickup_type: str = Field(default="PICKUP_TYPE_SPOT", title="Tipo de coleta")
+    webhook_user: str = Field(default="balcao", title="Usuário do webhook", description="o que a Loggi cadastrar")
+    webhook_password: SecretStr | None = Field(default=None, title="Senha do webhook")
     endpoint: str = Field(default="https://api.loggi.com", title="Endereço da API")
 
     def base_url(self) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 from aiohttp import web
 from reportlab.pdfgen import canvas
 
-from adapters.loggi.webhook import USER
 from hub.calls import within
 from hub.sandbox import Courier, Delivery, Handler, Knobs, Product, add_controls, make_app
 
 COMPANY, CLIENT_ID, CLIENT_SECRET = "394829", "cliente-exemplo", "segredo-de-exemplo"
+WEBHOOK_USER, WEBHOOK_PASSWORD = "balcao", "senha-do-webhook"
 OFFERS = {  # label, first price and price a kilogram in centavos, days
     "FREIGHT_TYPE_ECONOMIC": ("Loggi Econômico", 11_90, 1_80, 5),
     "FREIGHT_TYPE_EXPRESS": ("Loggi Expresso", 17_40, 2_90, 2),
@@ -90,7 +90,7 @@ class LoggiSandbox:
         self.app.middlewares.append(self.gateway())
         self.token_seconds, self.label_asks = token_seconds, label_asks
         self.tokens: dict[str, float] = {}
-        self.callback: tuple[str, str] | None = None
+        self.callback: str | None = None
         self.serial = self.chance.randrange(10_000_000, 90_000_000)
         self.packages: dict[str, Package] = {}
         for _ in range(parcels):
@@ -159,10 +159,9 @@ class LoggiSandbox:
         package.scans.append(Scan(code, city, at))
         if self.callback is None:
             return
-        url, secret = self.callback
-        pair = base64.b64encode(f"{USER}:{secret}".encode()).decode()
+        pair = base64.b64encode(f"{WEBHOOK_USER}:{WEBHOOK_PASSWORD}".encode()).decode()
         headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
-        self.courier.send(Delivery(url, headers, json.dumps({"packages": [self.told(package)]}).encode()))
+        self.courier.send(Delivery(self.callback, headers, json.dumps({"packages": [self.told(package)]}).encode()))
 
     def told(self, package: Package) -> dict[str, Any]:
         last = package.scans[-1]
@@ -258,7 +257,7 @@ class LoggiSandbox:
 
     def credentials(self, base_url: str) -> dict[str, str]:
         told = {"company_id": COMPANY, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        return told | {"endpoint": base_url}
+        return told | {"webhook_user": WEBHOOK_USER, "webhook_password": WEBHOOK_PASSWORD, "endpoint": base_url}
 
     def shelf(self) -> dict[str, int]:
         return {}
@@ -267,7 +266,7 @@ class LoggiSandbox:
         return {code: package.scans[-1].code for code, package in self.packages.items()}
 
     async def act(self, verb: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Post {code?, journey?} -> {code}; advance {code?, steps?} -> {scans}; callback {url, secret}."""
+        """Post {code?, journey?} -> {code}; advance {code?, steps?} -> {scans}; callback {url}."""
         code = wanted.get("code")
         if verb == "post":
             return {"code": self.post(code, wanted.get("journey")).code}
@@ -278,7 +277,7 @@ class LoggiSandbox:
             steps = range(int(wanted.get("steps", 1)))
             return {"scans": sum(self.advance(each, datetime.now(UTC)) for each in moving for _ in steps)}
         if verb == "callback":
-            self.callback = (str(wanted["url"]), str(wanted["secret"]))
+            self.callback = str(wanted["url"])
             return {}
         if verb == "expire_token":
             self.tokens.clear()

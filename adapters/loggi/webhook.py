@@ -1,19 +1,26 @@
 """What Loggi's webhook means: a package moved, and its whole history. Pure."""
 
 import base64
+from typing import Any
+
+from pydantic import SecretStr
 
 from hub import parse
 from hub.model import Knock, Notice, Topic
 from hub.signing import expect
 from hub.wire import Wire, of_body
 
-USER = "balcao"  # Loggi's sales team types in a user and a password: this one, and the webhook's secret
+
+def secret(credentials: Any) -> str | None:
+    """The user and password that the seller agreed with Loggi, as one pair; None where there is no password yet."""
+    password: SecretStr | None = credentials.webhook_password
+    return f"{credentials.webhook_user}:{password.get_secret_value()}" if password else None
 
 
-def verify(secret: str, knock: Knock) -> None:
-    """HTTP Basic with our user and the webhook's secret."""
-    pair = f"{USER}:{secret}".encode(errors="surrogateescape")
-    expect(b"Basic " + base64.b64encode(pair), "authorization", knock)
+def verify(pair: str, knock: Knock) -> None:
+    """HTTP Basic with that pair."""
+    shown = base64.b64encode(pair.encode(errors="surrogateescape"))
+    expect(b"Basic " + shown, "authorization", knock)
 
 
 def read(knock: Knock) -> list[Notice]:

@@ -221,14 +221,21 @@ def knock(case: str) -> Knock:
     return Knock(headers=headers, body=told["body"].encode())
 
 
+def test_without_a_password_no_knock_is_believed():
+    told = {"company_id": "1", "client_id": "c", "client_secret": "s"}
+    assert webhook.secret(client.Credentials.model_validate(told)) is None
+    agreed = told | {"webhook_user": "loggi", "webhook_password": "p"}
+    assert webhook.secret(client.Credentials.model_validate(agreed)) == "loggi:p"
+
+
 def test_a_webhook_is_known_by_our_user_and_its_secret():
     good = knock("package_delivered")
-    webhook.verify("s3gredo-do-webhook", good)
+    webhook.verify("balcao:s3gredo-do-webhook", good)
     pairs = ("balcao:outro", "loggi:s3gredo-do-webhook", ":s3gredo-do-webhook")
     forged = ["Basic " + base64.b64encode(pair.encode()).decode() for pair in pairs]
     for told in (*forged, "", "Bearer s3gredo-do-webhook", good.headers["authorization"].lower()):
         with pytest.raises(BadSignature):
-            webhook.verify("s3gredo-do-webhook", replace(good, headers={"authorization": told}))
+            webhook.verify("balcao:s3gredo-do-webhook", replace(good, headers={"authorization": told}))
 
 
 def test_each_package_is_a_notice_that_is_read_by_itself():
