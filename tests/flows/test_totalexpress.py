@@ -31,10 +31,10 @@ async def test_what_the_lots_tell_needs_no_asking() -> None:
         await listen(w)
         assert carrier.calls()[FEED] >= 8  # a week back, day by day, and today
         asked = carrier.calls()[CODES]
-        for status in ("label_created", "accepted", "in_transit"):
+        for expected in ("label_created", "accepted", "in_transit"):
             await carrier.act("advance", code=code)
             await listen(w)
-            assert (await parcel(w, code.upper()))[0] == status
+            assert (await parcel(w, code.upper()))[0] == expected
         await carrier.act("advance", code=code, steps=5)
         await listen(w)
         status, news = await parcel(w, code.upper())
