@@ -52,5 +52,6 @@ ADAPTER = Adapter(
         ask_label=client.ask_label,
         label=client.label,
         cancel=freight.cancellation,
+        withdrawn=client.withdrawn,
     ),
 )

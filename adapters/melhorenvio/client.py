@@ -17,7 +17,7 @@ from adapters.melhorenvio import freight, mapping
 from adapters.melhorenvio.freight import HOME
 from hub import oauth, parse
 from hub.answers import sentence_of
-from hub.calls import get, get_if_there
+from hub.calls import get, get_if_there, if_there
 from hub.contract import Api, Identity, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Parcel, Posting, Purchase, Raw, Reply, Request, Unsigned
@@ -195,6 +195,15 @@ async def _take_back(api: Api, ref: str, why: str) -> None:
         told = f"the label was paid, not made, and its price did not come back: {why}"
         raise ChannelError(Fault.TRANSIENT, "not_taken_back", told[:300])
     raise ChannelError(Fault.REJECTED, "not_generated", f"the label was not made, its price came back: {why}"[:300])
+
+
+async def withdrawn(api: Api, ref: str) -> bool:
+    """Whether a label is none any more. One that was never paid cannot be cancelled: it is taken out of the cart."""
+    order = await _order(api, ref)
+    if _is_unpaid(order):
+        await if_there(api.call(Request(method="DELETE", path=f"{HOME}/cart/{_in_path(ref)}")))
+        order = await _order(api, ref)
+    return order is None or _is_unpaid(order) or _word(order) in OVER
 
 
 async def _order(api: Api, ref: str) -> Wire | None:

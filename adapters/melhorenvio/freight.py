@@ -175,6 +175,6 @@ def purchase_of(order: Wire) -> Purchase:
 
 
 def cancellation(ref: str) -> Request:
-    """Takes a paid label back; one that is still in the cart is refused here, and expires there by itself."""
+    """Takes a paid label back; one that is still in the cart is refused here (assumed): `withdrawn` takes it out."""
     order = {"id": ref, "reason_id": "2", "description": "Cancelado pela loja"}  # 2 is the only reason documented
     return Request(method="POST", path=f"{HOME}/shipment/cancel", json={"order": order})

@@ -228,6 +228,7 @@ async def test_from_the_cart_to_the_pdf_and_to_the_buyer(connect: Connect):
     assert (posted.status, posted.carrier_code) == (S.IN_TRANSIT, "AD000000001BR")
     problem = await refused(api.call(freight.cancellation(bought.ref)))
     assert (problem.fault, problem.code) == (Fault.REJECTED, "not_canceled")
+    assert not await client.withdrawn(api, bought.ref)
 
 
 async def test_a_label_is_cancelled_and_its_price_comes_back(connect: Connect):
@@ -237,6 +238,8 @@ async def test_a_label_is_cancelled_and_its_price_comes_back(connect: Connect):
     await api.call(freight.cancellation(bought.ref))
     assert carrier.balance == 1_000_000
     assert (await track(api, bought.ref))[0].status is S.CANCELLED
+    assert (await refused(api.call(freight.cancellation(bought.ref)))).code == "not_canceled"
+    assert await client.withdrawn(api, bought.ref), "it was taken back before"
     problem = await refused(client.settle(api, bought))
     assert (problem.fault, problem.code) == (Fault.REJECTED, "canceled")
 
@@ -253,8 +256,9 @@ async def test_a_balance_that_is_too_small_leaves_the_item_in_the_cart(connect: 
     assert (problem.fault, problem.code) == (Fault.REJECTED, "E-PRT-0011"), "nobody makes it: asking again is no use"
     problem = await refused(api.call(freight.cancellation(item.ref)))
     assert problem.code == "not_canceled"
-    await api.call(Request(method="DELETE", path=f"/api/v2/me/cart/{item.ref}"))
+    assert await client.withdrawn(api, item.ref), "it was never paid: it is taken out of the cart"
     assert carrier.labels == {}
+    assert await client.withdrawn(api, item.ref), "and once more"
 
 
 async def test_a_payment_without_an_answer_is_not_made_twice(connect: Connect):

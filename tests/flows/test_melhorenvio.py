@@ -1,5 +1,6 @@
 """A label of Melhor Envio is paid once: whatever breaks between the cart and the PDF, and whoever tells of it later."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from hub.store import freight
-from jobs import freight_buy, freight_labels
+from jobs import freight_buy, freight_labels, freight_leave
 from tests.flows.freighting import CANECA, SENDER, lapse, sold
 from tests.world import Channel, World, hang_up, world
 
@@ -131,3 +132,30 @@ async def test_a_label_that_cannot_be_made_costs_nothing() -> None:
         assert label["status"] == "refused"
         assert "Agência obrigatória" in label["error"]
         assert spent(carrier) == 0
+
+
+async def test_a_label_is_taken_back_and_its_price_with_it() -> None:
+    async with world() as w:
+        _store, carrier, order = await seller(w)
+        label = await buy(w, order)
+        await freight_leave.cancel(w.rt, w.seller_id, label["id"])
+        assert spent(carrier) == 0
+        another = await buy(w, order)
+        assert another["id"] != label["id"]
+        assert (another["status"], spent(carrier)) == ("bought", another["price_cents"])
+
+
+async def test_a_webhook_moves_the_parcel_before_the_carrier_is_asked() -> None:
+    async with world() as w:
+        _store, carrier, order = await seller(w)
+        label = await buy(w, order)
+        await freight_labels.fetched(w.rt, w.seller_id, [label["id"]])
+        before = carrier.calls()
+        await carrier.act("post", code=label["ref"], journey="delivered")
+        await carrier.act("advance", code=label["ref"])
+        while carrier.sandbox.courier.under_way:
+            await asyncio.wait(carrier.sandbox.courier.under_way)
+        await w.settle()
+        parcel = await w.row("SELECT status, news_told FROM shipment")
+        assert (parcel["status"], parcel["news_told"][-1]) == ("delivered", "delivered")
+        assert not carrier.calls() - before, "fat notices are enough"
