@@ -28,16 +28,19 @@ class Signed:
 
 
 async def sign(rt: Runtime, seller_id: UUID, account_id: UUID, ids: Sequence[UUID] | None, name: str) -> Signed:
-    """A carrier took these parcels (None: all that wait for it): their channels are told that they left.
+    """A carrier took these parcels (None: all that wait for it, those of cancelled orders left out).
 
-    The day is today's in Brazil. FreightRefused where none of them waits, or nobody is named.
+    Their channels are told that they left; the day is today's in Brazil. FreightRefused: none waits, nobody is named.
     """
     if not name.strip():
         raise FreightRefused("unsigned")
     now = rt.now()
     async with rt.db.seller(seller_id) as tx:
         waiting = await labels.leaving(tx, account_id)
-        taken = [label for label in waiting if ids is None or label["id"] in set(ids)]
+        taken = [
+            label for label in waiting
+            if (label["id"] in set(ids) if ids is not None else label["order_status"] != "cancelled")
+        ]  # fmt: skip
         account = await rt.account(seller_id, account_id)
         if not taken:
             raise FreightRefused("nothing_leaves", account=account.name)

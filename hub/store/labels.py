@@ -17,7 +17,7 @@ _LABEL: LiteralString = """
            l.volume, l.volumes, l.reference, l.service, l.name, l.quoted_cents, l.price_cents, l.posting, l.status,
            l.ref, l.tracking_code, l.expires_at, l.shipment_id, l.error, l.tried_at, l.pdf IS NOT NULL AS has_pdf,
            l.printed_at, l.manifest_id, l.lease_until, l.lease_token, l.bought_at, l.cancelled_at,
-           s.status AS parcel_status, o.buyer_name, o.told -> 'ship_to' ->> 'city' AS city,
+           s.status AS parcel_status, o.status AS order_status, o.buyer_name, o.told -> 'ship_to' ->> 'city' AS city,
            o.told -> 'ship_to' ->> 'state' AS state, o.told -> 'ship_to' ->> 'postal_code' AS postal_code
     FROM freight_label l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
     JOIN orders o ON o.seller_id = l.seller_id AND o.id = l.order_id

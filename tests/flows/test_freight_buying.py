@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pypdf import PdfReader
 from hub.freight import Rule
 from hub.labels import Layout
 from hub.parse import SAO_PAULO
-from jobs import freight_buy, freight_labels, freight_leave
+from jobs import freight_buy, freight_labels, freight_leave, sweep
 from jobs.freight import FreightRefused
 from tests.flows.freighting import BUY, KEY, SENDER, invoiced, lapse, policy, seller, sold
 from tests.flows.test_shipments import scan, told
@@ -288,6 +289,65 @@ async def test_a_signed_manifest_tells_the_channel_that_its_parcels_left() -> No
         assert (rest.number, rest.parcels) == (2, 1)
         with pytest.raises(FreightRefused, match="none of the labels"):
             await freight_leave.sign(w.rt, w.seller_id, carrier.account.id, None, "Maria")
+
+
+async def test_a_cancelled_orders_parcel_leaves_only_where_it_is_chosen() -> None:
+    async with world() as w:
+        store, carrier = await seller(w)
+        labels = [(await buy(w, await sold(w, store, "CANECA", 1))).labels[0] for _ in range(2)]
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE orders SET status = 'cancelled' WHERE id = %s", [labels[0]["order_id"]])
+        signed = await freight_leave.sign(w.rt, w.seller_id, carrier.account.id, None, "João")
+        assert signed.parcels == 1
+        left = await w.row("SELECT id FROM freight_label WHERE manifest_id IS NOT NULL")
+        assert left["id"] == labels[1]["id"]
+        chosen = await freight_leave.sign(w.rt, w.seller_id, carrier.account.id, [labels[0]["id"]], "João")
+        assert chosen.parcels == 1
+
+
+async def test_the_sweep_settles_what_a_death_left_behind() -> None:
+    async with world() as w:
+        store, carrier = await seller(w)
+        order = await sold(w, store)
+        with unanswered(carrier, arrives=True):
+            await buy(w, order)
+        await lapse(w)
+        stop = asyncio.Event()
+        sweeping = asyncio.create_task(sweep.run(w.rt, w.pulse, stop))
+        try:
+            await w.until("SELECT 1 FROM freight_label WHERE status = 'bought'")
+        finally:
+            stop.set()
+            await sweeping
+        assert len(preposts(carrier)) == 1
+
+
+@pytest.mark.slow
+async def test_a_hundred_labels_come_at_once_in_their_order() -> None:
+    async with world() as w:
+        store, carrier = await seller(w)
+        for _ in range(100):
+            await store.buy("CANECA", 1)
+        await w.settle(60)
+        rows = await w.rows("SELECT id FROM orders ORDER BY ref::int")
+        ids, codes = [], []
+        for row in rows:
+            (label,) = (await buy(w, row["id"])).labels
+            ids.append(label["id"])
+            codes.append(label["tracking_code"])
+        assert len(preposts(carrier)) == len(set(codes)) == 100
+        steps: list[int] = []
+        began = time.monotonic()
+        file = await freight_labels.printed(w.rt, w.seller_id, ids, Layout.A4, step=steps.append)
+        seconds = time.monotonic() - began
+        assert steps == list(range(1, 101))
+        assert file.failures == {}
+        assert file.pdf is not None
+        sheets = PdfReader(io.BytesIO(file.pdf)).pages
+        text = "\n".join(page.extract_text() for page in sheets)
+        assert len(sheets) == 25
+        assert sorted(codes, key=text.index) == codes
+        assert seconds < 60, seconds
 
 
 async def test_a_cancelled_label_is_told_to_its_carrier_and_another_can_be_bought() -> None:

@@ -458,6 +458,18 @@ GUARDS = (
         LABELS + "test_a_purchase_whose_answer_was_lost_is_looked_up_and_not_bought_again",
     ),
     _guard(
+        "sweep-settles-labels", FREIGHT, "what a death left behind is looked up by whoever sweeps",
+        "jobs/sweep.py:run",
+        ("settling = asyncio.create_task(settle_labels(rt))", "settling = None"),
+        LABELS + "test_the_sweep_settles_what_a_death_left_behind",
+    ),
+    _guard(
+        "cancelled-stays-here", FREIGHT, "all that waits leaves, but for the parcels of cancelled orders",
+        "jobs/freight_leave.py:sign",
+        ('label["order_status"] != "cancelled"', "True"),
+        LABELS + "test_a_cancelled_orders_parcel_leaves_only_where_it_is_chosen",
+    ),
+    _guard(
         "never-guessed", FREIGHT, "a carrier that cannot be asked by a reference waits for a person",
         "jobs/freight_buy.py:_purchase",
         ("                await _in_doubt(rt, seller_id, label)\n                return\n", "                pass\n"),
