@@ -68,6 +68,9 @@ def _sentence(told: Any, depth: int = 0) -> str:
     said, fields = next(filter(None, found), ""), lower.get("errors")
     if isinstance(fields, Mapping) and (words := _sentence(fields, depth + 1)) not in said:
         return f"{said} ({words})"  # Laravel: {"message": "The given data was invalid.", "errors": {"to.city": ["…"]}}
+    rows = lower.get("details")
+    if said and isinstance(rows, list) and (words := _sentence(rows, depth + 1)) and words not in said:
+        return f"{said} ({words})"  # Frenet: {"message": "Erro", "details": [{"code": 3000, "message": "Saldo …"}]}
     return said
 
 

@@ -187,14 +187,14 @@ def status(raw: Raw) -> int:
 
 
 def unsettled(now: int, said: Raw) -> ChannelError | None:
-    """Why a shipment is not bought, by its status and what paying it answered."""
+    """Why a shipment is not bought, by its status and what paying it answered; without a word it may be paid yet."""
     if now in HELD:
         return None
     if now in GONE:
         return ChannelError(Fault.REJECTED, "cancelled", "this shipment was called off at Frenet")
-    code, words = _complaint(Spelt(said if isinstance(said, dict) else None, "")) or ("", "")
-    why = words or "the wallet did not pay it: is there enough in it?"
-    return ChannelError(Fault.REJECTED, code or "not_paid", why)
+    if problem := _complaint(Spelt(said if isinstance(said, dict) else None, "")):
+        return ChannelError(Fault.REJECTED, *problem)
+    return ChannelError(Fault.TRANSIENT, "not_paid", "the wallet has not paid it, and nothing says why")
 
 
 def labelled(purchase: Purchase, raw: Raw) -> Purchase:
