@@ -7,7 +7,7 @@ hub stands between the two: it keeps raw, retries only I/O, and tests the pure h
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -278,6 +278,8 @@ class TrackingSource:
     carrier with a `feed` tells what is new since a cursor, at most every `feed_seconds`; each of its page's documents
     is read by `parse(document, ())`. With both, the feed is listened to and `fetch` asks about parcels it is silent
     on. A webhook's notice of topic "tracking" names the code asked by as its ref; `parse(raw, [ref])` reads a fat one.
+    A carrier that tells only of codes that it was asked to watch has a `watch`: codes, our address and secret in, those
+    that it took out; it tells of them for `watched_for`, then it must be asked again.
     """
 
     parse: Callable[[Raw, Sequence[str]], list[TrackedObject]]
@@ -286,6 +288,8 @@ class TrackingSource:
     code_of: Callable[[Consignment], str | None] = lambda consignment: consignment.tracking_code
     feed: Callable[[Api, str | None], Awaitable[Page]] | None = None
     feed_seconds: float = 300.0
+    watch: Callable[[Api, Sequence[str], str, str], Awaitable[list[str]]] | None = None
+    watched_for: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

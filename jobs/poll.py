@@ -12,7 +12,7 @@ from hub.model import Notice, Topic
 from hub.store import accounts, due, inbox, orders
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
-from jobs import reconcile, told
+from jobs import reconcile, told, watch
 from jobs.runtime import Runtime
 
 SECONDS_WITH_WEBHOOKS = 60.0
@@ -158,12 +158,13 @@ async def subscribe(rt: Runtime, account: Account, api: AccountApi, task: due.Ta
     """Make the webhook registration right, and mend what the vendor switched off: then catch up by polling."""
     del task, until
     webhook = rt.adapter(account.channel).webhook
-    if webhook and webhook.subscribe and rt.policy.public_url and account.writes:
+    if webhook and rt.policy.public_url and account.writes:
         url, secret = await webhook_url(rt, account), await rt.hook_secret(account.seller_id, account.id)
-        if done := await webhook.subscribe(api, url, secret):
+        if webhook.subscribe and (done := await webhook.subscribe(api, url, secret)):
             async with rt.db.seller(account.seller_id) as tx:
                 await accounts.settle_facts(tx, account.id, subscribed=done)
                 await due.task_soon(tx, account.id, ["poll"], rt.now())
+        await watch.watch(rt, account, api, url, secret)
     await _done(rt, account, "subscribe", token, SUBSCRIBE_SECONDS, None)
 
 

@@ -39,7 +39,9 @@ ADAPTER = Adapter(
         verify=shared_secret("credential"),
         read=webhook.read,
     ),
-    tracking=TrackingSource(fetch=client.fetch, parse=mapping.parse),
+    tracking=TrackingSource(
+        fetch=client.fetch, parse=mapping.parse, watch=client.watch, watched_for=client.WATCHED_FOR
+    ),
     freight=FreightSource(
         quote=client.quote,
         read_quotes=freight.read_quotes,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 from typing import Annotated
@@ -21,8 +21,9 @@ from hub.model import Parcel, Posting, Purchase, Raw, Reply, Request, Unsigned
 from hub.parse import SAO_PAULO
 from hub.wire import Wire
 
-SUBSCRIBED = 100  # numbers in one subscription
-_SUBSCRIBABLE = re.compile("1Z[0-9A-Z]{16}")
+WATCHED_AT_ONCE = 100
+WATCHED_FOR = timedelta(days=14)
+_WATCHABLE = re.compile("1Z[0-9A-Z]{16}")
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})  # of a number: they are told of the object
 
 
@@ -88,7 +89,7 @@ async def fetch(api: Api, codes: Sequence[str]) -> Raw:
 async def watch(api: Api, codes: Sequence[str], url: str, secret: str) -> list[str]:
     """Has Track Alert tell of these numbers at `url` for 14 days; those that it took. It tells no history."""
     taken: list[str] = []
-    for batch in batches([code for code in codes if _SUBSCRIBABLE.fullmatch(code)], SUBSCRIBED):
+    for batch in batches([code for code in codes if _WATCHABLE.fullmatch(code)], WATCHED_AT_ONCE):
         body = {
             "locale": "pt_BR",
             "countryCode": "BR",

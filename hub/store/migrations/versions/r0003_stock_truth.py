@@ -7,7 +7,7 @@ down_revision = "0001"
 
 PARTS = (
     "warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight",
-    "deadlines", "tracking",
+    "deadlines", "tracking", "watching",
 )  # fmt: skip
 
 
