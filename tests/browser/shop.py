@@ -44,8 +44,9 @@ async def fill(site: Site) -> str:
         )
         await shipments.add(tx, rows[0]["account_id"], rows[0]["id"], told, None, w.rt.now())
         await tx.run(
-            "INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description) "
-            "SELECT seller_id, id, now() - n * interval '5 hours', 'RO/' || n, 'Curitiba', 'PR', s, d FROM shipment, "
+            "INSERT INTO tracking_event (seller_id, shipment_id, carrier, at, raw_code, place, state, status, "
+            "description) SELECT seller_id, id, 'correios', now() - n * interval '5 hours', 'RO/' || n, 'Curitiba', "
+            "'PR', s, d FROM shipment, "
             "(VALUES (1, 'in_transit', 'Objeto em transferência'), (2, 'accepted', 'Objeto postado')) v(n, s, d)"
         )
         await tx.run(

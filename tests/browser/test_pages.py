@@ -149,6 +149,7 @@ async def test_the_keyboard_reaches_the_main_action_of_each_page() -> None:
             (f"/pedidos/{order}", "td a"),
             ("/anuncios", 'th[scope="row"] a'),
             ("/envios", "td a"),
+            ("/etiquetas", "td input[type=checkbox]"),
         ):
             await screen.open(path)
             await screen.tab_to(action)
