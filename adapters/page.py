@@ -81,7 +81,7 @@ def _notices(adapter: Adapter) -> list[str]:
         return ["Notices: none, it is asked"]
     who = "one callback serves all accounts of the application" if webhook.per == "app" else "a callback per account"
     how = "not signed: the body is a hint, what it names is fetched" if webhook.signed == "none" else webhook.signed
-    made = "registered by the hub" if webhook.subscribe else "registered by hand at the vendor"
+    made = "registered by the hub" if adapter.registers() else "registered by hand at the vendor"
     asked = ["Undelivered notices are read from the vendor's own list"] if webhook.missed else []
     return [f"Notices: {how}", f"{who}, {made}; answered within {webhook.deadline_ms} ms", *asked]
 

@@ -357,6 +357,11 @@ class Adapter:
     tracking: TrackingSource | None = None
     freight: FreightSource | None = None
 
+    def registers(self) -> bool:
+        """Whether the hub can have notices sent by itself: it registers its address, or has each parcel watched."""
+        watches = self.tracking is not None and self.tracking.watch is not None
+        return watches or (self.webhook is not None and self.webhook.subscribe is not None)
+
     def can(self) -> tuple[str, ...]:
         """Facets this channel has, in FACETS order."""
         return tuple(f.name for f in fields(self) if f.name in FACETS and getattr(self, f.name) is not None)

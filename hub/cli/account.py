@@ -118,14 +118,14 @@ def _tell_made(channel: str, made: Words) -> None:
     page.line(f"account  {made['id']}  ({made['name']}, {made['status']})")
     if made["known_as"]:
         page.line(f"there    {made['known_as']} ({made['external_id']})")
-    hooks = adapters.get(channel).webhook
-    if hooks is None:
+    adapter = adapters.get(channel)
+    if adapter.webhook is None:
         return
     if made["webhook_url"].startswith("/"):
         page.line(f"webhook  {made['webhook_url']}, under BALCAO_PUBLIC_URL once that is set; polled until then")
     else:
         page.line(f"webhook  {made['webhook_url']}")
-    if hooks.subscribe is None:
+    if not adapter.registers():
         page.line(f"Type this address into {channel}'s own panel: it cannot be registered for you.")
     if made["status"] == "preview":
         page.line(f"Next: balcao account preview {made['id']}, then balcao account approve {made['id']}")
@@ -242,20 +242,24 @@ def subscribe(named: Named, *, seller: Seller = None, as_json: page.AsJson = Fal
     async def work(desk: Desk) -> list[str]:
         from hub.store import accounts
         from jobs.poll import webhook_url
+        from jobs.watch import watch
 
         rt, account = desk.rt, await desk.account(named)
-        hooks = rt.adapter(account.channel).webhook
-        if hooks is None:
+        adapter = rt.adapter(account.channel)
+        if adapter.webhook is None:
             raise Wrong(f"{account.channel} sends no webhooks: it is polled.")
         url = await webhook_url(rt, account)
         if not rt.policy.public_url:
             raise Wrong("BALCAO_PUBLIC_URL is not set: channels have no address to send notices to.")
-        if hooks.subscribe is None:
+        if not adapter.registers():
             raise Wrong(f"{account.channel} has no call for this: type {url} into its own panel.")
         if not account.writes:
             raise Wrong(f"{account.name} is {account.status}: only a live account's hooks are registered.")
         secret = await rt.hook_secret(desk.seller_id, account.id)
-        done = await hooks.subscribe(await rt.api(account), url, secret)
+        api, subscribe_ = await rt.api(account), adapter.webhook.subscribe
+        done = await subscribe_(api, url, secret) if subscribe_ else []
+        if count := await watch(rt, account, api, url, secret):
+            done.append(f"{count} parcels are watched")
         async with desk.tx() as tx:
             await accounts.settle_facts(tx, account.id, subscribed=done)
         return done

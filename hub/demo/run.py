@@ -205,8 +205,8 @@ class _Demo:
         if made.problem:
             raise RuntimeError(made.problem)
         shelf = Shelf(channel, name, url, made.account_id)
-        webhook = adapters.get(channel).webhook
-        if "/in/app/" in made.webhook_url or (webhook and webhook.subscribe is None):  # registered by hand there
+        adapter = adapters.get(channel)
+        if "/in/app/" in made.webhook_url or (adapter.webhook and not adapter.registers()):  # registered by hand there
             async with session.post(f"{url}/_sandbox/act/callback", json={"url": made.webhook_url}) as answer:
                 answer.raise_for_status()
         return shelf

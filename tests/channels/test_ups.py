@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,11 @@ def test_what_is_no_tracking_answer_is_refused_with_one_sentence(document: Any, 
     with pytest.raises(Unreadable, match=r"\A[^\n]*\Z") as refusal:
         mapping.parse(document, [])
     assert why in refusal.value.detail
+
+
+def test_nobody_has_to_type_an_address_anywhere():
+    assert ADAPTER.registers()
+    assert not replace(ADAPTER, tracking=None).registers()
 
 
 def test_a_parcel_is_asked_by_its_number():

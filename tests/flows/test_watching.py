@@ -8,7 +8,7 @@ from adapters.ups.sandbox import UpsSandbox
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import shipments
-from jobs import watch
+from jobs import poll, watch
 from tests.flows.test_shipments import parcel
 from tests.world import Channel, World, world
 
@@ -88,6 +88,17 @@ async def test_a_number_that_is_not_taken_is_tried_again_a_day_later_and_not_bef
         await w.settle()
         assert carrier.calls()[WATCHED] == 0
         assert timedelta(hours=23) < await watched_until(w, code) <= watch.NOT_TAKEN
+
+
+async def test_a_seller_may_have_it_done_at_once() -> None:
+    async with world() as w:
+        store, carrier, sandbox = await store_and_carrier(w)
+        codes = [await posted(w, store, carrier, journey="delivered") for _ in range(2)]
+        api, url = await w.rt.api(carrier.account), await poll.webhook_url(w.rt, carrier.account)
+        secret = await w.rt.hook_secret(w.seller_id, carrier.account.id)
+        assert await watch.watch(w.rt, carrier.account, api, url, secret) == len(codes)
+        assert await watch.watch(w.rt, carrier.account, api, url, secret) == 0
+        assert set(sandbox.alerts) == set(codes)
 
 
 async def test_without_a_public_address_nobody_is_asked_to_watch() -> None:
