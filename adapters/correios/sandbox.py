@@ -405,7 +405,9 @@ class CorreiosSandbox:
         return waiting | {code: f"{scan.code()}/{scan.number()}" for code, scan in last.items()}
 
     async def act(self, verb: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Post {code?, journey?} -> {code}; advance {code?, steps?}; expire_token ends the token in use."""
+        """Post {code?, journey?} -> {code}, or {count} -> {codes}; advance {code?, steps?}; expire_token ends it."""
+        if verb == "post" and "count" in wanted:
+            return {"codes": [self.hand_over(None, wanted.get("journey")) for _ in range(int(wanted["count"]))]}
         if verb == "post":
             return {"code": self.hand_over(wanted.get("code"), wanted.get("journey"))}
         if verb == "advance":

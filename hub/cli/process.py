@@ -56,6 +56,7 @@ def demo(
     channels: Annotated[Channels, typer.Option(help="A few, or every one that there is a sandbox of.")] = Channels.SOME,
     skus: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many products.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another story.")] = None,
+    parcels: Annotated[int | None, typer.Option(min=1, max=100_000, help="Track so many at once, first.")] = None,
     as_json: page.AsJson = False,
 ) -> None:
     """Run the whole hub against channels that behave as their documentation says, with buyers and faults."""
@@ -73,6 +74,7 @@ def demo(
         "channels": channels.value,
         "skus": skus,
         "seed": seed,
+        "parcels": parcels,
         "as_json": as_json,
     }
     known = {field.name for field in fields(Wanted)}

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from rich.table import Table
 
+from hub.store import tracking
 from jobs.runtime import Runtime
 
 PROPAGATION: LiteralString = """
@@ -26,10 +27,14 @@ COUNTS: dict[str, LiteralString] = {
 
 
 async def gather(rt: Runtime, seller_id: UUID, since: Any) -> dict[str, Any]:
-    """Counts and propagation since then; times are milliseconds."""
+    """Counts, propagation and how soon channels heard carriers' news since then; times are milliseconds."""
     async with rt.db.seller(seller_id) as tx:
         told = {name: await tx.value(sql) for name, sql in COUNTS.items()}
         row = await tx.one(PROPAGATION, [since]) or {}
+        heard = await tracking.told_in(tx, since)
+    told["news_told"] = heard["count"]
+    for name in ("p50", "p95"):
+        told[f"news_{name}_ms"] = round(float(heard[name]) * 1000) if heard[name] is not None else None
     told["pushes"] = row.get("pushes", 0)
     for name in ("p50", "p99"):
         told[f"propagation_{name}_ms"] = round(float(row[name]) * 1000) if row.get(name) is not None else None
@@ -40,7 +45,8 @@ ROWS = (
     ("Vendas", "sales"), ("Cancelamentos", "cancelled"), ("Sem estoque no canal", "sold_out"),
     ("Despachos", "dispatched"), ("Postagens", "posted"), ("Entregas", "delivered"), ("Devoluções", "returned"),
     ("Pedidos no hub", "orders"), ("Envios de estoque", "pushes"), ("Propagação p50 (ms)", "propagation_p50_ms"),
-    ("Propagação p99 (ms)", "propagation_p99_ms"), ("Faltas (unidades)", "shortages"),
+    ("Propagação p99 (ms)", "propagation_p99_ms"), ("Da transportadora ao canal p50 (ms)", "news_p50_ms"),
+    ("Da transportadora ao canal p95 (ms)", "news_p95_ms"), ("Faltas (unidades)", "shortages"),
     ("Caixa de entrada por fazer", "inbox_due"), ("Estoques por enviar", "slots_due"),
     ("Processos reiniciados", "restarts"),
 )  # fmt: skip

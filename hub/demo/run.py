@@ -25,7 +25,7 @@ from rich.live import Live
 import adapters
 from hub import embedded
 from hub.backoffice import invariants
-from hub.demo import faults, figures, places, shop
+from hub.demo import faults, figures, parcels, places, shop
 from hub.demo.people import People, Shelf
 from hub.store import kits, schema, stock, warehouses
 from hub.store import people as persons
@@ -57,6 +57,7 @@ class Wanted:
     skus: int | None = None
     workers: int = 3
     seed: int = SEED
+    parcels: int = 0  # so many are tracked at once, before anybody buys
 
 
 def free_ports(count: int) -> int:
@@ -145,7 +146,27 @@ class _Demo:
                 f"Everything is up after {time.monotonic() - self.began:.0f} s. Panel: [bold]{self.url}[/bold]  "
                 f"user: {EMAIL}  password: {self.password}"
             )
-            return await self._live(rt, people, supervisor)
+            tracked = await self._parcels(rt, people)
+            return {**await self._live(rt, people, supervisor), **tracked}
+
+    async def _parcels(self, rt: Runtime, people: People) -> dict[str, Any]:
+        """Many parcels tracked at once, where that was asked for."""
+        if not self.wanted.parcels:
+            return {}
+
+        async def requests() -> int:
+            calls = await _calls(people.session, people.carrier)
+            return sum(count for route, count in calls.items() if "/srorastro/" in route)
+
+        told = await parcels.track_many(
+            rt, people.seller_id, people.stores[0], people.carrier, self.wanted.parcels, people.act, requests
+        )
+        for each in told["rounds"]:
+            self.out.print(
+                f"{each['parcels']:,} parcels asked about in {each['seconds']} s by {each['requests']} requests; "
+                f"the least possible is {each['least']}."
+            )
+        return {"parcels": told}
 
     def _prepare(self) -> Installation:
         os.environ.update(self.environment)

@@ -1,5 +1,6 @@
 """Shipments: parcels of orders, what carriers tell of them, and what channels were told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,11 @@ async def put(tx: Tx, account_id: UUID, order_id: UUID, order: Order) -> list[UU
             [(tx.seller, shipment_id, order_id, ref, quantity) for ref, quantity in lines],
         )
     return ids
+
+
+async def put_bare(tx: Tx, account_id: UUID, told: Sequence[Shipment]) -> list[UUID]:
+    """Write shipments that a channel tells apart from any order. Answers their ids."""
+    return [await _put_one(tx, account_id, one) for one in told]
 
 
 async def _put_one(tx: Tx, account_id: UUID, told: Shipment, source: str = "channel") -> UUID:

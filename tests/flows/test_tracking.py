@@ -39,7 +39,7 @@ async def channel_tells(w: World, store: Channel, code: str, carrier: str | None
     """The store's order names a parcel that the hub knows nothing of."""
     parcel_told = Shipment(ref=f"there:{code}:{carrier}", carrier=carrier, service=service, tracking_code=code)
     async with w.rt.db.seller(w.seller_id) as tx:
-        made = await shipments._put_one(tx, store.account.id, parcel_told)
+        (made,) = await shipments.put_bare(tx, store.account.id, [parcel_told])
         await follow.follow(w.rt, tx, [made])
     return made
 
