@@ -73,9 +73,17 @@ async def hand_over(rt: Runtime, tx: Tx, parcel: Followed, to: NextCode, rings: 
         return
     held = await tracking.carriers(tx, adapters.trackers())
     account_id, _why = carriers.choose(to.carrier, None, to.code, held)
-    if account_id is None:
+    if account_id is None or account_id == parcel.carrier_account_id:
         return
     channel = next(channel for channel, account in held if account == account_id)
     await tracking.put_legs(tx, account_id, channel, {parcel.id: to.code})
     await tracking.follow(tx, account_id, [parcel.id], rt.now())
     rings.add(account_id)
+
+
+async def back(rt: Runtime, tx: Tx, parcel: Followed, rings: set[UUID]) -> None:
+    """The carrier that a parcel was handed to does not know it: the one before is asked again."""
+    before = await tracking.leg_before(tx, parcel.id, parcel.carrier_account_id)
+    if before is not None:
+        await tracking.follow(tx, before, [parcel.id], rt.now())
+        rings.add(before)

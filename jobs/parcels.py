@@ -9,9 +9,10 @@ from uuid import UUID
 
 from hub import parse
 from hub import tracking as decide
+from hub.carriers import AGGREGATORS
 from hub.contract import TrackingSource
 from hub.faults import ChannelError
-from hub.model import Raw, TrackedObject, TrackingEvent, TrackingStatus
+from hub.model import NextCode, Raw, TrackedObject, TrackingEvent, TrackingStatus
 from hub.store import Tx, alerts, tracking
 from hub.store.accounts import Account
 from hub.store.tracking import Followed, Kept, Settled
@@ -20,6 +21,7 @@ from jobs.runtime import Runtime, log
 
 S = TrackingStatus
 NEEDS_A_PERSON = frozenset({S.EXCEPTION, S.LOST, S.DAMAGED, S.RETURNING})
+BACK_DAYS = 1  # a carrier that a parcel was handed to, and that does not know it: the one before is asked again
 LET_GO = "no news for 90 days: it is not asked about any more"
 
 
@@ -70,7 +72,7 @@ async def settle(
         to_put += [(parcel.id, carrier, e) for carrier, e in events.items() if e != before.get(carrier, ())]
         new = decide.fresh(before.get(account.channel, ()), events[account.channel])
         here = account.id == parcel.carrier_account_id
-        row = _row(rt, parcel, one, way, status, events, is_here=here, is_new=bool(new))
+        row = _row(rt, parcel, one, way, status, events, account.channel, is_here=here, is_new=bool(new))
         settled.append(row)
         if codes := sorted({event.raw_code for event in new if event.status is S.UNKNOWN and not event.revokes}):
             unknown.append(one.code)
@@ -80,10 +82,19 @@ async def settle(
             rings.shipments.add(parcel.account_id)
     await tracking.put_events(tx, to_put)
     await tracking.put(tx, settled, token)
-    for parcel in parcels:
-        if onward := by_id[parcel.id].next_code:
+    for parcel, row in zip(parcels, settled, strict=True):
+        if onward := _onward(account, parcel, row.told):
             await follow.hand_over(rt, tx, parcel, onward, rings.tracking)
+        if decide.never_found(row.not_found_since, rt.now(), BACK_DAYS):
+            await follow.back(rt, tx, parcel, rings.tracking)
     return unknown
+
+
+def _onward(account: Account, parcel: Followed, told: TrackedObject) -> NextCode | None:
+    """Who has the parcel now: the carrier that it was handed to, or the one whose label an aggregator sold."""
+    if told.next_code or told.carrier_code is None or account.channel not in AGGREGATORS:
+        return told.next_code
+    return NextCode(carrier=f"{parcel.carrier or ''} {parcel.service or ''}", code=told.carrier_code)
 
 
 def _joined(first: TrackedObject, second: TrackedObject) -> TrackedObject:
@@ -93,7 +104,7 @@ def _joined(first: TrackedObject, second: TrackedObject) -> TrackedObject:
 
 def _row(
     rt: Runtime, parcel: Followed, told: TrackedObject, way: Way, status: TrackingStatus | None,
-    events: dict[str, tuple[TrackingEvent, ...]], *, is_here: bool, is_new: bool,
+    events: dict[str, tuple[TrackingEvent, ...]], told_by: str, *, is_here: bool, is_new: bool,
 ) -> Settled:  # fmt: skip
     """Where a parcel stands now. `is_here`: the carrier that has it told; another's word moves no next asking."""
     now, before = rt.now(), TrackingStatus(parcel.status) if parcel.status else None
@@ -106,7 +117,7 @@ def _row(
     elif way is Way.ASKED and is_new:
         heard_at = None  # it had not told this by itself
     not_found = parcel.not_found_since
-    if events and any(events.values()):
+    if is_here and events[told_by]:
         not_found = None
     elif way is Way.ASKED and told.error:
         not_found = not_found or now

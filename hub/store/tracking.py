@@ -133,6 +133,18 @@ async def put_legs(tx: Tx, account_id: UUID, carrier: str, codes: Mapping[UUID, 
     )
 
 
+async def leg_before(tx: Tx, shipment_id: UUID, account_id: UUID | None) -> UUID | None:
+    """The account at the carrier that had a parcel before this one, where that account is still asked."""
+    sql = """
+        SELECT l.account_id FROM shipment_leg l
+        JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status IN ('live', 'held')
+        WHERE l.shipment_id = %(parcel)s AND l.position < (SELECT min(p.position) FROM shipment_leg p
+            WHERE p.shipment_id = %(parcel)s AND p.account_id = %(account)s)
+        ORDER BY l.position DESC LIMIT 1"""
+    found: UUID | None = await tx.value(sql, {"parcel": shipment_id, "account": account_id})
+    return found
+
+
 async def carriers(tx: Tx, channels: Sequence[str]) -> list[tuple[str, UUID]]:
     """(channel, account) of the seller's accounts at these carriers."""
     rows = await tx.all(

@@ -19,7 +19,7 @@ from hub.model import NextCode, Raw, Shipment, TrackedObject, TrackingStatus
 from hub.sandbox import Product
 from hub.store import inbox, shipments, tracking
 from hub.store.inbox import Arrival
-from jobs import follow, relearn
+from jobs import follow, poll, relearn
 from tests.flows.test_shipments import ask, note_parcel, parcel, scan, sold_and_posted, told
 from tests.world import Channel, World, world
 
@@ -278,44 +278,106 @@ async def test_while_a_carrier_tells_by_itself_it_is_asked_less_often_until_it_m
 # ── who follows ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_parcel_goes_on_with_the_carrier_that_it_was_handed_to() -> None:
-    onward = ""
+async def handed_over(w: World) -> tuple[Channel, Channel, str, str]:
+    """A parcel of Total Express that it gave to Correios. Answers both, and its code at each."""
+    store, posts = await store_and_carrier(w)
+    first = await w.connect("totalexpress", seed=3, feed_seconds=0.0)
+    order = await store.buy("CANECA")
+    await w.settle()
+    code = (await first.act("post", journey="handed_over"))["code"]
+    await note_parcel(w, store, first, order, code)
+    await first.act("advance", code=code, steps=6)
+    return first, posts, code, vars(first.sandbox)["parcels"][code].post
 
-    def parse_with_next(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
+
+async def test_a_parcel_goes_on_with_the_carrier_that_it_was_handed_to() -> None:
+    async with world() as w:
+        first, posts, code, onward = await handed_over(w)
+        await posts.act("post", code=onward, journey="delivered")
+        await w.hurry("feed")  # Total Express tells by itself
+        await w.settle()
+
+        row = await w.row("SELECT carrier_account_id, next_code, tracking_code FROM shipment")
+        assert (row["carrier_account_id"], row["next_code"], row["tracking_code"]) == (posts.account.id, onward, code)
+        both = await w.rows("SELECT carrier, count(*) FROM tracking_event GROUP BY carrier ORDER BY 1")
+        assert [one["carrier"] for one in both] == ["correios", "totalexpress"]
+        await posts.act("advance", code=onward, steps=6)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await shipments.track_soon(tx, posts.account.id, onward, w.rt.now())
+        asked = first.calls()
+        await w.settle()
+        status, news = await parcel(w, code)
+        assert status == "delivered"
+        assert first.calls() == asked  # the first carrier is not asked any more
+        assert len(news) == len(set(news))
+
+        before = len(await w.rows("SELECT 1 FROM tracking_event"))
+        await first.act("advance", code=code, steps=3)  # and still tells of it: one timeline, the same end
+        await w.hurry("feed")
+        await w.settle()
+        assert len(await w.rows("SELECT 1 FROM tracking_event")) > before
+        assert (await parcel(w, code))[0] == "delivered"
+        assert (await w.row("SELECT carrier_account_id FROM shipment"))["carrier_account_id"] == posts.account.id
+
+
+async def test_where_the_next_carrier_does_not_know_it_the_one_before_is_asked_again() -> None:
+    async with world() as w:
+        first, posts, _code, onward = await handed_over(w)
+        await w.hurry("feed")
+        await w.settle()
+        row = await w.row("SELECT carrier_account_id, not_found_since FROM shipment")
+        assert row["carrier_account_id"] == posts.account.id
+        assert row["not_found_since"]
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE shipment SET not_found_since = now() - interval '1 day', track_due_at = now()")
+        await w.settle()
+        assert (await w.row("SELECT carrier_account_id FROM shipment"))["carrier_account_id"] == first.account.id
+        legs = await w.rows("SELECT carrier, code FROM shipment_leg ORDER BY position")
+        assert [leg["carrier"] for leg in legs] == ["totalexpress", "correios"]
+        assert legs[1]["code"] == onward
+
+
+async def test_what_an_aggregator_sold_is_followed_at_the_carrier_itself() -> None:
+    def with_number(raw: Raw, codes: Sequence[str]) -> list[TrackedObject]:
         assert there.tracking
         found = there.tracking.parse(raw, codes)
-        to = NextCode(carrier="Correios", code=onward) if onward else None
-        return [one if one.error else one.model_copy(update={"next_code": to}) for one in found]
+        return [one if one.error else one.model_copy(update={"carrier_code": number}) for one in found]
 
-    there = adapters.get("jadlog")
+    there, number = adapters.get("frenet"), ""
     async with world() as w:
-        with carrier_that("jadlog", parse=parse_with_next):
+        with carrier_that("frenet", parse=with_number):
             store, posts = await store_and_carrier(w)
-            first = await w.connect("jadlog", seed=3)
+            number = (await posts.act("post", journey="delivered"))["code"]
+            sold = await w.connect("frenet", seed=3)
             order = await store.buy("CANECA")
             await w.settle()
-            code = (await first.act("post"))["code"]
-            await note_parcel(w, store, first, order, code)
-            onward = (await posts.act("post", journey="delivered"))["code"]
-            await first.act("advance", code=code)
+            code = (await sold.act("post"))["code"]
+            service, _, bare = code.rpartition(":")
+            order_id = (await w.order(order))["id"]
+            parcel_told = Shipment(ref=bare, carrier="Frenet", service=service or None, tracking_code=bare)
             async with w.rt.db.seller(w.seller_id) as tx:
-                await shipments.track_soon(tx, first.account.id, code, w.rt.now())
+                await shipments.add(tx, store.account.id, order_id, parcel_told, sold.account.id, w.rt.now())
             await w.settle()
+            assert (await w.row("SELECT carrier_account_id FROM shipment"))["carrier_account_id"] == posts.account.id
 
-            row = await w.row("SELECT carrier_account_id, next_code, tracking_code FROM shipment")
-            assert (row["carrier_account_id"], row["next_code"], row["tracking_code"]) == (
-                posts.account.id, onward, code,
-            )  # fmt: skip
-            both = await w.rows("SELECT carrier, count(*) FROM tracking_event GROUP BY carrier ORDER BY 1")
-            assert [one["carrier"] for one in both] == ["correios", "jadlog"]
-            asked = first.calls()
-            await posts.act("advance", code=onward, steps=6)
-            async with w.rt.db.seller(w.seller_id) as tx:
-                assert await shipments.track_soon(tx, posts.account.id, onward, w.rt.now())
-            await w.settle()
-            assert (await parcel(w, code))[0] == "delivered"
-            assert first.calls() == asked  # the first carrier is not asked any more
-            assert (await parcel(w, code))[1].count("dispatched") == 1
+
+async def test_a_carriers_webhook_is_settled_through_the_door() -> None:
+    async with world() as w:
+        store = await w.connect("woocommerce", [CANECA], seed=1)
+        loggi = await w.connect("loggi", seed=5)
+        await w.open_stock(CANECA=10)
+        url = await poll.webhook_url(w.rt, loggi.account)
+        await loggi.act("callback", url=url, secret=await w.rt.hook_secret(w.seller_id, loggi.account.id))
+        order = await store.buy("CANECA")
+        await w.settle()
+        code = (await loggi.act("post", journey="delivered"))["code"]
+        await note_parcel(w, store, loggi, order, code)
+        asked = loggi.calls()
+        await loggi.act("advance", code=code, steps=9)
+        await w.settle()
+        assert (await parcel(w, code))[0] == "delivered"
+        assert loggi.calls() == asked  # it told; nobody had to ask
+        assert (await w.row("SELECT heard_at FROM shipment"))["heard_at"]
 
 
 async def test_where_no_account_fits_the_first_carrier_is_asked_on_until_one_is_connected() -> None:
