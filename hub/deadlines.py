@@ -282,12 +282,18 @@ def troubles(parcel: Parcel, rules: Rules, now: datetime) -> tuple[tuple[Trouble
         found.append(Trouble(kind=kind, severity=severity, due_at=end, assumed=assumed))
         looks += [] if last_call else [end - LAST_CALL]
     elif parcel.scanned and status is not TrackingStatus.LOST:
-        lost, stuck = silent >= timedelta(days=rules.loss_days), silent >= timedelta(days=rules.stuck_days)
+        posted = status is not TrackingStatus.LABEL_CREATED  # what nobody handed over is not lost
+        lost = posted and silent >= timedelta(days=rules.loss_days)
+        stuck = silent >= timedelta(days=rules.stuck_days)
         if lost:
             found.append(Trouble(kind=LOST, severity="urgent", days=silent.days))
         elif stuck:
             found.append(Trouble(kind=STUCK, severity="warning", days=silent.days))
-        looks += [] if lost else [parcel.since + timedelta(days=rules.loss_days if stuck else rules.stuck_days)]
+        looks += (
+            []
+            if lost or (stuck and not posted)
+            else [parcel.since + timedelta(days=rules.loss_days if stuck else rules.stuck_days)]
+        )
     if found:
         looks.append(now + DAY)  # the days that it counts
     return tuple(found), min(looks, default=None)

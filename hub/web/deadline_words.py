@@ -23,6 +23,63 @@ ALERT: dict[str, str] = {
     ),
     deadlines.RETURNED: N_("Envio %(code)s (pedido %(order)s) voltou: confira o que veio. %(evidence)s"),
 }
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────
+
+STAGE: dict[int, tuple[str, str]] = {
+    0: ("mute", N_("no prazo")),
+    1: ("wait", N_("menos de 4 horas")),
+    2: ("bad", N_("menos de 1 hora")),
+    3: ("bad", N_("atrasado")),
+}
+# what the address says -> (name, kinds of alerts whose subject is a parcel)
+VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "atrasados": (N_("Entrega atrasada"), (deadlines.LATE,)),
+    "parados": (N_("Parados"), (deadlines.STUCK, deadlines.LOST)),
+    "retirada": (N_("Esperam retirada"), (deadlines.PICKUP, deadlines.LAST_DAYS)),
+    "problemas": (
+        N_("Exceções"),
+        (
+            "parcel_exception", "parcel_not_found", "parcel_ambiguous", "parcel_unreadable", "shipment_untold",
+            deadlines.RETURNED,
+        ),
+    ),
+}  # fmt: skip
+KIND: dict[str, str] = {
+    deadlines.LATE: N_("passou da promessa"),
+    deadlines.STUCK: N_("parado"),
+    deadlines.LOST: N_("provável extravio"),
+    deadlines.PICKUP: N_("espera retirada"),
+    deadlines.LAST_DAYS: N_("últimos dias"),
+    deadlines.RETURNED: N_("voltou"),
+    "parcel_exception": N_("exceção"),
+    "parcel_not_found": N_("não encontrado"),
+    "parcel_ambiguous": N_("transportadora a escolher"),
+    "parcel_unreadable": N_("resposta ilegível"),
+    "shipment_untold": N_("canal não avisado"),
+}
+PROMISED = N_("promessa de %(day)s, há %(days)s dias")
+SILENT = N_("%(days)s dias sem leitura")
+UNTIL = N_("retirar até %(day)s%(assumed)s")
+
+
+def facts(language: Language, row: Mapping[str, Any]) -> str | None:
+    """The number that makes an alert's case, of a row of hub.store.deadline_screens."""
+    told, until = row["params"], row["due_at"]
+    assumed = language.gettext(ASSUMED) if told.get("assumed") else ""
+    match row["kind"]:
+        case deadlines.LATE:
+            return language.gettext(PROMISED, day=language.day(row["deliver_by"]), days=told.get("days") or 0)
+        case deadlines.STUCK | deadlines.LOST:
+            return language.gettext(SILENT, days=told.get("days"))
+        case deadlines.PICKUP | deadlines.LAST_DAYS if until:
+            return language.gettext(UNTIL, day=language.day(until - deadlines.DAY), assumed=assumed)
+        case _:
+            said: str | None = told.get("detail") or told.get("said")
+            return said
+
+
+# ── in a sentence ───────────────────────────────────────────────────────────────────────────────────────────
+
 EVIDENCE = N_("Última leitura: %(status)s, %(last_at)s%(where)s.")
 UNSEEN = N_("Nenhuma leitura até agora.")
 ASSUMED = N_(" (estimado)")

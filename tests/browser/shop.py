@@ -6,6 +6,7 @@ from datetime import timedelta
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import alerts, invariants, new_id, shipments
+from jobs import deadlines
 from tests.web.site import Site
 
 SHELF = [
@@ -45,9 +46,10 @@ async def fill(site: Site) -> str:
         await shipments.add(tx, rows[0]["account_id"], rows[0]["id"], told, None, w.rt.now())
         await tx.run(
             "INSERT INTO tracking_event (seller_id, shipment_id, carrier, at, raw_code, place, state, status, "
-            "description) SELECT seller_id, id, 'correios', now() - n * interval '5 hours', 'RO/' || n, 'Curitiba', "
-            "'PR', s, d FROM shipment, "
-            "(VALUES (1, 'in_transit', 'Objeto em transferência'), (2, 'accepted', 'Objeto postado')) v(n, s, d)"
+            "description) SELECT seller_id, id, 'correios', now() - interval '6 days' - n * interval '5 hours', "
+            "'RO/' || n, 'Curitiba', 'PR', s, d FROM shipment, (VALUES "
+            "(1, 'in_transit', 'Objeto em transferência'), (2, 'accepted', 'Objeto postado')) v(n, s, d) "
+            "WHERE tracking_code = 'AA123456785BR'"
         )
         await tx.run(
             "UPDATE shipment SET last_event_at = now() - interval '5 hours', deliver_by = now() + interval '3 days'"
@@ -76,7 +78,16 @@ async def fill(site: Site) -> str:
             "WHERE id = (SELECT id FROM stock_slot WHERE account_id = %s ORDER BY id LIMIT 1)",
             [two.account.id],
         )
-        await tx.run("UPDATE orders SET ship_by = now() + interval '4 hours' WHERE status = 'paid'")
+        await tx.run(
+            "UPDATE orders SET told = jsonb_set(told, '{ship_by}', to_jsonb(now() + n * interval '100 minutes')), "
+            "deadline_at = now() FROM (SELECT id AS i, row_number() OVER (ORDER BY id) - 2 AS n FROM orders) x "
+            "WHERE i = id AND status = 'paid'"
+        )
+        await tx.run(
+            "UPDATE shipment SET last_event_at = now() - interval '6 days 5 hours' WHERE tracking_code = 'AA123456785BR'"
+        )
+    while await deadlines.turn(w.rt):
+        pass
     await differ(site)
     return str(rows[1]["id"])
 

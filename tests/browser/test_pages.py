@@ -150,6 +150,8 @@ async def test_the_keyboard_reaches_the_main_action_of_each_page() -> None:
             ("/anuncios", 'th[scope="row"] a'),
             ("/envios", "td a"),
             ("/etiquetas", "td input[type=checkbox]"),
+            ("/prazos", 'th[scope="row"] a'),
+            ("/prazos?ver=parados", 'th[scope="row"] a'),
         ):
             await screen.open(path)
             await screen.tab_to(action)

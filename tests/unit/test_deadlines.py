@@ -150,6 +150,7 @@ def kinds(told: Parcel, now: datetime = NOW) -> list[str]:
         (parcel(since=NOW - timedelta(days=15)), [LOST]),
         (parcel(since=NOW - timedelta(days=15), deliver_by=NOW - timedelta(days=3)), [LATE, LOST]),
         (parcel(since=NOW - timedelta(days=90)), []),
+        (parcel(S.LABEL_CREATED, since=NOW - timedelta(days=20)), [STUCK]),
         (parcel(since=NOW - timedelta(days=6), scanned=False), []),
         (parcel(None, deliver_by=NOW - timedelta(days=1)), []),
         (parcel(S.LOST, since=NOW - timedelta(days=20), deliver_by=NOW - timedelta(days=9)), []),
