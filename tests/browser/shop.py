@@ -84,7 +84,7 @@ async def fill(site: Site) -> str:
             "WHERE i = id AND status = 'paid'"
         )
         await tx.run(
-            "UPDATE shipment SET last_event_at = now() - interval '6 days 5 hours' WHERE tracking_code = 'AA123456785BR'"
+            "UPDATE shipment SET last_event_at = now() - interval '149 hours' WHERE tracking_code = 'AA123456785BR'"
         )
     while await deadlines.turn(w.rt):
         pass
