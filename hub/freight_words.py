@@ -34,6 +34,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
               ("order {number}: nobody knows whether label {reference} was bought, and {account} cannot be asked by a "
               "reference: look at the carrier's site and say so with `balcao freight settle`")),
     "refused": ("pedido {number}: {account} recusou: {why}", "order {number}: {account} refused: {why}"),
+    "repacked": (
+        "pedido {number}: as etiquetas são de {before} volumes, e agora seriam {now}: cancele-as primeiro",
+        "order {number}: its labels are for {before} volumes, and now there would be {now}: cancel them first",
+    ),
     "no_label": ("pedido {number}: não tem etiqueta comprada", "order {number} has no label that was bought"),
     "left": ("pedido {number}: a etiqueta já saiu no romaneio, e não pode ser cancelada",
              "order {number}: its label left with a manifest and cannot be cancelled"),
@@ -51,5 +55,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
 
 
 def sentence(kind: str, locale: str, params: Mapping[str, object]) -> str:
-    """The sentence of a refusal, without a stop, in "pt-BR" or "en"."""
-    return REFUSALS[kind][0 if locale.startswith("pt") else 1].format(**params)
+    """The sentence of a refusal, without a stop, in "pt-BR" or "en"; a pair among the params is told in either."""
+    at = 0 if locale.startswith("pt") else 1
+    told = {name: value[at] if isinstance(value, tuple) else value for name, value in params.items()}
+    return REFUSALS[kind][at].format(**told)

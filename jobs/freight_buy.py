@@ -1,7 +1,7 @@
 """Labels bought, each parcel's once: written down before the carrier is asked, looked up before it is asked again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,18 +121,24 @@ async def buy(
     An order that has them buys nothing; one whose purchase is in doubt is looked up first. FreightRefused says what
     keeps it from being bought; what a carrier refused stands in its label.
     """
-    if known := await _known(rt, seller_id, order_id):
-        return known
+    known = await _known(rt, seller_id, order_id)
+    if known and len(known) >= known[0]["volumes"]:
+        return Bought(labels=known, again=True)
+    if known:  # some of its volumes were refused: they go the way of the others
+        account_id, service = known[0]["account_id"], known[0]["service"]
     quoted = await latest(rt, seller_id, order_id)
     offer = _offer(quoted, account_id, service, rule)
     async with rt.db.seller(seller_id) as tx:
         # Again, under the order's lock: what it is sent as may have changed since.
         wanted = await _checked(tx, order_id, quoted)
-        told = [_kept(posting) for posting in postings(wanted, offer["service"])]
-        held = await labels.add(
-            tx, order_id, offer["account_id"], offer["service"], offer["name"], offer["price_cents"], told,
-            wanted.number, rt.now() + labels.LEASE,
-        )  # fmt: skip
+        if known and known[0]["volumes"] != len(wanted.parcels):
+            raise FreightRefused(
+                "repacked", number=wanted.number, before=known[0]["volumes"], now=len(wanted.parcels)
+            )  # fmt: skip
+        there = {label["volume"] for label in known}
+        every = enumerate(postings(wanted, offer["service"]), 1)
+        told = {volume: _kept(posting) for volume, posting in every if volume not in there}
+        held = await labels.add(tx, order_id, offer, told, len(wanted.parcels), wanted.number, rt.now() + labels.LEASE)
         if held is None:
             raise FreightRefused("busy", number=wanted.number)
         await stock.audit(
@@ -142,18 +148,17 @@ async def buy(
     token, ids = held
     for id_ in ids:
         await _work(rt, seller_id, id_, token)
-    return Bought(labels=await _every(rt, seller_id, order_id, ids), again=False)
+    async with rt.db.seller(seller_id) as tx:
+        return Bought(labels=await labels.some(tx, [*(label["id"] for label in known), *ids]), again=False)
 
 
-async def _known(rt: Runtime, seller_id: UUID, order_id: UUID) -> Bought | None:
-    """The labels that an order has; those in doubt are settled first. None where it has none."""
+async def _known(rt: Runtime, seller_id: UUID, order_id: UUID) -> list[dict[str, Any]]:
+    """The labels that an order has, all of them bought; those in doubt are settled first."""
     async with rt.db.seller(seller_id) as tx:
         known = await labels.alive(tx, order_id)
     for label in known:
         if label["status"] in ("buying", "paying", "cancelling") and not await _resume(rt, seller_id, label["id"]):
             raise FreightRefused("busy", number=label["number"])
-    if not known:
-        return None
     async with rt.db.seller(seller_id) as tx:
         now_known = await labels.alive(tx, order_id)
     for label in now_known:
@@ -163,7 +168,7 @@ async def _known(rt: Runtime, seller_id: UUID, order_id: UUID) -> Bought | None:
             )
         if label["status"] != "bought":
             raise FreightRefused("busy", number=label["number"])
-    return Bought(labels=now_known, again=True) if now_known else None
+    return now_known
 
 
 async def _checked(tx: Tx, order_id: UUID, quoted: Quoted) -> Consignment:
@@ -177,9 +182,9 @@ def _offer(quoted: Quoted, account_id: UUID | None, service: str | None, rule: R
     if account_id is None:
         choice = quoted.choice(rule)
         taken: tuple[str, str | None] | None = (choice.offer.account, choice.offer.service) if choice.offer else None
-        reason = why(choice, "en")
+        reason = (why(choice, "pt-BR"), why(choice, "en"))
     else:
-        taken, reason = (str(account_id), service), "it was not offered"
+        taken, reason = (str(account_id), service), ("não foi oferecida", "it was not offered")
     for row in quoted.rows:
         if (str(row["account_id"]), row["service"]) == taken and row["error"] is None:
             return dict(row)
@@ -189,11 +194,6 @@ def _offer(quoted: Quoted, account_id: UUID | None, service: str | None, rule: R
 def _kept(posting: Posting) -> dict[str, Any]:
     """Of a posting what is written down: people stand in the order."""
     return posting.model_dump(mode="json", include={"parcel", "invoice_key", "goods"})
-
-
-async def _every(rt: Runtime, seller_id: UUID, order_id: UUID, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    async with rt.db.seller(seller_id) as tx:
-        return await labels.some(tx, ids)
 
 
 # ── One label's purchase, from wherever it stands ───────────────────────────────────────────────────────────

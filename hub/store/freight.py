@@ -169,7 +169,7 @@ async def queue(
 ) -> list[dict[str, Any]]:
     """Orders by what is to be done next, the most urgent first; keyset by (ship_by or placed_at, id).
 
-    `to_buy` have no label, `to_print` one that was never printed, `to_leave` one that was and is on no manifest yet,
+    `to_buy` lack a label, `to_print` one that was never printed, `to_leave` one that was and is on no manifest yet,
     `left` are on one.
     """
     at, id_ = after or (None, None)
@@ -194,8 +194,10 @@ async def queue(
 _LABELS = """SELECT FROM freight_label l WHERE l.seller_id = o.seller_id AND l.order_id = o.id
     AND l.status NOT IN ('refused', 'cancelled')"""
 _QUEUES = {
-    "to_buy": f"""o.status = 'paid' AND coalesce(o.fulfilled_by, 'seller') <> 'marketplace'
-        AND NOT EXISTS ({_LABELS} AND l.status = 'bought')""",
+    "to_buy": """o.status = 'paid' AND coalesce(o.fulfilled_by, 'seller') <> 'marketplace'
+        AND coalesce((SELECT count(*) FILTER (WHERE l.status = 'bought') < max(l.volumes) FROM freight_label l
+            WHERE l.seller_id = o.seller_id AND l.order_id = o.id
+              AND l.status NOT IN ('refused', 'cancelled')), true)""",
     "to_print": f"EXISTS ({_LABELS} AND l.status = 'bought' AND l.printed_at IS NULL AND l.manifest_id IS NULL)",
     "to_leave": f"EXISTS ({_LABELS} AND l.status = 'bought' AND l.printed_at IS NOT NULL AND l.manifest_id IS NULL)",
     "left": f"EXISTS ({_LABELS} AND l.manifest_id IS NOT NULL)",

@@ -26,21 +26,26 @@ ALIVE: LiteralString = "l.status NOT IN ('refused', 'cancelled')"
 
 
 async def add(
-    tx: Tx, order_id: UUID, account_id: UUID, service: str, name: str | None, quoted_cents: int | None,
-    postings: Sequence[Mapping[str, Any]], number: str, until: datetime,
+    tx: Tx, order_id: UUID, offer: Mapping[str, Any], postings: Mapping[int, Mapping[str, Any]], volumes: int,
+    number: str, until: datetime,
 ) -> tuple[UUID, list[UUID]] | None:  # fmt: skip
-    """A label to buy for each volume, held by the token answered; None where one of the parcels has a label already."""
+    """A label to buy for each of these volumes, held by the token answered; None where one of them has one already.
+
+    `offer` names account_id, service, name and the price of all volumes together.
+    """
     token, ids = new_id(), []
-    for volume, posting in enumerate(postings, 1):
+    for volume, posting in postings.items():
         id_ = new_id()
+        cents = offer["price_cents"] // volumes + (volume <= offer["price_cents"] % volumes)
         made = await tx.run(
             """INSERT INTO freight_label (seller_id, id, order_id, account_id, volume, volumes, reference, service,
                    name, quoted_cents, posting, lease_until, lease_token)
                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (seller_id, order_id, volume) WHERE status NOT IN ('refused', 'cancelled') DO NOTHING""",
             [
-                tx.seller, id_, order_id, account_id, volume, len(postings), f"{number[:20]}-{volume}-{id_.hex[-8:]}",
-                service, name, quoted_cents, json.dumps(posting), until, token,
+                tx.seller, id_, order_id, offer["account_id"], volume, volumes,
+                f"{number[:20]}-{volume}-{id_.hex[-8:]}", offer["service"], offer["name"], cents, json.dumps(posting),
+                until, token,
             ],
         )  # fmt: skip
         if not made:

@@ -61,6 +61,9 @@ async def test_a_parcel_from_measuring_to_the_carriers_hands(tmp_path: Path) -> 
         assert (label["status"], label["service"], label["again"]) == ("bought", "03220", False)
         (again,) = await told(w, "freight", "buy", number)
         assert (again["id"], again["again"]) == (label["id"], True)
+        assert [row["id"] for row in await told(w, "freight", "list", "--status", "bought")] == [label["id"]]
+        _out, err = await balcao(w, "freight", "settle", label["reference"], "--not-bought", status=2)
+        assert "is not in doubt (bought)" in err
         out, _err = await balcao(w, "freight", "label", number, "--out", tmp_path / "e.pdf")
         assert out == f"1 of 1 labels written to {tmp_path / 'e.pdf'}.\n"
         (page,) = PdfReader(tmp_path / "e.pdf").pages

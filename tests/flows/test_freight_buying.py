@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from hub.freight import Rule
 from hub.labels import Layout
 from hub.parse import SAO_PAULO
+from hub.store import freight
 from jobs import freight_buy, freight_labels, freight_leave, sweep
 from jobs.freight import FreightRefused
 from tests.flows.freighting import BUY, KEY, SENDER, invoiced, lapse, policy, seller, sold
@@ -229,6 +230,44 @@ async def test_every_volume_has_its_label_and_none_two() -> None:
                        SELECT seller_id, gen_random_uuid(), order_id, account_id, 1, 3, 'x', service, posting
                        FROM freight_label LIMIT 1"""
                 )
+
+
+async def test_a_volume_that_was_refused_is_bought_with_the_way_of_the_others() -> None:
+    async with world() as w:
+        store, carrier = await seller(w)
+        await policy(w, most_g=1_000)
+        order = await sold(w, store, "LIVRO", 3)
+        seen: list[int] = []
+
+        def wrap(handler: Any) -> Any:
+            async def second_is_refused(request: web.Request) -> web.StreamResponse:
+                seen.append(1)
+                if len(seen) == 2:
+                    return web.json_response({"msgs": ["Limite diário do cartão."]}, status=400)
+                answer: web.StreamResponse = await handler(request)
+                return answer
+
+            return second_is_refused
+
+        with purchases(carrier, wrap):
+            labels = (await buy(w, order, rule=Rule.FASTEST)).labels
+        assert [one["status"] for one in labels] == ["bought", "refused", "bought"]
+        assert sum(one["quoted_cents"] for one in labels) == (await w.row(
+            "SELECT price_cents FROM freight_offer WHERE service = '03220'"))["price_cents"]  # fmt: skip
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert [row["id"] for row in await freight.queue(tx, "to_buy")] == [order]
+        await policy(w, most_g=2_000)
+        with pytest.raises(FreightRefused, match="for 3 volumes, and now there would be 2"):
+            await buy(w, order)
+        await policy(w, most_g=1_000)
+        bought = await buy(w, order)
+        assert [(one["volume"], one["status"], one["service"]) for one in bought.labels] == [
+            (1, "bought", "03220"), (3, "bought", "03220"), (2, "bought", "03220"),
+        ]  # fmt: skip
+        assert len(preposts(carrier)) == 3
+        assert (await buy(w, order)).again
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await freight.queue(tx, "to_buy") == []
 
 
 async def test_labels_come_as_one_file_and_what_fails_is_named() -> None:
