@@ -20,7 +20,7 @@ up: $(READY) ## the hub on this machine: database, web, workers and scheduler
 	$(BIN)/balcao up
 
 test: $(READY) ## the whole suite (args="-k stock -x" to narrow it)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(args)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile $(args)
 
 check: $(READY) ## style, types and who may import whom
 	$(BIN)/ruff check .
