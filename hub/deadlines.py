@@ -129,8 +129,8 @@ def clock(due: datetime, now: datetime) -> tuple[Stage, datetime | None]:
 class Waiting:
     """An order as its deadline sees it. `told`: the channel's ship-by. `since`: paid, else placed, else first seen.
 
-    `posted`: a carrier has its parcel. `relayed`: it is another order's echo, which has its own clock.
-    `alerted`: the stage that was alerted.
+    `posted`: a carrier has its parcel. `relayed`: it is another order's echo, which has its own clock. `closed`: its
+    account is, and nobody tells any more that it left. `alerted`: the stage that was alerted.
     """
 
     status: Status
@@ -140,6 +140,7 @@ class Waiting:
     since: datetime
     posted: bool
     relayed: bool
+    closed: bool
     alerted: Stage
 
 
@@ -156,7 +157,7 @@ def judged(order: Waiting, policy: Policy | None, now: datetime) -> Verdict:
     """At which stage an order is now, and when to look at it again."""
     by_policy = ship_by(policy, order.since) if order.told is None and policy and order.status is Status.PAID else None
     due = order.told or by_policy
-    over = order.status is not Status.PAID or order.posted or order.relayed
+    over = order.status is not Status.PAID or order.posted or order.relayed or order.closed
     theirs = order.fulfilled_by is FulfilledBy.MARKETPLACE
     if over or theirs or due is None or order.hold in STOPS:
         return Verdict(stage=Stage.AHEAD, by_policy=by_policy, next_at=None)

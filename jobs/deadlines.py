@@ -42,7 +42,8 @@ async def _orders(rt: Runtime, seller_id: UUID) -> int:
             order = Waiting(
                 status=Status(row["status"]), hold=Hold(row["hold"]) if row["hold"] else None,
                 fulfilled_by=FulfilledBy(row["fulfilled_by"]) if row["fulfilled_by"] else None, told=row["told"],
-                since=row["since"], posted=row["posted"], relayed=row["relayed"], alerted=before,
+                since=row["since"], posted=row["posted"], relayed=row["relayed"],
+                closed=row["closed"], alerted=before,
             )  # fmt: skip
             found = decide.judged(order, decide.policy_of(row["settings"], state), now)
             await deadlines.order_looked_at(tx, row["id"], order.told, found.by_policy, found.stage, found.next_at)

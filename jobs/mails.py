@@ -79,8 +79,8 @@ async def _seller(rt: Runtime, server: Server, seller_id: UUID, stop: asyncio.Ev
     for due in claimed:
         made = await _composed(rt, server, seller_id, token, due, shipping, own)
         ready += [(due, *made)] if made else []
-    if ready:
-        await _send_all(rt, server, seller_id, token, ready, stop)
+    if ready and not await _send_all(rt, server, seller_id, token, ready, stop):
+        return 0  # nothing more leaves now: the next round tries what else is due
     return len(claimed)
 
 
@@ -158,7 +158,8 @@ def message(
 async def _send_all(
     rt: Runtime, server: Server, seller_id: UUID, token: UUID, ready: list[tuple[Due, EmailMessage, str]],
     stop: asyncio.Event,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
+    """Answers whether the server can be reached."""
     left = list(ready)
     try:
         async with line(server) as open_line:
@@ -179,6 +180,8 @@ async def _send_all(
             for due, _message, _to in left:
                 at = decide.again_at(rt.now(), due.attempts + 1)
                 await mails.later(tx, token, due.id, at, "server", counts=True)
+        return False
+    return True
 
 
 async def _send(
@@ -212,6 +215,7 @@ async def _send(
     async with rt.db.seller(seller_id) as tx:
         if await mails.settle(tx, token, due.id, "sent", None, rt.now()):
             await orders.event(tx, due.order_id, "buyer_mailed", event=due.event)
+            await mails.resolve(tx, DOUBT, due.order_id)  # a newer word reached the buyer
 
 
 class _Lost(Exception):
@@ -254,6 +258,15 @@ async def set_mail(
             await accounts.settle_settings(tx, account.id, mail=told)
             await stock.audit(tx, "account_mail", str(account.id), **told)
     return decide.wish_of({"mail": told})
+
+
+async def decide_doubt(rt: Runtime, seller_id: UUID, mail_id: UUID, *, send: bool) -> bool:
+    """A person's word about an e-mail in doubt or failed: send it once more, or leave it. False: there is none such."""
+    async with rt.db.seller(seller_id) as tx:
+        found = await (mails.retry(tx, mail_id, rt.now()) if send else mails.leave(tx, mail_id))
+        await alerts.resolve(tx, DOUBT, str(mail_id))
+        await stock.audit(tx, "mail_retry" if send else "mail_leave", str(mail_id), found=found)
+    return found
 
 
 async def set_template(rt: Runtime, seller_id: UUID, event: str, locale: str, template: Template | None) -> Template:

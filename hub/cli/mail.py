@@ -191,21 +191,19 @@ def list_(
 def retry(
     mail_id: Annotated[UUID, typer.Argument(metavar="ID", help="As `balcao mail list` shows it.")],
     *,
+    leave: Annotated[bool, typer.Option("--leave", help="Do not send it: leave it as it is.")] = False,
     seller: Seller = None,
 ) -> None:
     """Send an e-mail that is in doubt or failed once more. One in doubt may reach its buyer twice."""
 
     async def work(desk: Desk) -> bool:
-        from hub.store import mails, stock
+        from jobs.mails import decide_doubt
 
-        async with desk.tx() as tx:
-            found = await mails.retry(tx, mail_id, desk.rt.now())
-            await stock.audit(tx, "mail_retry", str(mail_id), found=found)
-            return found
+        return await decide_doubt(desk.rt, desk.seller_id, mail_id, send=not leave)
 
     if not at_desk(seller, work):
         raise Wrong(f"there is no e-mail {mail_id} that is in doubt or failed.")
-    page.line(f"{mail_id} will be sent again.")
+    page.line(f"{mail_id} {'is left as it is' if leave else 'will be sent again'}.")
 
 
 @app.command("check")

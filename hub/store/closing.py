@@ -18,6 +18,10 @@ async def close(tx: Tx, account_id: UUID) -> None:
         "UPDATE shipment SET news_due_at = NULL WHERE account_id = %s AND news_due_at IS NOT NULL", [account_id]
     )
     await tx.run(
+        "UPDATE orders SET deadline_at = now() WHERE account_id = %s AND (deadline_at IS NOT NULL OR ship_stage > 0)",
+        [account_id],
+    )
+    await tx.run(
         "UPDATE alert SET resolved_at = now() WHERE resolved_at IS NULL AND (subject = %s OR subject LIKE %s)",
         [str(account_id), f"{account_id}/%"],
     )

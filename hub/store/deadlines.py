@@ -57,7 +57,8 @@ async def due_orders(tx: Tx, now: datetime, limit: int) -> list[dict[str, Any]]:
                       AND s.id = l.shipment_id WHERE l.seller_id = o.seller_id AND l.order_id = o.id
                       AND s.status = ANY(%s)) AS posted,
                   EXISTS (SELECT FROM account b WHERE b.seller_id = o.seller_id AND b.channel = o.origin_channel
-                      AND b.id <> o.account_id AND b.status <> 'closed') AS relayed
+                      AND b.id <> o.account_id AND b.status <> 'closed') AS relayed,
+                  a.status = 'closed' AS closed
            FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
            WHERE o.deadline_at <= %s ORDER BY o.deadline_at LIMIT %s FOR NO KEY UPDATE OF o SKIP LOCKED""",
         [POSTED, now, limit],

@@ -152,6 +152,20 @@ async def retry(tx: Tx, mail_id: UUID, now: datetime) -> bool:
     return await tx.run(sql, [now, now, mail_id]) == 1
 
 
+async def leave(tx: Tx, mail_id: UUID) -> bool:
+    """Leave one that is in doubt or failed as it is. False: there is none such."""
+    sql = "UPDATE buyer_mail SET state = 'skipped', reason = 'left' WHERE id = %s AND state IN ('doubt', 'failed')"
+    return await tx.run(sql, [mail_id]) == 1
+
+
+async def resolve(tx: Tx, kind: str, order_id: UUID) -> int:
+    """Close the open alerts of a kind about an order's e-mails."""
+    sql = """
+        UPDATE alert SET resolved_at = now() WHERE kind = %s AND resolved_at IS NULL
+            AND subject = ANY(ARRAY(SELECT id::text FROM buyer_mail WHERE order_id = %s))"""
+    return await tx.run(sql, [kind, order_id])
+
+
 async def templates(tx: Tx) -> dict[tuple[str, str], Template]:
     """The seller's own words by (event, locale)."""
     rows = await tx.all("SELECT event, locale, subject, body FROM mail_template")

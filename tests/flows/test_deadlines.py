@@ -7,7 +7,7 @@ from hub.model import Shipment, TrackedObject, TrackingEvent, TrackingStatus
 from hub.sandbox import Product
 from hub.store import deadlines as store
 from hub.store import shipments, tracking
-from jobs import deadlines
+from jobs import deadlines, roles
 from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=10, price_cents=3990)
@@ -115,6 +115,16 @@ async def test_a_deadline_that_the_channel_moves_is_alerted_anew_when_it_nears_a
         at(w, start + timedelta(days=2))
         await deadlines.turn(w.rt)
         assert await open_(w) == ["ship_late"]
+
+
+async def test_a_closed_account_has_no_deadlines() -> None:
+    async with world() as w:
+        store_, ref = await sold(w)
+        await due_in(w, ref, timedelta(minutes=30))
+        assert await open_(w) == ["ship_by_1h"]
+        await roles.close(w.rt, await w.account(store_))
+        await deadlines.turn(w.rt)
+        assert await open_(w) == []
 
 
 async def test_a_policy_gives_the_deadline_where_the_channel_does_not() -> None:

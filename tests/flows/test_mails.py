@@ -269,8 +269,8 @@ async def test_a_crash_between_sending_and_noting_leaves_it_in_doubt_and_does_no
         assert await states(w) == [("dispatched", "doubt", "stopped")]
         assert "mail_doubt" in await w.alerts()
         (row,) = await w.rows("SELECT id FROM buyer_mail")
-        async with w.rt.db.seller(w.seller_id) as tx:  # only a person has it sent again
-            assert await store.retry(tx, row["id"], w.rt.now())
+        assert await mails.decide_doubt(w.rt, w.seller_id, row["id"], send=True)  # only a person has it sent again
+        assert "mail_doubt" not in await w.alerts()
         await send(w)
         assert len(post.got) == 2
         assert await states(w) == [("dispatched", "sent", None)]
@@ -288,6 +288,11 @@ async def test_a_connection_that_ends_after_the_message_leaves_it_in_doubt(post:
         w.rt.now = lambda: start + timedelta(days=1)
         await send(w)
         assert len(post.got) == 1
+        (row,) = await w.rows("SELECT id FROM buyer_mail")
+        assert await mails.decide_doubt(w.rt, w.seller_id, row["id"], send=False)
+        assert await states(w) == [("dispatched", "skipped", "left")]
+        assert "mail_doubt" not in await w.alerts()
+        assert not await mails.decide_doubt(w.rt, w.seller_id, row["id"], send=True)
 
 
 async def test_what_a_server_refuses_for_now_is_tried_again_and_for_good_is_not(post: Post, log: Log) -> None:

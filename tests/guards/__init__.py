@@ -408,6 +408,12 @@ GUARDS = (
         DUE + "test_a_parcel_that_a_carrier_scanned_has_left_whatever_the_channel_says",
     ),
     _guard(
+        "closed-has-no-clock", DEADLINES, "an order of a closed account is not called late for ever",
+        "hub/store/closing.py:close",
+        ("SET deadline_at = now() WHERE", "SET deadline_at = deadline_at WHERE"),
+        DUE + "test_a_closed_account_has_no_deadlines",
+    ),
+    _guard(
         "held-has-no-clock", DEADLINES, "what must not be shipped is not called late",
         "hub/deadlines.py:judged",
         (" or order.hold in STOPS", ""),

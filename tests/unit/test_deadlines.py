@@ -69,7 +69,8 @@ def test_no_policy_was_told_no_promise_is_made():
 def waiting(**told: Any) -> Waiting:
     plain: dict[str, Any] = {
         "status": Status.PAID, "hold": None, "fulfilled_by": FulfilledBy.SELLER, "told": NOW + timedelta(hours=6),
-        "since": NOW - timedelta(days=1), "posted": False, "relayed": False, "alerted": Stage.AHEAD,
+        "since": NOW - timedelta(days=1), "posted": False, "relayed": False, "closed": False,
+        "alerted": Stage.AHEAD,
     }  # fmt: skip
     return Waiting(**{**plain, **told})
 
@@ -95,8 +96,8 @@ def test_the_stage_and_the_instant_of_the_next(left: timedelta, stage: Stage, ne
     "told",
     [
         {"status": Status.PLACED}, {"status": Status.DISPATCHED}, {"status": Status.CANCELLED}, {"posted": True},
-        {"relayed": True}, {"fulfilled_by": FulfilledBy.MARKETPLACE}, {"hold": Hold.FRAUD}, {"hold": Hold.FROZEN},
-        {"hold": Hold.CANCEL_REQUESTED}, {"told": None}, {"told": NOW - timedelta(days=31)},
+        {"relayed": True}, {"closed": True}, {"fulfilled_by": FulfilledBy.MARKETPLACE}, {"hold": Hold.FRAUD},
+        {"hold": Hold.FROZEN}, {"hold": Hold.CANCEL_REQUESTED}, {"told": None}, {"told": NOW - timedelta(days=31)},
     ],
     ids=str,
 )  # fmt: skip
