@@ -54,8 +54,28 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+# What the params of a refusal are called in Portuguese.
+WORDS: Mapping[str, str] = {
+    "placed": "aguardando pagamento", "dispatched": "despachado", "delivered": "entregue", "cancelled": "cancelado",
+    "fraud": "suspeita de fraude", "frozen": "retido", "cancel_requested": "cancelamento pedido",
+    "invoice_pending": "aguarda nota fiscal", "accepted": "postado", "in_transit": "em trânsito",
+    "out_for_delivery": "saiu para entrega", "awaiting_pickup": "aguarda retirada", "failed_attempt": "tentativa falha",
+    "customs": "na alfândega", "exception": "com problema", "returning": "voltando", "returned": "devolvido",
+    "lost": "extraviado", "damaged": "avariado", "bought": "comprada", "refused": "recusada", "buying": "em compra",
+    "paying": "em pagamento", "cancelling": "em cancelamento", "name": "nome", "document": "CPF ou CNPJ",
+    "recipient": "destinatário", "street": "rua", "city": "cidade", "state": "UF", "postal_code": "CEP",
+}  # fmt: skip
+_NAMING = ("status", "hold", "fields")
+
+
+def _in_portuguese(told: object) -> str:
+    return ", ".join(WORDS.get(word.removeprefix("address."), word) for word in str(told).split(", "))
+
+
 def sentence(kind: str, locale: str, params: Mapping[str, object]) -> str:
     """The sentence of a refusal, without a stop, in "pt-BR" or "en"; a pair among the params is told in either."""
     at = 0 if locale.startswith("pt") else 1
     told = {name: value[at] if isinstance(value, tuple) else value for name, value in params.items()}
+    if at == 0:
+        told |= {name: _in_portuguese(value) for name, value in told.items() if name in _NAMING}
     return REFUSALS[kind][at].format(**told)

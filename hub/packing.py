@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 CM = 10  # millimetres
 
 
+class TooLarge(ValueError):
+    """A unit that no volume holds: the sentence in English, and `pt` in Portuguese."""
+
+    def __init__(self, sku: str, pt: str, en: str) -> None:
+        super().__init__(f"{sku}: one unit alone passes the limit of {en}")
+        self.pt = f"{sku}: uma unidade sozinha passa do limite de {pt}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One unit to send: grams, its three sides in millimetres, what it is worth in centavos."""
@@ -62,7 +70,7 @@ class Volume:
 
 
 def pack(units: Iterable[Unit], limits: Limits) -> list[Volume]:
-    """Volumes that hold every unit. ValueError names the SKU of which one unit alone passes a limit, and the limit."""
+    """Volumes that hold every unit. TooLarge names the SKU of which one unit alone passes a limit, and the limit."""
     volumes: list[Volume] = []
     for unit in sorted(units, key=lambda unit: (sorted(unit.sides, reverse=True), unit.grams, unit.sku), reverse=True):
         for place, volume in enumerate(volumes):
@@ -72,19 +80,19 @@ def pack(units: Iterable[Unit], limits: Limits) -> list[Volume]:
         else:
             alone = Volume(grams=limits.tare_g).with_(unit)
             if limit := too_much(alone, limits):
-                raise ValueError(f"{unit.sku}: one unit alone passes the limit of {limit}")
+                raise TooLarge(unit.sku, *limit)
             volumes.append(alone)
     return volumes
 
 
-def too_much(volume: Volume, limits: Limits) -> str | None:
-    """The first limit that a volume passes, in words; None when it keeps all."""
+def too_much(volume: Volume, limits: Limits) -> tuple[str, str] | None:
+    """The first limit that a volume passes, in Portuguese and in English; None when it keeps all."""
     sides = (volume.length_mm, volume.width_mm, volume.height_mm)
-    for told, most, words in (
-        (volume.grams, limits.grams, f"{limits.grams} g a volume"),
-        (max(sides), limits.side_mm, f"{limits.side_mm} mm a side"),
-        (sum(sides), limits.sum_mm, f"{limits.sum_mm} mm in all"),
+    for told, most, pt, en in (
+        (volume.grams, limits.grams, "g por volume", "g a volume"),
+        (max(sides), limits.side_mm, "mm por lado", "mm a side"),
+        (sum(sides), limits.sum_mm, "mm somados", "mm in all"),
     ):
         if told > most:
-            return words
+            return f"{most} {pt}", f"{most} {en}"
     return None

@@ -15,7 +15,7 @@ from hub.contract import FreightSource
 from hub.faults import POLICIES, ChannelError
 from hub.freight import Choice, Offer, Rule, choose, promised
 from hub.model import Parcel, Quote
-from hub.packing import Limits, Unit, Volume, pack
+from hub.packing import Limits, TooLarge, Unit, Volume, pack
 from hub.parse import bare
 from hub.store import Tx, freight
 from hub.store.accounts import Account
@@ -130,8 +130,8 @@ def _volumes(number: str, lines: Sequence[Mapping[str, Any]], policy: Mapping[st
     limits = replace(Limits(), **{name: value for name, value in told.items() if value is not None})
     try:
         return pack(units, limits)
-    except ValueError as problem:
-        raise FreightRefused("too_large", number=number, why=problem) from None
+    except TooLarge as problem:
+        raise FreightRefused("too_large", number=number, why=(problem.pt, str(problem))) from None
 
 
 def units_of(lines: Sequence[Mapping[str, Any]]) -> tuple[list[Unit], list[str]]:

@@ -56,8 +56,8 @@ def documents(wanted: Consignment) -> tuple[str | None, tuple[DeclaredGoods, ...
     if keys := wanted.order["keys"]:
         try:
             return nfe.key_of(keys[0]).key, ()
-        except ValueError as problem:
-            raise FreightRefused("key", number=wanted.number, why=problem) from None
+        except nfe.BadKey as problem:
+            raise FreightRefused("key", number=wanted.number, why=(problem.pt, str(problem))) from None
     document = bare((wanted.policy["sender"] or {}).get("document")) or ""
     declares = wanted.policy["declares"]
     if declares is None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.freight import Offer, Rule, choose, promised, why
@@ -64,6 +64,7 @@ offers = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the clock of a busy machine
 @given(st.lists(offers, min_size=1, max_size=8), st.sampled_from(list(Rule)), st.none() | st.integers(0, 12))
 def test_a_choice_does_not_depend_on_the_order_asked(told: list[Offer], rule: Rule, days: int | None) -> None:
     by = None if days is None else NOW + timedelta(days=days)

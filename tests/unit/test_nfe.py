@@ -4,7 +4,7 @@ import contextlib
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub import nfe
@@ -70,6 +70,7 @@ def test_a_rural_producers_cpf_stands_behind_three_zeros() -> None:
     assert nfe.key_of(body + long_hand(body)).issuer == "52998224725"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the clock of a busy machine
 @given(place=st.integers(0, 43), digit=st.sampled_from("0123456789"))
 def test_one_mistyped_digit_is_always_seen(place: int, digit: str) -> None:
     key = DIGITS + long_hand(DIGITS)
@@ -80,6 +81,7 @@ def test_one_mistyped_digit_is_always_seen(place: int, digit: str) -> None:
         nfe.key_of(wrong)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the clock of a busy machine
 @given(st.text(max_size=60))
 def test_any_text_is_a_key_or_a_sentence(told: str) -> None:
     with contextlib.suppress(ValueError):
