@@ -21,6 +21,7 @@ from jobs.runtime import Runtime, log
 
 S = TrackingStatus
 NEEDS_A_PERSON = frozenset({S.EXCEPTION, S.LOST, S.DAMAGED, S.RETURNING})
+UNSCANNED = frozenset({None, S.LABEL_CREATED})  # nobody, neither carrier nor channel, says that it moves
 BACK_DAYS = 1  # a carrier that a parcel was handed to, and that does not know it: the one before is asked again
 LET_GO = "no news for 90 days: it is not asked about any more"
 
@@ -163,12 +164,13 @@ async def _people(rt: Runtime, tx: Tx, account: Account, parcel: Followed, row: 
         )  # fmt: skip
     elif before in NEEDS_A_PERSON:
         await alerts.resolve(tx, "parcel_exception", subject)
-    if decide.never_found(row.not_found_since, rt.now(), rt.policy.not_found_days):
+    missing = row.status in UNSCANNED and decide.never_found(row.not_found_since, rt.now(), rt.policy.not_found_days)
+    if missing:
         await alerts.raise_(
             tx, "parcel_not_found", subject, code=parcel.tracking_code, carrier=account.channel, account=account.name,
             since=row.not_found_since, said=row.error,
         )  # fmt: skip
-    elif parcel.not_found_since and row.not_found_since is None:
+    elif parcel.not_found_since:
         await alerts.resolve(tx, "parcel_not_found", subject)
 
 

@@ -47,7 +47,9 @@ async def _put_one(tx: Tx, account_id: UUID, told: Shipment, source: str = "chan
             service = coalesce(excluded.service, shipment.service),
             tracking_code = coalesce(shipment.tracking_code, excluded.tracking_code),
             tracking_url = coalesce(excluded.tracking_url, shipment.tracking_url),
-            status = CASE WHEN shipment.carrier_account_id IS NULL THEN coalesce(excluded.status, shipment.status)
+            status = CASE WHEN shipment.carrier_account_id IS NULL
+                            OR (shipment.source = 'channel' AND shipment.last_event_at IS NULL)
+                          THEN coalesce(excluded.status, shipment.status)
                           ELSE shipment.status END
         RETURNING id"""
     params = [

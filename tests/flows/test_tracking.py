@@ -1,5 +1,6 @@
 """Tracking: however a carrier tells, once or twice, early or late, each parcel comes to stand where its scans say."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ from hub.contract import Adapter, Api, Page
 from hub.faults import Unreadable
 from hub.model import NextCode, Raw, Shipment, TrackedObject, TrackingStatus
 from hub.sandbox import Product
-from hub.store import inbox, shipments, tracking
+from hub.store import due, inbox, shipments, tracking
 from hub.store.inbox import Arrival
-from jobs import follow, poll, relearn
+from jobs import follow, parcels, poll, relearn, sweep
+from jobs.parcels import Rings
 from tests.flows.test_shipments import ask, note_parcel, parcel, scan, sold_and_posted, told
-from tests.world import Channel, World, world
+from tests.world import Channel, Log, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=100, price_cents=3990)
 ASKED = "GET /srorastro/v1/objetos"
@@ -256,6 +258,30 @@ async def test_a_feed_is_read_from_its_cursor_on_and_each_page_is_settled() -> N
             assert len(await w.rows("SELECT 1 FROM tracking_event")) == before
 
 
+async def test_a_page_of_a_feed_is_lost_by_no_crash(log: Log) -> None:
+    async def feed(api: Api, cursor: str | None) -> Page:
+        asked.append(cursor)
+        return Page(documents=(await fetch(api, [code]),), cursor="1")
+
+    asked: list[str | None] = []
+    code = ""
+    async with world() as w:
+        with carrier_that("correios", feed=feed, fetch=None):
+            store, carrier = await store_and_carrier(w)
+            _order, code = await sold_and_posted(w, store, carrier)
+            await carrier.act("advance", steps=6)
+            with patch.object(due, "task_cursor", side_effect=OSError("killed")):
+                await w.hurry("feed")
+                await sweep.drain(w.rt, "catalogue")
+            log.tracebacks.clear()
+            assert await w.rows("SELECT 1 FROM inbox WHERE topic = 'tracking' AND state = 'due'") == []
+            before = asked[-1]
+            await w.hurry("feed")
+            await w.settle()
+            assert asked[-1] == before  # the same page again
+            assert (await parcel(w, code))[0] == "delivered"
+
+
 async def test_while_a_carrier_tells_by_itself_it_is_asked_less_often_until_it_misses_something() -> None:
     async with world() as w:
         store, carrier = await store_and_carrier(w)
@@ -273,6 +299,27 @@ async def test_while_a_carrier_tells_by_itself_it_is_asked_less_often_until_it_m
         missed = await w.row(wait)
         assert missed["heard_at"] is None
         assert missed["wait"] < 1.2 * usual
+
+
+async def test_two_answers_about_one_parcel_are_settled_one_after_the_other() -> None:
+    async with world() as w:
+        store, carrier = await store_and_carrier(w)
+        _order, code = await sold_and_posted(w, store, carrier)
+        await carrier.act("advance", code=code)
+        raw_before = await answer(w, carrier, code)
+        await carrier.act("advance", code=code, steps=5)
+        raw_after = await answer(w, carrier, code)
+
+        async def settle(raw: Raw) -> None:
+            async with w.rt.db.seller(w.seller_id) as tx:
+                await parcels.hear(w.rt, tx, carrier.account, raw, mapping.parse(raw, [code]), Rings())
+
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await parcels.hear(w.rt, tx, carrier.account, raw_after, mapping.parse(raw_after, [code]), Rings())
+            late = asyncio.create_task(settle(raw_before))  # it knows less, and is written last
+            await asyncio.sleep(0.3)
+        await late
+        assert (await parcel(w, code))[0] == "delivered"
 
 
 # ── who follows ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -428,6 +475,30 @@ async def test_what_channels_tell_is_followed_by_the_carrier_they_mean_and_left_
         late = await channel_tells(w, store, "QQ123456799BR", "PAC")
         ids = {"late": late}
         assert await stand() == {"late": (None, "ambiguous")}
+
+
+async def test_the_channels_word_holds_until_the_carrier_has_spoken() -> None:
+    async with world() as w:
+        store, carrier = await store_and_carrier(w)
+        made = await channel_tells(w, store, NEVER_POSTED, "Correios")
+        await w.settle()
+        row = await w.row("SELECT ref, carrier_account_id, not_found_since FROM shipment")
+        assert row["carrier_account_id"] == carrier.account.id
+        assert row["not_found_since"]
+
+        async def tells(status: TrackingStatus) -> str:
+            there = Shipment(ref=row["ref"], carrier="Correios", tracking_code=NEVER_POSTED, status=status)
+            async with w.rt.db.seller(w.seller_id) as tx:
+                assert await shipments.put_bare(tx, store.account.id, [there]) == [made]
+                await tx.run("UPDATE shipment SET not_found_since = now() - interval '9 days', track_due_at = now()")
+            await w.settle()
+            return str((await parcel(w, NEVER_POSTED))[0])
+
+        assert await tells(TrackingStatus.IN_TRANSIT) == "in_transit"
+        assert await w.alerts() == []  # it moves: another contract's, and nobody's to look for
+        await carrier.act("post", code=NEVER_POSTED, journey="delivered")
+        assert await tells(TrackingStatus.IN_TRANSIT) == "accepted"
+        assert await tells(TrackingStatus.DELIVERED) == "accepted"
 
 
 # ── requests and news ──────────────────────────────────────────────────────────────────────────────────────────

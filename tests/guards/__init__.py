@@ -34,6 +34,7 @@ DUE = "tests/flows/test_deadlines.py::"
 FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py::"
 BUYER, PAGE = "A parcel's page for its buyer", "tests/web/test_parcel_page.py::"
 MAIL, POST = "Buyers' e-mail", "tests/flows/test_mails.py::"
+TRACKING, TRACK = "Where a parcel is", "tests/flows/test_tracking.py::"
 
 
 def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
@@ -579,6 +580,100 @@ GUARDS = (
         "hub/web/pages/parcel.py:where",
         (" and not any(letter.isdigit() for letter in city)", ""),
         PAGE + "test_who_has_the_link_sees_where_the_parcel_is_and_nothing_about_anybody",
+    ),
+    # ── where a parcel is ──────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "parcel-locked", TRACKING, "two answers about one parcel are settled one after the other",
+        "hub/store/tracking.py:lock",
+        ("ORDER BY s.id FOR UPDATE OF s", "ORDER BY s.id"),
+        TRACK + "test_two_answers_about_one_parcel_are_settled_one_after_the_other",
+    ),
+    _guard(
+        "last-leg-ends", TRACKING, "an end told by the carrier that has the parcel is moved by no other",
+        "hub/tracking.py:settle_legs",
+        ("if not statuses or statuses.get(last) in STICKY:", "if not statuses:"),
+        "tests/unit/test_tracking.py::test_an_end_of_the_carrier_that_has_it_is_moved_by_no_other",
+    ),
+    _guard(
+        "unknown-code-kept", TRACKING, "what is told in a code of no table is kept, and settled once a table has it",
+        "jobs/track.py:_write",
+        (
+            'await tracking.keep(tx, account.id, parse.canonical_bytes(raw), unknown, "unknown_code", rt.now())',
+            "del unknown",
+        ),
+        TRACK + "test_a_code_in_no_table_is_shown_and_settled_once_a_table_has_it",
+    ),
+    _guard(
+        "stray-kept", TRACKING, "what is told of nobody's parcel is kept, and settled once somebody has it",
+        "jobs/parcels.py:hear",
+        ("strays = sorted({one.code for one in told if one.code not in known})", "strays = list[str]()"),
+        TRACK + "test_what_is_told_of_a_parcel_that_nobody_knows_is_kept_and_settled_once_somebody_does",
+    ),
+    _guard(
+        "not-found-alerted", TRACKING, "a parcel that its carrier does not know for days is alerted",
+        "jobs/parcels.py:_people",
+        ("    if missing:\n", "    if False:\n"),
+        TRACK + "test_a_parcel_that_stays_unknown_is_alerted_with_the_evidence_until_it_is_found",
+    ),
+    _guard(
+        "batch-filled", TRACKING, "a request that leaves takes along what is due soon",
+        "hub/store/tracking.py:claim",
+        ("soon = now + AHEAD if limit > 1 else now", "soon = now"),
+        TRACK + "test_a_request_that_leaves_takes_along_what_is_due_soon",
+    ),
+    _guard(
+        "unreadable-alone", TRACKING, "an answer that cannot be read is asked for in halves",
+        "jobs/track.py:_ask",
+        ("if problem.fault is Fault.SHAPE and len(asked) > 1:", "if False:"),
+        TRACK + "test_one_answer_that_cannot_be_read_hides_no_other_parcel",
+    ),
+    _guard(
+        "missed-is-asked", TRACKING, "a carrier that did not tell something by itself is asked at the usual pace again",
+        "jobs/parcels.py:_row",
+        ("heard_at = None  # it had not told this by itself", "pass"),
+        TRACK + "test_while_a_carrier_tells_by_itself_it_is_asked_less_often_until_it_misses_something",
+    ),
+    _guard(
+        "ambiguous-left-alone", TRACKING, "a parcel whose words and code name different carriers is nobody's",
+        "hub/carriers.py:choose",
+        ('    if len(candidates) > 1:\n        return None, "ambiguous"\n', ""),
+        "tests/unit/test_carriers.py::test_one_account_follows_or_none",
+    ),
+    _guard(
+        "s10-digit", TRACKING, "a code counts as a postal one by its check digit",
+        "hub/carriers.py:is_s10",
+        (" and s10_digit(code[2:10]) == int(code[10])", ""),
+        "tests/unit/test_carriers.py::test_an_s10_code_has_one_check_digit",
+    ),
+    _guard(
+        "handed-over-once", TRACKING, "a parcel that came back is not handed to the same carrier for ever",
+        "jobs/follow.py:hand_over",
+        ("    if to.code in parcel.codes:\n        return\n", ""),
+        TRACK + "test_where_the_next_carrier_does_not_know_it_the_one_before_is_asked_again",
+    ),
+    _guard(
+        "given-back", TRACKING, "a carrier that does not know a parcel gives it back to the one before",
+        "jobs/parcels.py:settle",
+        ("if decide.never_found(row.not_found_since, rt.now(), BACK_DAYS):", "if False:"),
+        TRACK + "test_where_the_next_carrier_does_not_know_it_the_one_before_is_asked_again",
+    ),
+    _guard(
+        "feed-page-with-its-cursor", TRACKING, "a page of a feed and the cursor behind it are kept as one",
+        "jobs/told.py:feed",
+        (
+            "                await inbox.add(tx, arrivals)\n",
+            (
+                "                await inbox.add(tx, arrivals)\n"
+                "        async with rt.db.seller(account.seller_id) as tx:\n"
+            ),
+        ),
+        TRACK + "test_a_page_of_a_feed_is_lost_by_no_crash",
+    ),
+    _guard(
+        "channels-word-meanwhile", TRACKING, "the channel's word of its own parcel holds until a carrier has spoken",
+        "hub/store/shipments.py:_put_one",
+        ("OR (shipment.source = 'channel' AND shipment.last_event_at IS NULL)", ""),
+        TRACK + "test_the_channels_word_holds_until_the_carrier_has_spoken",
     ),
 )  # fmt: skip
 
