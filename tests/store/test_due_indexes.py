@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from hub.store import Tx, due, inbox, shipments, slots, tracking, url_as
+from hub.store import Tx, deadlines, due, inbox, mails, shipments, slots, tracking, url_as
 from tests.services import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -34,6 +34,14 @@ FILL = {
     "shipment": """INSERT INTO shipment (seller_id, id, account_id, carrier_account_id, ref, track_due_at, news_due_at)
         SELECT a.seller_id, gen_random_uuid(), a.id, a.id, n::text, CASE WHEN n %% 100 = 0 THEN now() END,
                CASE WHEN n %% 100 = 1 THEN now() END FROM account a, generate_series(1, %(rows)s / 20) n""",
+    "looks": "UPDATE shipment SET look_at = CASE WHEN track_due_at IS NOT NULL THEN now() END",
+    "orders": """INSERT INTO orders (seller_id, id, account_id, ref, stock_key, status, told, versions, deadline_at)
+        SELECT a.seller_id, gen_random_uuid(), a.id, n::text, n::text, 'paid', '{}', '{}',
+               CASE WHEN n %% 100 = 0 THEN now() END FROM account a, generate_series(1, %(rows)s / 20) n""",
+    "buyer_mail": """INSERT INTO buyer_mail (seller_id, id, order_id, event, shipment_id, state, due_at)
+        SELECT o.seller_id, gen_random_uuid(), o.id, 'delivered', s.id,
+               CASE WHEN o.deadline_at IS NULL THEN 'sent' ELSE 'due' END, o.deadline_at
+        FROM orders o JOIN shipment s ON s.seller_id = o.seller_id AND s.account_id = o.account_id AND s.ref = o.ref""",
 }
 
 
@@ -107,6 +115,9 @@ CLAIMS: dict[str, tuple[Ask, str]] = {
     "slots": (lambda tx: slots.claim(tx, ACCOUNT, TOKEN, 7, NOW, 50), "stock_slot_due"),
     "tracking": (lambda tx: tracking.claim(tx, ACCOUNT, TOKEN, 7, NOW, 50), "shipment_track_due"),
     "news": (lambda tx: shipments.claim_news(tx, ACCOUNT, TOKEN, 7, NOW, 50), "shipment_news_due"),
+    "orders": (lambda tx: deadlines.due_orders(tx, NOW, 50), "orders_deadline"),
+    "parcels": (lambda tx: deadlines.due_parcels(tx, NOW, 50), "shipment_look"),
+    "mails": (lambda tx: mails.claim(tx, TOKEN, NOW, 50), "buyer_mail_due"),
     "tasks": (lambda tx: due.claim_tasks(tx, ACCOUNT, TOKEN, 7, NOW), "task_due"),
 }
 
@@ -133,6 +144,15 @@ async def test_what_is_due_is_claimed_by_its_index(url: str, claim: str):
     ask, index = CLAIMS[claim]
     ((statement, params),) = await asked(ask)
     assert index in planned(url, "balcao_app", statement, params)
+
+
+@pytest.mark.parametrize(
+    ("ask", "found"),
+    [(deadlines.due_sellers, {"orders_deadline", "shipment_look"}), (mails.due_sellers, {"buyer_mail_due"})],
+)
+async def test_sellers_with_deadlines_or_mail_are_found_by_their_index(url: str, ask: Any, found: set[str]):
+    ((statement, params),) = await asked(lambda tx: ask(tx, NOW))
+    assert planned(url, "balcao_dispatch", statement, params) == found
 
 
 async def test_a_dead_workers_leases_are_found_by_their_index(url: str):
