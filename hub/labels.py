@@ -13,6 +13,12 @@ SMALL = (100 * MM, 150 * MM)
 MARGIN = 4 * MM
 
 
+# What a damaged file makes of the reader: its own errors, and those of the values that it trips over.
+_TRIPS = (
+    PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError, RecursionError, OSError,
+)  # fmt: skip
+
+
 class Layout(StrEnum):
     """What the printer holds."""
 
@@ -27,8 +33,7 @@ def pages_of(pdf: bytes) -> list[PageObject]:
         pages = [upright.add_page(page) for page in PdfReader(io.BytesIO(pdf)).pages]
         for page in pages:
             page.transfer_rotation_to_content()
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as problem:
-        # what a damaged file makes of the reader: its own errors, and those of the values that it trips over
+    except _TRIPS as problem:
         raise ValueError(f"the label is no readable PDF ({type(problem).__name__})") from None
     if not pages:
         raise ValueError("the label has no page")
@@ -37,20 +42,26 @@ def pages_of(pdf: bytes) -> list[PageObject]:
 
 def merged(labels: Sequence[bytes], layout: Layout) -> bytes:
     """One PDF of all labels, in their order, each page scaled to fit. ValueError as `pages_of`."""
+    pages = [page for label in labels for page in pages_of(label)]
+    try:
+        return _drawn(pages, layout)
+    except _TRIPS as problem:
+        raise ValueError(f"the label cannot be drawn ({type(problem).__name__})") from None
+
+
+def _drawn(pages: Sequence[PageObject], layout: Layout) -> bytes:
     writer = PdfWriter()
     sheet: PageObject | None = None
-    pages = [page for label in labels for page in pages_of(label)]
-    if layout is Layout.SMALL:
-        for page in pages:
+    wide, high = A4[0] / 2, A4[1] / 2
+    for place, page in enumerate(pages):
+        if layout is Layout.SMALL:
             _draw(writer.add_blank_page(*SMALL), page, 0, 0, *SMALL)
-    else:
-        wide, high = A4[0] / 2, A4[1] / 2
-        for place, page in enumerate(pages):
-            if sheet is None or place % 4 == 0:
-                sheet = writer.add_blank_page(*A4)
-            # from the top left, row by row
-            left, below = (place % 2) * wide, (1 - place % 4 // 2) * high
-            _draw(sheet, page, left + MARGIN, below + MARGIN, wide - 2 * MARGIN, high - 2 * MARGIN)
+            continue
+        if sheet is None or place % 4 == 0:
+            sheet = writer.add_blank_page(*A4)
+        # from the top left, row by row
+        left, below = (place % 2) * wide, (1 - place % 4 // 2) * high
+        _draw(sheet, page, left + MARGIN, below + MARGIN, wide - 2 * MARGIN, high - 2 * MARGIN)
     writer.compress_identical_objects()
     out = io.BytesIO()
     writer.write(out)

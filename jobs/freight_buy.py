@@ -326,7 +326,12 @@ def _document(reply: Reply) -> Raw:
 
 async def _note(rt: Runtime, seller_id: UUID, label: dict[str, Any], purchase: Purchase, status: str) -> None:
     """Write down what the carrier sold, and the parcel that it is once the purchase is whole."""
-    sealed = freight_labels.sealed(rt, purchase.label) if purchase.label else None
+    sealed = None
+    if purchase.label:
+        try:
+            sealed = freight_labels.sealed(rt, await freight_labels.drawable(purchase.label))
+        except ValueError as problem:  # bought all the same: its label is asked for where the carrier makes one
+            log.warning("label unreadable", channel=label["channel"], reference=label["reference"], reason=str(problem))
     async with rt.db.seller(seller_id) as tx:
         if not await labels.known(
             tx, label["id"], status, purchase.ref, tracking_code=purchase.tracking_code,

@@ -11,7 +11,7 @@ from uuid import UUID
 from hub.context import working_for
 from hub.contract import Api, FreightSource
 from hub.faults import POLICIES, ChannelError
-from hub.labels import Layout, merged, pages_of
+from hub.labels import Layout, merged
 from hub.secrets import SecretsError
 from hub.store import labels, people
 from jobs.freight import FreightRefused
@@ -37,6 +37,12 @@ class Printed:
             for label in self.labels
             if label["id"] in self.failures
         ]
+
+
+async def drawable(pdf: bytes) -> bytes:
+    """The label, once it was drawn: one that cannot be must not spoil the file of a hundred. ValueError says why."""
+    await asyncio.to_thread(merged, [pdf], Layout.SMALL)
+    return pdf
 
 
 def sealed(rt: Runtime, pdf: bytes) -> bytes:
@@ -98,11 +104,10 @@ async def _one(rt: Runtime, seller_id: UUID, label: dict[str, Any]) -> bytes:
         kept = await labels.pdf(tx, label["id"])
     if kept is not None:
         try:
-            return base64.b64decode(rt.vault.open(kept)["pdf"])
+            return await drawable(base64.b64decode(rt.vault.open(kept)["pdf"]))
         except SecretsError:
             log.info("label sealed under a key that is gone: fetched again", label=str(label["id"]))
-    pdf = await _from_carrier(rt, seller_id, label)
-    await asyncio.to_thread(pages_of, pdf)
+    pdf = await drawable(await _from_carrier(rt, seller_id, label))
     async with rt.db.seller(seller_id) as tx:
         await labels.keep_pdf(tx, label["id"], sealed(rt, pdf), rt.now())
     return pdf

@@ -297,6 +297,16 @@ async def test_labels_come_as_one_file_and_what_fails_is_named() -> None:
         assert len(PdfReader(io.BytesIO(a4.pdf)).pages) == 1
         assert carrier.calls()["POST /prepostagem/v1/prepostagens/rotulo/assincrono/pdf"] == asked
 
+        async with w.rt.db.seller(w.seller_id) as tx:  # as a carrier gave it with the purchase: no PDF at all
+            await tx.run(
+                "UPDATE freight_label SET pdf = %s WHERE id = %s",
+                [freight_labels.sealed(w.rt, b"<html>erro</html>"), ids[1]],
+            )
+        rest = await freight_labels.printed(w.rt, w.seller_id, [ids[0], ids[1], ids[3]], Layout.SMALL)
+        assert rest.pdf is not None
+        assert len(PdfReader(io.BytesIO(rest.pdf)).pages) == 2
+        assert list(rest.failures) == [ids[1]]
+
         async with w.rt.db.seller(w.seller_id) as tx:  # sealed under a key that is gone
             await tx.run("UPDATE freight_label SET pdf = 'gone' WHERE id = %s", [ids[0]])
         again = await freight_labels.printed(w.rt, w.seller_id, [ids[0]], Layout.SMALL)

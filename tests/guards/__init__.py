@@ -477,6 +477,12 @@ GUARDS = (
         LABELS + "test_a_cancelled_orders_parcel_leaves_only_where_it_is_chosen",
     ),
     _guard(
+        "one-spoils-none", FREIGHT, "a label that cannot be drawn is named, and the others come",
+        "jobs/freight_labels.py:drawable",
+        ("    await asyncio.to_thread(merged, [pdf], Layout.SMALL)\n", ""),
+        LABELS + "test_labels_come_as_one_file_and_what_fails_is_named",
+    ),
+    _guard(
         "never-guessed", FREIGHT, "a carrier that cannot be asked by a reference waits for a person",
         "jobs/freight_buy.py:_purchase",
         ("                await _in_doubt(rt, seller_id, label)\n                return\n", "                pass\n"),

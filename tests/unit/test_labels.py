@@ -1,8 +1,11 @@
 """Labels as one file: every page is there, in order, upright, and what is no PDF is named."""
 
+import contextlib
 import io
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
 from adapters.correios.sandbox import pdf
@@ -53,3 +56,12 @@ def test_a_label_that_lies_is_put_upright() -> None:
 def test_what_is_no_label_is_said(told: bytes) -> None:
     with pytest.raises(ValueError, match="label"):
         pages_of(told)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
+@given(place=st.integers(0, 800), byte=st.integers(0, 255), layout=st.sampled_from(Layout))
+def test_a_damaged_label_is_drawn_or_refused(place: int, byte: int, layout: Layout) -> None:
+    whole = bytearray(label("AD123456785BR"))
+    whole[place % len(whole)] = byte
+    with contextlib.suppress(ValueError):
+        assert merged([bytes(whole)], layout).startswith(b"%PDF")
