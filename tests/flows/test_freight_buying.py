@@ -32,11 +32,13 @@ def preposts(carrier: Channel) -> list[Any]:
 
 
 @contextmanager
-def purchases(carrier: Channel, wrap: Callable[[Any], Any]) -> Iterator[None]:
-    """What Correios does when it is asked to sell, changed meanwhile."""
+def purchases(
+    carrier: Channel, wrap: Callable[[Any], Any], path: str = BUY.partition(" ")[2]
+) -> Iterator[None]:  # fmt: skip
+    """What a carrier (Correios) does when it is asked to sell, changed meanwhile."""
     (route,) = [
         each for each in carrier.sandbox.app.router.routes()
-        if each.method == "POST" and each.resource and each.resource.canonical == BUY.partition(" ")[2]
+        if each.method == "POST" and each.resource and each.resource.canonical == path
     ]  # fmt: skip
     handler: Any = route._handler
     route._handler = wrap(handler)
