@@ -82,9 +82,7 @@ def follow(
         async with desk.tx() as tx:
             ids = await tracking.coded(tx, code)
             if not ids:
-                raise Wrong(
-                    f"no parcel has the code {code!r}: balcao shipments add ORDER --carrier … says whose it is."
-                )
+                raise Wrong(f"no parcel under way has the code {code!r}: balcao shipments add says whose it is.")
             await tracking.follow(tx, account.id, ids, desk.rt.now())
             for shipment_id in ids:
                 await alerts.resolve(tx, "parcel_ambiguous", str(shipment_id))
