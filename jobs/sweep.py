@@ -21,6 +21,7 @@ from jobs import (
     holds,
     ingest,
     mails,
+    processes,
     push_shipment,
     push_stock,
     relearn,
@@ -150,6 +151,7 @@ async def _round(rt: Runtime, pulse: Pulse, *, drains: bool) -> bool:
         await buffers.turn(rt)
         await shortages.look_into(rt)
         await deadlines.turn(rt)
+        await processes.turn(rt)
     for number, lane in enumerate(LANES):
         if not sweeper and not drains:
             return False
