@@ -19,6 +19,9 @@ TITLES: dict[str, tuple[str, str]] = {
     "parcel_pickup": ("Aguarda retirada", "Waiting to be picked up"),
     "parcel_pickup_last": ("Últimos dias para retirar", "Last days to pick up"),
     "parcel_returned": ("Envio devolvido", "Parcel returned"),
+    "parcel_not_found": ("Transportadora não conhece o envio", "Carrier does not know the parcel"),
+    "parcel_ambiguous": ("Não se sabe que transportadora leva", "Which carrier has it is not clear"),
+    "parcel_unreadable": ("Resposta da transportadora ilegível", "Carrier's answer cannot be read"),
     "ship_by_4h": ("Despachar em menos de 4 horas", "Ship within 4 hours"),
     "ship_by_1h": ("Despachar em menos de 1 hora", "Ship within 1 hour"),
     "ship_late": ("Despacho atrasado", "Dispatch late"),
@@ -255,6 +258,34 @@ Without it **one sale may take stock twice**.
 1. Receive the parcel and check what came.
 2. Record the return: sellable, damaged or lost.
 3. Agree with the buyer: send again or refund.""",
+    ),
+    "parcel_not_found": (
+        """\
+1. Confira o código de rastreio letra por letra.
+2. Veja se o envio já foi postado: antes disso a transportadora pode não conhecê-lo.
+3. Corrija o código no canal e avise o comprador.""",
+        """\
+1. Check the tracking code letter by letter.
+2. See whether the parcel was handed over: before that the carrier may not know it.
+3. Correct the code on the channel and tell the buyer.""",
+    ),
+    "parcel_ambiguous": (
+        """\
+1. Veja na etiqueta qual transportadora leva este envio.
+2. Diga ao hub qual é.
+3. Confira que as leituras começam a chegar.""",
+        """\
+1. See on the label which carrier has this parcel.
+2. Tell the hub which one.
+3. See that scans begin to arrive.""",
+    ),
+    "parcel_unreadable": (
+        """\
+1. Veja o envio no site da transportadora e avise o comprador se algo mudou.
+2. Mande a resposta guardada a quem cuida do hub.""",
+        """\
+1. Look at the parcel on the carrier's site and tell the buyer if something changed.
+2. Send the answer that was kept to who looks after the hub.""",
     ),
     "ship_by_4h": (
         """\
