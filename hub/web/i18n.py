@@ -120,6 +120,10 @@ class Language:
             return self.gettext("agora")
         return dates.format_timedelta(distance, add_direction=True, threshold=1.5, format="long", locale=self.locale)
 
+    def duration(self, lasts: timedelta) -> str:
+        """4 horas."""
+        return dates.format_timedelta(lasts, threshold=1.5, granularity="minute", locale=self.locale)
+
     def milliseconds(self, ms: float | None) -> str:
         """840 ms, 2,4 s, 3 min."""
         if ms is None:

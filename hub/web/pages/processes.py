@@ -55,13 +55,14 @@ async def _every(visit: Visit, problem: str | None = None, field: str | None = N
             **(book := _playbook(visit, kind, own.get(kind))), "open": open_.get(kind, 0),
             "owner": _named(visit, staff, book["owner_id"], book["owner_role"]),
             "escalate": _named(visit, staff, book["escalate_id"], book["escalate_role"]),
-            "due": alert_words.due(book["due_minutes"]),
+            "due": book["due_minutes"] and timedelta(minutes=book["due_minutes"]),
         }
         for kind in kinds
     ]  # fmt: skip
     rows.sort(key=lambda row: (-row["open"], row["title"].casefold()))
     return visit.render(
-        "processes.html", status=400 if problem else 200, rows=rows, staff=staff, absences=away, problem=problem,
+        "processes.html", status=400 if problem else 200, rows=rows, staff=staff,
+        absences=[{**each, "last_at": each["until_at"] - timedelta(microseconds=1)} for each in away], problem=problem,
         field=field, told=visit.form, alert_words=alert_words, today=visit.now.astimezone(ZONE).date(),
     )  # fmt: skip
 
