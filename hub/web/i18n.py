@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import dates, numbers, units
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -120,9 +120,10 @@ class Language:
             return self.gettext("agora")
         return dates.format_timedelta(distance, add_direction=True, threshold=1.5, format="long", locale=self.locale)
 
-    def duration(self, lasts: timedelta) -> str:
-        """4 horas."""
-        return dates.format_timedelta(lasts, threshold=1.5, granularity="minute", locale=self.locale)
+    def duration(self, minutes: int) -> str:
+        """4 horas, 90 minutos: in the largest unit that leaves nothing over."""
+        unit, each = next((name, n) for name, n in (("day", 1440), ("hour", 60), ("minute", 1)) if minutes % n == 0)
+        return units.format_unit(minutes // each, f"duration-{unit}", locale=self.locale)
 
     def milliseconds(self, ms: float | None) -> str:
         """840 ms, 2,4 s, 3 min."""

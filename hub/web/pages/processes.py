@@ -55,7 +55,7 @@ async def _every(visit: Visit, problem: str | None = None, field: str | None = N
             **(book := _playbook(visit, kind, own.get(kind))), "open": open_.get(kind, 0),
             "owner": _named(visit, staff, book["owner_id"], book["owner_role"]),
             "escalate": _named(visit, staff, book["escalate_id"], book["escalate_role"]),
-            "due": book["due_minutes"] and timedelta(minutes=book["due_minutes"]),
+            "due": book["due_minutes"],
         }
         for kind in kinds
     ]  # fmt: skip
