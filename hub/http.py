@@ -142,6 +142,11 @@ class _Shared:
     renewal: tuple[Mapping[str, str], asyncio.Task[Mapping[str, str]]] | None = None
 
 
+def sharers(channel: str, account_id: object, app_key: str | None) -> dict[str, str]:
+    """Who shares a limit of an account, by the limit's `per`."""
+    return {"account": f"{channel}:{account_id}", "app": f"{channel}:{app_key or '-'}", "ip": channel}
+
+
 class Client:
     """The process's connections and what it remembers of each account. One per process and event loop.
 
@@ -225,6 +230,11 @@ class Client:
             until=until,
             now=now,
         )
+
+    def open_until(self, channel: str, account_id: object) -> datetime | None:
+        """Until when this process leaves an account alone that failed again and again; None: it does not."""
+        shared = self._accounts.get((channel, str(account_id)))
+        return shared.breaker.open_until if shared else None
 
     async def exchange(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None) -> Reply:
         """One request on the wire. CallError when no whole answer came within the deadline."""
@@ -495,11 +505,7 @@ class AccountApi:
         await throttle.take(self.limits, self._names(), operation, max_wait=patience, spare=self.spare)
 
     def _names(self) -> dict[str, str]:
-        return {
-            "account": f"{self.channel}:{self.account_id}",
-            "app": f"{self.channel}:{self.app_key or '-'}",
-            "ip": self.channel,
-        }
+        return sharers(self.channel, self.account_id, self.app_key)
 
     def _penalty(self, error: CallError) -> tuple[str, datetime]:
         """Who waits, and until when: the account, or whoever shares the limits that are declared."""

@@ -65,6 +65,20 @@ end
 return 0
 """
 
+# What TAKE would find, and nothing taken: the server's time, then tokens and time of each bucket, then each penalty.
+LOOK = """
+local time = redis.call('TIME')
+local told = {string.format('%.3f', time[1] * 1000 + time[2] / 1000)}
+for i = 1, tonumber(ARGV[1]) do
+  local kept = redis.call('HMGET', KEYS[i], 'tokens', 'at')
+  told[#told + 1], told[#told + 2] = kept[1] or '', kept[2] or ''
+end
+for i = tonumber(ARGV[1]) + 1, #KEYS do
+  told[#told + 1] = tostring(redis.call('PTTL', KEYS[i]))
+end
+return told
+"""
+
 # A penalty only ever grows.
 PENALIZE = """
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
@@ -81,6 +95,29 @@ def utc_now() -> datetime:
 def scope_of(per: str, name: str) -> str:
     """How a scope is written in keys and for `penalize`: `account:vtex:0192…`."""
     return f"{per}:{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """What is left of a limit: `tokens` of `burst`. `alone`: a bucket of this process alone, Redis being away.
+
+    `used` is false for a bucket that nobody drew on lately; one in use refills at `burst / seconds` a second.
+    """
+
+    limit: Limit
+    tokens: float
+    burst: float
+    used: bool
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """What is left of every limit, and how long (seconds) those were told to wait who share one, by `per`."""
+
+    levels: tuple[Level, ...]
+    penalties: Mapping[str, float]
+    alone: bool
 
 
 @dataclass(slots=True)
@@ -133,6 +170,7 @@ class Throttle:
         self._redis = _connect(redis_url) if redis_url else None
         self._take_script = self._redis.register_script(TAKE) if self._redis else None
         self._penalize_script = self._redis.register_script(PENALIZE) if self._redis else None
+        self._look_script = self._redis.register_script(LOOK) if self._redis else None
         self._workers, self.max_wait = max(1, workers), max_wait
         self._clock, self._sleep, self._now = clock, sleep, now
         self._redis_down_until = -math.inf
@@ -177,6 +215,45 @@ class Throttle:
             return
         self._penalties[scope] = max(self._penalties.get(scope, -math.inf), self._clock() + seconds)
         await self._run(self._penalize_script, [f"tb:penalty:{scope}"], [math.ceil(seconds * 1000)])
+
+    async def left(self, limits: Sequence[Limit], names: Mapping[str, str]) -> Levels:
+        """What is left of each limit right now; no token is taken and no bucket is made.
+
+        `names` as for `take`. With Redis away: what this process may still take by itself.
+        """
+        now, keys = self._clock(), [_key(limit, names) for limit in limits]
+        here = {per: self._penalty([scope_of(per, name)]) for per, name in names.items()}
+        told = await self._looked(keys, [f"tb:penalty:{scope_of(per, name)}" for per, name in names.items()])
+        if told is None:
+            levels = tuple(self._level_alone(limit, key, now) for limit, key in zip(limits, keys, strict=True))
+            return Levels(levels=levels, penalties={per: left for per, left in here.items() if left > 0}, alone=True)
+        at, pairs, waits = float(told[0]), told[1 : 1 + 2 * len(keys)], told[1 + 2 * len(keys) :]
+        levels = tuple(
+            _level(limit, tokens, since, at)
+            for limit, tokens, since in zip(limits, pairs[::2], pairs[1::2], strict=True)
+        )
+        both = {per: max(here[per], float(wait) / 1000) for per, wait in zip(names, waits, strict=True)}
+        return Levels(levels=levels, penalties={per: left for per, left in both.items() if left > 0}, alone=False)
+
+    async def _looked(self, buckets: Sequence[str], penalties: Sequence[str]) -> list[str] | None:
+        """What LOOK answers; None when Redis is away."""
+        if self._look_script is None or self._clock() < self._redis_down_until:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_PATIENCE):
+                told = await self._look_script(keys=[*buckets, *penalties], args=[len(buckets)])
+        except (RedisError, OSError):  # OSError covers TimeoutError
+            self._redis_down_until = self._clock() + REDIS_DOWN_FOR
+            return None
+        return [each.decode() if isinstance(each, bytes) else str(each) for each in told]
+
+    def _level_alone(self, limit: Limit, key: str, now: float) -> Level:
+        burst = max(1.0, limit.burst / self._workers)
+        bucket = self._local.get(key)
+        if bucket is None:
+            return Level(limit=limit, tokens=_unused(limit, burst), burst=burst, used=False, alone=True)
+        refilled = bucket.tokens + max(0.0, now - bucket.at) * limit.burst / limit.seconds / self._workers
+        return Level(limit=limit, tokens=min(burst, refilled), burst=burst, used=True, alone=True)
 
     async def close(self) -> None:
         """Let go of Redis."""
@@ -247,6 +324,20 @@ def _key(limit: Limit, names: Mapping[str, str]) -> str:
     return f"tb:{scope}:{limit.operation or '*'}:{limit.burst}/{limit.seconds:g}"
 
 
+def _level(limit: Limit, tokens: str, since: str, now: float) -> Level:
+    """A bucket as it is kept in Redis: `tokens` at `since` ms; empty where it is not."""
+    burst = float(limit.burst)
+    if not tokens:
+        return Level(limit=limit, tokens=_unused(limit, burst), burst=burst, used=False, alone=False)
+    refilled = float(tokens) + max(0.0, now - float(since)) * limit.burst / limit.seconds / 1000
+    return Level(limit=limit, tokens=max(0.0, min(burst, refilled)), burst=burst, used=True, alone=False)
+
+
+def _unused(limit: Limit, burst: float) -> float:
+    """What a bucket that is not there yet starts with: see TAKE."""
+    return burst if limit.seconds == DAY else 1.0
+
+
 class Breaker:
     """Leaves an account alone that fails again and again, and tries with one request whether it is well.
 
@@ -270,6 +361,13 @@ class Breaker:
     def closed(self) -> bool:
         """Whether requests go through freely."""
         return self._open_until is None
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Until when requests are refused; None: they are not. Past: the next one tries."""
+        if self._open_until is None:
+            return None
+        return self._now() + timedelta(seconds=self._open_until - self._clock())
 
     def check(self) -> None:
         """Raise ChannelError TRANSIENT `breaker_open` while requests are refused."""

@@ -17,15 +17,18 @@ class Wanted:
     account_id: UUID | None = None
     ref: str | None = None
     code: str | None = None
+    ids: Sequence[UUID] | None = None
 
     def params(self) -> dict[str, Any]:
         """For `_WANTED`."""
-        return {"account": self.account_id, "ref": self.ref, "code": self.code}
+        ids = None if self.ids is None else list(self.ids)
+        return {"account": self.account_id, "ref": self.ref, "code": self.code, "ids": ids}
 
 
 _WANTED: LiteralString = """
     (%(account)s::uuid IS NULL OR s.account_id = %(account)s)
     AND (%(code)s::text IS NULL OR s.parked_code = %(code)s)
+    AND (%(ids)s::uuid[] IS NULL OR s.id = ANY(%(ids)s::uuid[]))
     AND (%(ref)s::text IS NULL OR %(ref)s IN (s.id::text, s.ref, s.listing_ref, s.listing_ref || ':' || s.variation_ref)
          OR EXISTS (SELECT FROM listing l WHERE l.seller_id = s.seller_id AND l.slot_id = s.id AND l.ref = %(ref)s))"""
 _THERE: LiteralString = "s.managed_by = 'seller' AND s.status <> 'closed' AND s.seen_at IS NOT NULL"

@@ -3,9 +3,11 @@
 A query that names %(first)s and %(last)s looks at the rows of one piece (SCOPES): ids after the first, up to the last.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -287,6 +289,17 @@ async def last(tx: Tx) -> dict[str, Any] | None:
 async def last_bad(tx: Tx) -> dict[str, Any] | None:
     """The last check that found something broken."""
     return await tx.one("SELECT at, broken FROM invariant_check WHERE broken_count > 0 ORDER BY at DESC LIMIT 1")
+
+
+async def since(tx: Tx, name: str) -> datetime | None:
+    """When a check that is broken now was first seen broken, without having been whole in between."""
+    found: datetime | None = await tx.value(
+        """SELECT min(at) FROM invariant_check WHERE broken @> %(it)s::jsonb AND at > coalesce(
+               (SELECT max(at) FROM invariant_check WHERE NOT broken @> %(it)s::jsonb AND NOT %(name)s = ANY(late)),
+               '-infinity')""",
+        {"it": json.dumps([{"name": name}]), "name": name},
+    )
+    return found
 
 
 async def prune(tx: Tx, days: int) -> int:

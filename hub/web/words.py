@@ -292,7 +292,7 @@ _LIST_OF = {
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
     "tracking_code_unknown": "/envios?estado=trouble", "parcel_not_found": "/envios?estado=trouble",
     "parcel_ambiguous": "/envios?estado=trouble", "parcel_unreadable": "/envios?estado=trouble",
-    "inbox_parked": "/contas",
+    "inbox_parked": "/sincronizacao/parados?tipo=inbox",
     "drift_many": "/conferencia", "drift_gone": "/conferencia",
     "drift_proposed": "/conferencia?estado=proposed", "invariant_broken": "/saude",
 }  # fmt: skip

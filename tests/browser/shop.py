@@ -89,7 +89,36 @@ async def fill(site: Site) -> str:
     while await deadlines.turn(w.rt):
         pass
     await differ(site)
+    await stand_still(site, str(one.account.id))
+    await site.leave_tokens(one.account, 3)
+    await site.leave_tokens(two.account, 400)
+    await w.rt.http.throttle.penalize(f"account:woocommerce:{one.account.id}", w.rt.now() + timedelta(minutes=5))
     return str(rows[1]["id"])
+
+
+async def stand_still(site: Site, account_id: str) -> None:
+    """Notices and documents that could not be read, one of them of a known order, and a flow that fails."""
+    (order,) = await site.w.rows("SELECT ref FROM orders WHERE account_id = %s LIMIT 1", account_id)
+    document = {"id": 1, "status": "sob-encomenda", "token": "segredo", "line_items": [{"sku": "CAN-01", "total": "?"}]}
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        for topic, ref, error, raw in (
+            ("order", order["ref"], "shape unreadable: line_items.0.total: não é um número", document),
+            ("order", "99871", "shape unreadable: status: sob-encomenda não está na tabela de situações", document),
+            ("listing", "4410", "missing 404: woocommerce_rest_product_invalid_id: ID inválido.", None),
+            ("order", "99872", "rejected 403: Desculpe, você não pode ver este recurso.", None),
+        ):
+            id_ = new_id()
+            await tx.run(
+                "INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, raw, state, error, "
+                "attempts, received_at) VALUES (%s, %s, %s, 'webhook', %s, %s, %s, %s, 'parked', %s, 1, "
+                "now() - interval '7 hours')",
+                [tx.seller, id_, account_id, topic, ref, str(id_), json.dumps(raw).encode() if raw else None, error],
+            )
+        await tx.run(
+            "UPDATE task SET attempts = 4, error = 'transient 503: Serviço indisponível, tente mais tarde.' "
+            "WHERE account_id = %s AND kind = 'listings'",
+            [account_id],
+        )
 
 
 DIFFERENCES = (  # class, direction, state, why, seen, desired

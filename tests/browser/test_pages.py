@@ -108,12 +108,16 @@ async def sell(s: Site) -> None:
 
 async def paths(s: Site, order: str) -> list[str]:
     accounts = [str(row["id"]) for row in await s.w.rows("SELECT id FROM account ORDER BY id")]
+    letter = (await s.w.row("SELECT id FROM inbox WHERE state = 'parked' AND raw IS NOT NULL LIMIT 1"))["id"]
     return [
         "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
         "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
         "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
         "/reposicao?filtro=all", "/compras", "/faltas", "/alertas", "/alertas?ver=done", "/processos",
         "/processos/shortage", *(f"/alertas/{row['id']}" for row in await s.w.rows("SELECT id FROM alert LIMIT 2")),
+        "/sincronizacao", "/sincronizacao/parados",
+        "/sincronizacao/parados?tipo=slot", "/sincronizacao/parados/previa?tipo=inbox&escopo=todos",
+        f"/sincronizacao/documentos/{letter}",
         *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
     ]  # fmt: skip
 
@@ -153,6 +157,9 @@ async def test_the_keyboard_reaches_the_main_action_of_each_page() -> None:
             ("/etiquetas", "td input[type=checkbox]"),
             ("/prazos", 'th[scope="row"] a'),
             ("/prazos?ver=parados", 'th[scope="row"] a'),
+            ("/sincronizacao", "details.flows summary"),
+            ("/sincronizacao/parados", "td.pick input"),
+            ("/sincronizacao/parados/previa?tipo=inbox&escopo=todos", "button.primary"),
         ):
             await screen.open(path)
             await screen.tab_to(action)

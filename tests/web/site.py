@@ -11,12 +11,17 @@ from uuid import UUID
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from redis.asyncio import Redis
 
+import adapters
+from hub.http import sharers
 from hub.sandbox import Product
 from hub.store import people
+from hub.store.accounts import Account
 from hub.web import api, auth, pages
 from hub.web.keys import RUNTIME
 from jobs import connect
+from tests.services import stack
 from tests.world import Channel, World, world
 
 PASSWORD = "uma senha comprida"
@@ -122,6 +127,17 @@ class Site:
         made = await self.w.connect(channel, products, **options)
         await self.w.intake._read_routes()
         return made
+
+    async def leave_tokens(self, account: Account, tokens: float) -> None:
+        """So many tokens are left in every bucket of an account: its world's calls take none."""
+        limits = adapters.get(account.channel).limits
+        names = sharers(account.channel, account.id, account.app_key)
+        async with Redis.from_url(stack().redis_url) as valkey:
+            seconds, micros = await valkey.time()
+            at = str(seconds * 1000 + micros / 1000)
+            for each in limits:
+                key = f"tb:{each.per}:{names[each.per]}:{each.operation or '*'}:{each.burst}/{each.seconds:g}"
+                await valkey.hset(key, mapping={"tokens": str(tokens), "at": at})
 
     async def until(self, sql: str, *params: object) -> list[dict[str, Any]]:
         """What the database says once it says something: a webhook may still be on its way."""

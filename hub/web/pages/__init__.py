@@ -19,6 +19,7 @@ from hub.web.pages import (
     entry,
     health,
     labels,
+    letters,
     listings,
     orders,
     panel,
@@ -30,6 +31,7 @@ from hub.web.pages import (
     shipments,
     shortages,
     stock,
+    sync,
 )
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -88,6 +90,11 @@ ROUTES = (
     ("POST", "/processos/{kind}/padrao", processes.reset, "manager"),
     ("POST", "/ausencias", processes.add_absence, "operator"),
     ("POST", "/ausencias/{id}/encerrar", processes.end_absence, "operator"),
+    ("GET", "/sincronizacao", sync.show, "viewer"),
+    ("GET", "/sincronizacao/parados", letters.every, "viewer"),
+    ("GET", "/sincronizacao/parados/previa", letters.preview, "operator"),
+    ("POST", "/sincronizacao/parados/repetir", letters.repeat, "operator"),
+    ("GET", "/sincronizacao/documentos/{id}", letters.document, "manager"),
     ("GET", "/faltas", shortages.every, "viewer"),
     ("GET", "/faltas/{id}", shortages.one, "viewer"),
     ("GET", "/reposicao", restock.every, "viewer"),

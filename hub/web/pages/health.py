@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hub.store import accounts, drift, due, invariants
-from hub.web import audit_words
+from hub.store import accounts, drift, due, invariants, letters
+from hub.web import audit_words, sync_words
 from hub.web.edge import Visit
 from hub.web.pages.accounts import adapter_of
 
@@ -24,6 +24,9 @@ async def show(visit: Visit) -> web.Response:
         lanes = [{"lane": lane, **await due.depth(tx, lane, visit.now)} for lane in due.LANES]
         open_, known = await drift.figures(tx), await accounts.every(tx)
         audits = {account.id: await _audit(tx, account.id) for account in known}
+        names = [each["name"] for each in last["broken"]] if last else []
+        since = {name: await invariants.since(tx, name) for name in names}
+        parked = sum((await letters.counts(tx)).values())
     for lane in lanes:
         lane["slow"] = lane["oldest"] is not None and visit.now - lane["oldest"] > SLOW
     broken = [
@@ -31,11 +34,13 @@ async def show(visit: Visit) -> web.Response:
             "words": audit_words.invariant(visit.language, each["name"]),
             "name": each["name"],
             "rows": each["rows"][:SHOWN],
+            "since": since[each["name"]],
         }
         for each in (last["broken"] if last else [])
     ]
     return visit.render(
         "health.html", last=last, broken=broken, bad=bad, lanes=lanes, audit=audit_words,
+        sync=sync_words, parked=parked,
         late=last is None or visit.now - last["at"] > LATE,
         accounts=[
             {"account": account, "counts": counts, "total": sum(counts.values()), **audits[account.id]}

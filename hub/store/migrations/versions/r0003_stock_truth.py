@@ -7,7 +7,7 @@ down_revision = "0001"
 
 PARTS = (
     "warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight",
-    "deadlines", "tracking", "watching", "processes",
+    "deadlines", "tracking", "watching", "processes", "letters",
 )  # fmt: skip
 
 
