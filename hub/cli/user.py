@@ -22,6 +22,7 @@ class Role(StrEnum):
     OWNER = "owner"
     MANAGER = "manager"
     OPERATOR = "operator"
+    WAREHOUSE = "warehouse"
     VIEWER = "viewer"
 
 

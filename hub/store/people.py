@@ -40,6 +40,15 @@ async def user_put(tx: Tx, email: str, name: str, password_hash: str, locale: st
     return made
 
 
+async def user_add(tx: Tx, email: str, name: str, password_hash: str, locale: str) -> UUID | None:
+    """A new user; None where somebody has that e-mail: nothing of theirs is touched."""
+    sql = """
+        INSERT INTO app_user (id, email, name, password_hash, locale) VALUES (%s, lower(%s), %s, %s, %s)
+        ON CONFLICT (email) DO NOTHING RETURNING id"""
+    made: UUID | None = await tx.value(sql, [new_id(), email, name, password_hash, locale])
+    return made
+
+
 async def member_put(tx: Tx, user_id: UUID, role: str) -> None:
     """Let a user work for this seller."""
     await tx.run(

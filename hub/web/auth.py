@@ -20,7 +20,6 @@ LASTS = timedelta(hours=12)
 RENEWED_AFTER = timedelta(minutes=5)  # a cookie is given out anew at most this often
 LONGEST_PASSWORD = 1024
 LEAST_PASSWORD = 8
-RANKS = {"viewer": 0, "operator": 1, "manager": 2, "owner": 3}
 
 _HASHER = PasswordHasher()
 HASHES_AT_ONCE = 2  # each takes 64 MiB

@@ -10,6 +10,7 @@ import aiohttp_jinja2
 import psycopg
 from aiohttp import web
 
+from hub import members
 from hub.context import acting_as, working_for
 from hub.secrets import same
 from hub.store import StoreError, people
@@ -69,8 +70,8 @@ class Person:
     epoch: int
 
     def may(self, least: str) -> bool:
-        """Whether the role reaches this one."""
-        return auth.RANKS[self.role] >= auth.RANKS[least]
+        """Whether the role reaches what asks for this one; "member" is asked for by what everybody may do."""
+        return members.reaches(self.role, least)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -100,6 +100,7 @@ ROLE = {
     "owner": N_("dono"),
     "manager": N_("gerente"),
     "operator": N_("operador"),
+    "warehouse": N_("depósito"),
     "viewer": N_("só leitura"),
 }
 KIND = {

@@ -113,6 +113,7 @@ async def paths(s: Site, order: str) -> list[str]:
         "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
         "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
         "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
+        "/configuracoes/pessoas",
         "/reposicao?filtro=all", "/compras", "/faltas", "/alertas", "/alertas?ver=done", "/processos",
         "/processos/shortage", *(f"/alertas/{row['id']}" for row in await s.w.rows("SELECT id FROM alert LIMIT 2")),
         "/sincronizacao", "/sincronizacao/parados",

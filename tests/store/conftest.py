@@ -19,6 +19,7 @@ from tests.services import database
 WORDS = {
     ("company", "cnpj"): "12345678000195",
     ("app_user", "email"): "pessoa@loja.example",
+    ("invitation", "email"): "pessoa@loja.example",
 }
 VALUES: Mapping[str, Any] = {
     "integer": 1,

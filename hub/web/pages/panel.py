@@ -15,7 +15,9 @@ ALERTS = 100
 
 
 async def show(visit: Visit) -> web.Response:
-    """Painel."""
+    """Painel; who works in the warehouse begins with the labels instead: it tells of money."""
+    if not visit.person.may("viewer"):
+        return visit.go("/etiquetas")
     midnight = datetime.combine(visit.now.astimezone(ZONE).date(), datetime.min.time(), ZONE)
     async with visit.tx() as tx:
         figures = await screens.figures(tx, midnight, midnight + timedelta(days=1), visit.now, visit.now - LATELY)

@@ -6,6 +6,7 @@ revision = "0003"
 down_revision = "0001"
 
 PARTS = (
+    "settings",
     "warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight",
     "deadlines", "tracking", "watching", "processes", "letters",
 )  # fmt: skip
