@@ -20,6 +20,8 @@ WORDS = {
     ("company", "cnpj"): "12345678000195",
     ("app_user", "email"): "pessoa@loja.example",
     ("invitation", "email"): "pessoa@loja.example",
+    ("absence", "until_at"): "2026-03-09T12:00:00Z",
+    ("buyer_mail", "due_at"): "2026-03-04T12:00:00Z",
 }
 VALUES: Mapping[str, Any] = {
     "integer": 1,
@@ -78,7 +80,7 @@ class Catalogue:
                 told[name] = seller_id
             elif name in given:
                 told[name] = given[name]
-            elif column["needed"]:
+            elif column["needed"] or (table, name) in WORDS:
                 told[name] = _value(table, name, column["type"], column["allowed"] or "")
         return told
 
