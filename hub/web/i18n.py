@@ -121,9 +121,9 @@ class Language:
         return dates.format_timedelta(distance, add_direction=True, threshold=1.5, format="long", locale=self.locale)
 
     def duration(self, minutes: int) -> str:
-        """4 horas, 90 minutos: in the largest unit that leaves nothing over."""
+        """4 h, 90 min, 2 dias: in the largest unit that leaves nothing over."""
         unit, each = next((name, n) for name, n in (("day", 1440), ("hour", 60), ("minute", 1)) if minutes % n == 0)
-        return units.format_unit(minutes // each, f"duration-{unit}", locale=self.locale)
+        return units.format_unit(minutes // each, f"duration-{unit}", length="short", locale=self.locale)
 
     def milliseconds(self, ms: float | None) -> str:
         """840 ms, 2,4 s, 3 min."""
