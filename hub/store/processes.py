@@ -72,8 +72,8 @@ async def staff(tx: Tx) -> list[dict[str, Any]]:
     """Who may work alerts: (user_id, name, role), by name."""
     return await tx.all(
         """SELECT u.id AS user_id, u.name, m.role FROM membership m JOIN app_user u ON u.id = m.user_id
-           WHERE m.seller_id = %s AND m.role <> 'viewer' AND u.disabled_at IS NULL ORDER BY u.name, u.email""",
-        [tx.seller],
+           WHERE m.seller_id = %s AND m.role = ANY(%s) AND u.disabled_at IS NULL ORDER BY u.name, u.email""",
+        [tx.seller, list(playbooks.ROLES)],
     )
 
 

@@ -163,6 +163,7 @@ async def test_nothing_is_lost_while_a_person_is_away() -> None:
     async with site() as s:
         ana_id, ana, bia_id, bia = await staff(s)
         open_, later = await raised(s), await raised(s, subject="x/2")
+        packer = await s.person("edu@loja.example", "viewer", name="Edu")
         await ana.get("/processos")
         for id_ in (open_, later):
             await ana.post(f"/alertas/{id_}/assumir")
@@ -172,6 +173,7 @@ async def test_nothing_is_lost_while_a_person_is_away() -> None:
             ({"stand_in": ana_id}, "Escolha outra pessoa"),
             ({"stand_in": ""}, "não cuida de alertas"),
             ({"stand_in": uuid4()}, "não cuida de alertas"),
+            ({"stand_in": packer}, "não cuida de alertas"),
             ({"until": str(today - timedelta(days=1))}, "antes do primeiro"),
             ({"until": "nunca"}, "dia válido"),
             ({"until": "9999-12-31"}, "mais de um ano"),

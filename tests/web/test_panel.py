@@ -78,3 +78,22 @@ async def test_what_waits_is_shown_by_urgency_with_owner_and_due(role: str, mine
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await tx.run("UPDATE alert SET due_at = now() - interval '1 hour' WHERE kind = 'account_held'")
         assert "fora do prazo: 1" in (await reader.get("/")).text
+
+
+async def test_the_navigation_shows_where_one_is_and_leaves_the_page_its_own_tabs() -> None:
+    async with site() as s:
+        reader = await s.signed_in()
+        for path, place, tab in (
+            ("/pedidos?situacao=paid", "/pedidos", "situacao=paid"),
+            ("/faltas?estado=abertas", "/faltas", "estado=abertas"),
+            ("/processos/shortage", "/processos", None),
+            ("/compras", "/reposicao", None),
+        ):
+            text = (await reader.get(path)).text
+            chosen = set(re.findall(r'<a href="([^"]+)" aria-current="page"', text))
+            assert chosen == {place}, path
+            assert tab is None or re.search(rf'{tab}" aria-current="true"', text), path
+        at_home = (await reader.get("/")).text
+        for place in ("/alertas", "/faltas", "/processos", "/contas"):
+            assert f'<a href="{place}"' in at_home
+        assert at_home.count('class="rest"') == at_home.split('class="sheet"')[1].split("</ul>")[0].count("<li>")
