@@ -163,7 +163,7 @@ async def test_nothing_is_lost_while_a_person_is_away() -> None:
     async with site() as s:
         ana_id, ana, bia_id, bia = await staff(s)
         open_, later = await raised(s), await raised(s, subject="x/2")
-        packer = await s.person("edu@loja.example", "viewer", name="Edu")
+        packer = await s.person("edu@loja.example", "warehouse", name="Edu")
         await ana.get("/processos")
         for id_ in (open_, later):
             await ana.post(f"/alertas/{id_}/assumir")
