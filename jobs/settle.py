@@ -24,11 +24,12 @@ PATIENCE = timedelta(minutes=2)  # how long who fulfils an order may stay unknow
 async def settle_order(
     tx: Tx, stored: Stored, before: Order | None, after: Order, links: Mapping[str, tuple[UUID, int]],
     *, hold_from: Status, now: datetime, since: datetime, ripple: Ripple,
-    takes: Takes = lambda order: not order.cancelled,
+    takes: Takes = lambda order: not order.cancelled, afresh: bool = False,
 ) -> bool:  # fmt: skip
     """Bring stock to what the order as known demands. False: who fulfils it is not known yet; ask again soon.
 
-    `hold_from`: where the account's settings do not say from when its orders hold stock.
+    `hold_from`: where the account's settings do not say from when its orders hold stock. `afresh`: what it holds is
+    placed again by today's stock and rules.
     """
     changes = own_changes(before, after, takes)
     if not await _fulfiller_known(tx, stored, after, now):
@@ -55,7 +56,7 @@ async def settle_order(
     wants = [want for want in wants if want.sku_id in opened]
     new = [want for want in wants if (want.line_ref, want.sku_id) not in haves]
     haves = {**haves, **await _base(tx, stored.id, new, opened)}
-    await _write(tx, stored, before, after, wants, haves, since, ripple, now)
+    await _write(tx, stored, before, after, wants, haves, since, ripple, now, afresh=afresh)
     if lapsed and (units := sum(sum(have.reserved.values()) for have in haves.values())):
         await orders.event(tx, stored.id, "hold_expired", units=units)
     return True
@@ -77,7 +78,7 @@ async def _held_from(tx: Tx, stored: Stored, order: Order, default: Status, now:
 
 async def _write(
     tx: Tx, stored: Stored, before: Order | None, order: Order, wants: Sequence[Want],
-    haves: Mapping[LineKey, Have], since: datetime, ripple: Ripple, now: datetime,
+    haves: Mapping[LineKey, Have], since: datetime, ripple: Ripple, now: datetime, *, afresh: bool = False,
 ) -> None:  # fmt: skip
     shelves = await warehouses.shelves(tx)
     ranked = shelves.of(stored.account_id, destination_of(order))
@@ -85,7 +86,7 @@ async def _write(
     named = {shelf for want in wants for shelf in want.returned_to}
     levels = await stock.lock_levels(tx, components, [*ranked, *(named - set(ranked))])
     picture = stock.picture(levels)
-    late = before is not None and await _addressed_late(tx, stored, before, order, shelves)
+    late = afresh or (before is not None and await _addressed_late(tx, stored, before, order, shelves))
     apart = await returns.apart(tx) if any(have.returned for have in haves.values()) else ()
     plan = (settlement.replaced if late else settlement.settle)(wants, haves, levels, ranked, apart=apart)
     if plan:

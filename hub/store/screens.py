@@ -7,8 +7,6 @@ from uuid import UUID
 
 from hub.store import Tx
 
-NAMES_AMONG = 20_000  # a buyer's name is looked for among so many newest orders: no index holds parts of names
-
 
 async def figures(tx: Tx, midnight: datetime, tomorrow: datetime, now: datetime, lately: datetime) -> dict[str, Any]:
     """Sales since midnight, orders to dispatch, units short, and the propagation of what was pushed lately."""
@@ -123,64 +121,6 @@ async def parked(tx: Tx, account_id: UUID, limit: int) -> list[dict[str, Any]]:
 
 # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Literals, so that the planner sees the partial index of open orders.
-_STATUS: dict[str, LiteralString] = {
-    "open": "o.status IN ('placed', 'paid')",
-    "placed": "o.status IN ('placed', 'paid') AND o.status = 'placed'",
-    "paid": "o.status IN ('placed', 'paid') AND o.status = 'paid'",
-    "dispatched": "o.status = 'dispatched'",
-    "delivered": "o.status = 'delivered'",
-    "cancelled": "o.status = 'cancelled'",
-    "short": "EXISTS (SELECT FROM shortage s WHERE s.seller_id = o.seller_id AND s.order_id = o.id)",
-}
-ORDER_FILTERS = tuple(_STATUS)
-_ORDER = """
-    SELECT o.id, o.ref, o.number, o.status, o.hold, o.total_cents, o.currency, o.placed_at, o.ship_by, o.buyer_name,
-           o.fulfilled_by, a.channel, a.name AS account,
-           (SELECT coalesce(sum(quantity), 0) FROM shortage s
-            WHERE s.seller_id = o.seller_id AND s.order_id = o.id)::int AS short,
-           (SELECT coalesce(sum(quantity - cancelled_quantity), 0) FROM order_line l
-            WHERE l.seller_id = o.seller_id AND l.order_id = o.id)::int AS units
-    FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id"""
-
-
-async def orders(
-    tx: Tx, *, status: str | None = None, account_id: UUID | None = None, after: tuple[datetime, UUID] | None = None,
-    limit: int = 50,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Newest first, keyset by (placed_at, id) along the index orders_recent.
-
-    Orders that no channel told the time of (a cancellation before its order) are found by search alone.
-    """
-    where: list[LiteralString] = ["o.placed_at IS NOT NULL"]
-    if status in _STATUS:
-        where.append(_STATUS[status])
-    if account_id:
-        where.append("o.account_id = %(account)s")
-    if after:
-        where.append("o.placed_at <= %(at)s AND (o.placed_at < %(at)s OR o.id > %(id)s)")
-    sql: Any = f"{_ORDER} WHERE {' AND '.join(where)} ORDER BY o.placed_at DESC, o.id LIMIT %(limit)s"
-    at, id_ = after or (None, None)
-    return await tx.all(sql, {"account": account_id, "at": at, "id": id_, "limit": limit})
-
-
-async def orders_found(tx: Tx, search: str, limit: int) -> list[dict[str, Any]]:
-    """Orders of that number or channel ref, and those among the newest whose buyer's name holds it."""
-    sql: Any = f"""{_ORDER} WHERE o.id IN (
-            SELECT id FROM orders WHERE number = %(search)s
-            UNION SELECT id FROM orders WHERE account_id = ANY(ARRAY(SELECT id FROM account)) AND ref = %(search)s
-            UNION (SELECT id FROM (SELECT id, buyer_name FROM orders WHERE placed_at IS NOT NULL
-                                   ORDER BY placed_at DESC, id LIMIT %(among)s) n
-                   WHERE n.buyer_name ILIKE %(like)s LIMIT %(limit)s))
-        ORDER BY o.placed_at DESC NULLS LAST, o.id LIMIT %(limit)s"""
-    return await tx.all(sql, {"search": search, "like": _like(search), "limit": limit, "among": NAMES_AMONG})
-
-
-def _like(search: str) -> str:
-    for special in ("\\", "%", "_"):
-        search = search.replace(special, "\\" + special)
-    return f"%{search}%"
-
 
 async def scans(tx: Tx, shipment_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """What carriers told of these parcels, oldest first."""
@@ -221,6 +161,12 @@ _STATES: dict[str, LiteralString] = {
     "theirs": "l.managed_by = 'marketplace'",
 }
 STATES = tuple(_STATES)
+
+
+def _like(search: str) -> str:
+    for special in ("\\", "%", "_"):
+        search = search.replace(special, "\\" + special)
+    return f"%{search}%"
 
 
 async def listings(

@@ -18,15 +18,6 @@ ORDER: dict[str, Chip] = {
     "delivered": ("ok", N_("entregue")),
     "cancelled": ("mute", N_("cancelado")),
 }
-ORDER_FILTERS = {
-    "open": N_("Em aberto"),
-    "short": N_("Com falta"),
-    "placed": N_("Aguardam pagamento"),
-    "paid": N_("A despachar"),
-    "dispatched": N_("Despachados"),
-    "delivered": N_("Entregues"),
-    "cancelled": N_("Cancelados"),
-}
 HOLD = {
     "fraud": N_("retido: suspeita de fraude"),
     "frozen": N_("retido pelo canal"),

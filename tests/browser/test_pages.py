@@ -111,7 +111,8 @@ async def paths(s: Site, order: str) -> list[str]:
     letter = (await s.w.row("SELECT id FROM inbox WHERE state = 'parked' AND raw IS NOT NULL LIMIT 1"))["id"]
     return [
         "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
-        "/pedidos?situacao=short", f"/pedidos/{order}", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
+        "/pedidos?situacao=short", "/pedidos?uf=SP&busca=ana", f"/pedidos/{order}", f"/pedidos/{order}/alocacao",
+        f"/pedidos/{order}/documentos/order", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
         "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
         "/configuracoes/pessoas",
         "/reposicao?filtro=all", "/compras", "/faltas", "/alertas", "/alertas?ver=done", "/processos",

@@ -86,6 +86,13 @@ document.addEventListener("keydown", (event) => {
   });
 });
 
+// One box ticks all of the page's.
+document.querySelectorAll("[data-all]").forEach((all) => {
+  all.hidden = false;
+  const boxes = () => document.querySelectorAll(`input[type=checkbox][form="${all.dataset.all}"]`);
+  all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
+});
+
 if (feed && "EventSource" in window) live();
 if (document.querySelector("[data-fresh]")) setInterval(freshen, 15000);
 copying();

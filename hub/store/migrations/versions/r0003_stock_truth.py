@@ -6,6 +6,7 @@ revision = "0003"
 down_revision = "0001"
 
 PARTS = (
+    "weborders",
     "settings",
     "warehouses", "buffers", "ledger", "shortages", "pushing", "drift", "linking", "replenishment", "freight",
     "deadlines", "tracking", "watching", "processes", "letters",
