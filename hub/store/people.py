@@ -86,6 +86,7 @@ async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
 
 async def sign_out_everywhere(tx: Tx, user_id: UUID) -> None:
     """End every session of a user."""
+    await tx.run("UPDATE user_session SET ended_at = now() WHERE user_id = %s AND ended_at IS NULL", [user_id])
     await tx.run("UPDATE app_user SET session_epoch = session_epoch + 1 WHERE id = %s", [user_id])
 
 
@@ -98,13 +99,18 @@ async def memberships(tx: Tx, user_id: UUID) -> list[dict[str, Any]]:
     )
 
 
-async def member(tx: Tx, user_id: UUID) -> dict[str, Any] | None:
-    """An active user as a member of this transaction's seller: name, email, locale, session_epoch, role, seller."""
+async def member(tx: Tx, user_id: UUID, session_id: UUID) -> dict[str, Any] | None:
+    """An active user as a member of this transaction's seller, in a session that has not been ended: name, email,
+    locale, session_epoch, role, seller, seen_at, whether they have a second factor, and whether the seller asks for it.
+    """
     return await tx.one(
-        """SELECT u.name, u.email, u.locale, u.session_epoch, m.role, s.name AS seller
+        """SELECT u.name, u.email, u.locale, u.session_epoch, m.role, s.name AS seller, z.seen_at,
+                  coalesce((s.settings->>'two_factor')::boolean, false) AS factor_asked,
+                  EXISTS (SELECT FROM user_factor f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factor_on
            FROM membership m JOIN app_user u ON u.id = m.user_id JOIN seller s ON s.seller_id = m.seller_id
+           JOIN user_session z ON z.id = %s AND z.user_id = u.id AND z.ended_at IS NULL
            WHERE m.seller_id = %s AND m.user_id = %s AND u.disabled_at IS NULL""",
-        [tx.seller, user_id],
+        [session_id, tx.seller, user_id],
     )
 
 

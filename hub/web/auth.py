@@ -17,6 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from hub.secrets import SecretsError, Vault, new_token
 
 LASTS = timedelta(hours=12)
+HALF_LASTS = timedelta(minutes=10)  # between the password and the code
 RENEWED_AFTER = timedelta(minutes=5)  # a cookie is given out anew at most this often
 LONGEST_PASSWORD = 1024
 LEAST_PASSWORD = 8
@@ -74,6 +75,8 @@ class Session:
     user_id: UUID | None = None
     seller_id: UUID | None = None
     epoch: int = 0
+    session_id: UUID | None = None
+    half: tuple[UUID, int, int] | None = None  # the password was right, the code is awaited: user, epoch, since
     flash: tuple[str, str] | None = None  # (tone, sentence) to show once, on the next page
 
     def is_old(self, now: datetime) -> bool:
@@ -90,9 +93,23 @@ def visitor(now: datetime) -> Session:
     return Session(at=now, csrf=new_token())
 
 
-def signed_in(now: datetime, user_id: UUID, seller_id: UUID, epoch: int) -> Session:
+def signed_in(now: datetime, user_id: UUID, seller_id: UUID, epoch: int, session_id: UUID) -> Session:
     """A fresh session of a person; the form's token is a new one."""
-    return Session(at=now, csrf=new_token(), user_id=user_id, seller_id=seller_id, epoch=epoch)
+    return Session(
+        at=now, csrf=new_token(), user_id=user_id, seller_id=seller_id, epoch=epoch, session_id=session_id
+    )  # fmt: skip
+
+
+def half_in(now: datetime, user_id: UUID, epoch: int) -> Session:
+    """Of somebody whose password was right, and whose code is awaited."""
+    return Session(at=now, csrf=new_token(), half=(user_id, epoch, int(now.timestamp())))
+
+
+def awaited(session: Session, now: datetime) -> tuple[UUID, int] | None:
+    """(user, epoch) whose code is awaited still."""
+    if session.half is None or now.timestamp() - session.half[2] > HALF_LASTS.total_seconds():
+        return None
+    return session.half[:2]
 
 
 def seal(vault: Vault, session: Session) -> str:
@@ -104,9 +121,18 @@ def seal(vault: Vault, session: Session) -> str:
         "user": str(session.user_id or ""),
         "seller": str(session.seller_id or ""),
         "epoch": str(session.epoch),
+        "session": str(session.session_id or ""),
+        "half": "~".join(map(str, session.half)) if session.half else "",
         "flash": json.dumps(session.flash) if session.flash else "",
     }
     return vault.seal(plain).decode()
+
+
+def _half(told: str) -> tuple[UUID, int, int] | None:
+    if not told:
+        return None
+    user, epoch, since = told.split("~")
+    return UUID(user), int(epoch), int(since)
 
 
 def unseal(vault: Vault, told: str | None, now: datetime) -> Session | None:
@@ -125,6 +151,8 @@ def unseal(vault: Vault, told: str | None, now: datetime) -> Session | None:
             user_id=UUID(plain["user"]) if plain["user"] else None,
             seller_id=UUID(plain["seller"]) if plain["seller"] else None,
             epoch=int(plain["epoch"]),
+            session_id=UUID(plain["session"]) if plain["session"] else None,
+            half=_half(plain["half"]),
             flash=(flash[0], flash[1]) if flash else None,
         )
     except (SecretsError, KeyError, ValueError, TypeError):

@@ -13,7 +13,7 @@ from aiohttp import web
 from hub import members
 from hub.context import acting_as, working_for
 from hub.secrets import same
-from hub.store import StoreError, people
+from hub.store import StoreError, people, sessions
 from hub.web import auth, i18n
 from hub.web.auth import Door, Session
 from hub.web.i18n import N_, Language
@@ -33,6 +33,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 SAFE = ("GET", "HEAD")
+FACTOR = "/configuracoes/seguranca"
 
 # status -> (title, sentence)
 PROBLEMS: dict[int, tuple[str, str]] = {
@@ -68,6 +69,8 @@ class Person:
     seller: str
     role: str
     epoch: int
+    factor_on: bool  # has a second factor
+    factor_asked: bool  # the seller asks everybody for one
 
     def may(self, least: str) -> bool:
         """Whether the role reaches what asks for this one; "member" is asked for by what everybody may do."""
@@ -191,8 +194,17 @@ async def _admitted(visit: Visit, handler: Handler, least: str | None) -> web.St
         return await handler(visit)
     if not visit.person.may(least):
         raise Problem(403)
+    if visit.person.factor_asked and not visit.person.factor_on and not _without_factor(visit.request.path):
+        return visit.go(FACTOR)
     with working_for(visit.seller_id), acting_as(f"web:{visit.person.user_id}"):
         return await handler(visit)
+
+
+def _without_factor(path: str) -> bool:
+    """What somebody who must set up a second factor may do before: that, and go away."""
+    return (
+        path == FACTOR or path.startswith(f"{FACTOR}/fator") or path in ("/sair", "/sair-de-tudo", "/idioma", "/loja")
+    )
 
 
 def _to_sign_in(visit: Visit) -> web.Response:
@@ -206,17 +218,21 @@ def _to_sign_in(visit: Visit) -> web.Response:
 async def _recognise(visit: Visit) -> None:
     """The person of the session, when they still are who the session says and still belong to the seller."""
     session = visit.session
-    if session.user_id is None or session.seller_id is None:
+    if session.user_id is None or session.seller_id is None or session.session_id is None:
         return
     async with visit.rt.db.seller(session.seller_id) as tx:
-        row = await people.member(tx, session.user_id)
+        row = await people.member(tx, session.user_id, session.session_id)
     if row is None or row["session_epoch"] != session.epoch:
         visit.session = auth.visitor(visit.now)
         return
     visit.signed_in = Person(
         user_id=session.user_id, name=row["name"], email=row["email"], seller_id=session.seller_id,
-        seller=row["seller"], role=row["role"], epoch=session.epoch,
+        seller=row["seller"], role=row["role"], epoch=session.epoch, factor_on=row["factor_on"],
+        factor_asked=row["factor_asked"],
     )  # fmt: skip
+    if visit.now - row["seen_at"] > auth.RENEWED_AFTER:
+        async with visit.rt.db.people() as tx:
+            await sessions.seen(tx, session.session_id, auth.address_of(visit.request), visit.now)
     visit.language = Language(i18n.known(row["locale"]))
     if visit.request.method == "GET" and "text/event-stream" not in visit.request.headers.get("Accept", ""):
         async with visit.rt.db.dispatch() as tx:

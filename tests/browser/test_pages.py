@@ -114,7 +114,7 @@ async def paths(s: Site, order: str) -> list[str]:
         "/pedidos?situacao=short", "/pedidos?uf=SP&busca=ana", f"/pedidos/{order}", f"/pedidos/{order}/alocacao",
         f"/pedidos/{order}/documentos/order", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
         "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
-        "/configuracoes/pessoas",
+        "/configuracoes/pessoas", "/configuracoes/seguranca", "/configuracoes/chaves", "/configuracoes/registro",
         "/reposicao?filtro=all", "/compras", "/faltas", "/alertas", "/alertas?ver=done", "/processos",
         "/processos/shortage", *(f"/alertas/{row['id']}" for row in await s.w.rows("SELECT id FROM alert LIMIT 2")),
         "/sincronizacao", "/sincronizacao/parados",

@@ -14,6 +14,9 @@ from tests.store.conftest import Catalogue, inserted
 GLOBAL = {
     "app_user": "a person signs in before any seller is chosen, and may work for several",
     "channel_app": "one OAuth application serves many sellers",
+    "user_session": "a person is signed in, whichever seller they look at",
+    "user_factor": "a person has one second factor for all sellers",
+    "recovery_code": "as user_factor",
     "alembic_version": "which revision the schema stands at",
 }
 # Tables without a primary key, and the unique key that stands for it.

@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from hub.secrets import Vault
-from hub.store import people
+from hub.store import people, sessions
 from hub.web import auth
 from hub.web.edge import DOOR
 from tests.web.site import HASH, PASSWORD, site
@@ -136,7 +136,9 @@ async def test_a_forged_an_expired_and_a_borrowed_cookie_are_nobody() -> None:
     async with site() as s:
         user_id = await s.person("ana@loja.example")
         now, vault = s.w.rt.now(), s.w.rt.vault
-        good = auth.signed_in(now, user_id, s.w.seller_id, 0)
+        async with s.w.rt.db.people() as tx:
+            made = await sessions.begin(tx, user_id, 0, "", "", now)
+        good = auth.signed_in(now, user_id, s.w.seller_id, 0, made)
 
         async def status(cookie: str) -> int:
             async with s.reader().session.get(
@@ -149,6 +151,8 @@ async def test_a_forged_an_expired_and_a_borrowed_cookie_are_nobody() -> None:
         forged = Vault([Fernet.generate_key().decode()])
         for cookie in (
             auth.seal(forged, good),
+            auth.seal(vault, replace(good, session_id=user_id)),
+            auth.seal(vault, replace(good, session_id=None)),
             auth.seal(vault, good)[:-4] + "AAAA",
             auth.seal(vault, replace(good, at=now - auth.LASTS - timedelta(seconds=1))),
             auth.seal(vault, replace(good, at=now + timedelta(hours=1))),

@@ -13,7 +13,9 @@ from hub.web.feed import FEED, Feed
 from hub.web.pages import (
     accounts,
     alerts,
+    api_keys,
     audit,
+    audit_log,
     connecting,
     deadlines,
     entry,
@@ -29,6 +31,7 @@ from hub.web.pages import (
     processes,
     purchases,
     restock,
+    security,
     settings,
     shipments,
     shortages,
@@ -41,6 +44,8 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 # (method, path, handler, least role, as hub.members.REACH has them; None: everybody, signed in or not)
 ROUTES = (
     ("POST", "/entrar", entry.sign_in, None),
+    ("GET", "/entrar/codigo", entry.code_form, None),
+    ("POST", "/entrar/codigo", entry.code, None),
     ("POST", "/sair", entry.sign_out, None),
     ("POST", "/sair-de-tudo", entry.sign_out_everywhere, "member"),
     ("POST", "/idioma", entry.set_language, "member"),
@@ -132,6 +137,19 @@ ROUTES = (
     ("POST", "/configuracoes/pessoas/{id}/papel", settings.set_role, "manager"),
     ("POST", "/configuracoes/pessoas/{id}/remover", settings.remove, "manager"),
     ("POST", "/configuracoes/convites/{id}/retirar", settings.withdraw, "manager"),
+    ("GET", "/configuracoes/seguranca", security.show, "member"),
+    ("POST", "/configuracoes/seguranca/fator", security.begin, "member"),
+    ("POST", "/configuracoes/seguranca/fator/confirmar", security.confirm, "member"),
+    ("POST", "/configuracoes/seguranca/fator/codigos", security.renew, "member"),
+    ("POST", "/configuracoes/seguranca/fator/desligar", security.turn_off, "member"),
+    ("POST", "/configuracoes/seguranca/exigir", security.require, "owner"),
+    ("POST", "/configuracoes/seguranca/sessoes", security.end_others, "member"),
+    ("POST", "/configuracoes/seguranca/sessoes/{id}", security.end, "member"),
+    ("GET", "/configuracoes/chaves", api_keys.every, "manager"),
+    ("POST", "/configuracoes/chaves", api_keys.add, "manager"),
+    ("POST", "/configuracoes/chaves/{id}/revogar", api_keys.revoke, "manager"),
+    ("GET", "/configuracoes/registro", audit_log.every, "manager"),
+    ("GET", "/configuracoes/registro.csv", audit_log.sheet, "manager"),
 )
 
 

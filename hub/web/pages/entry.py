@@ -1,14 +1,17 @@
 """Coming in and going out: sign-in, sign-out, the language and the seller."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 from uuid import UUID
 
 from aiohttp import web
 
-from hub.store import people
-from hub.web import auth, i18n
+from hub.store import people, sessions
+from hub.web import auth, devices, i18n
 from hub.web.edge import DOOR, Problem, Visit
 from hub.web.i18n import N_
+from hub.web.pages import security
+from jobs import two_factor
 from jobs.runtime import log
 
 WRONG = N_("E-mail ou senha não conferem.")
@@ -46,8 +49,46 @@ async def sign_in(visit: Visit) -> web.Response:
     if not sellers:
         return _again(visit, email, onward, visit.language.gettext(NO_SELLER), 403)
     await _strengthen(visit, user, password)
-    visit.session = auth.signed_in(visit.now, user.id, sellers[0]["seller_id"], user.session_epoch)
+    if await two_factor.is_on(visit.rt, user.id):
+        visit.session = auth.half_in(visit.now, user.id, user.session_epoch)
+        return visit.go("/entrar/codigo" if onward == "/" else f"/entrar/codigo?{urlencode({'next': onward})}")
+    return await _enter(visit, user, sellers[0]["seller_id"], onward)
+
+
+async def _enter(visit: Visit, user: people.User, seller_id: UUID, onward: str) -> web.Response:
+    """A session of its own for this browser."""
+    device = devices.device_of(visit.request.headers.get("User-Agent", ""))
+    async with visit.rt.db.people() as tx:
+        made = await sessions.begin(
+            tx, user.id, user.session_epoch, device, auth.address_of(visit.request), visit.now
+        )  # fmt: skip
+    visit.session = auth.signed_in(visit.now, user.id, seller_id, user.session_epoch, made)
     return visit.go(onward)
+
+
+async def code_form(visit: Visit) -> web.Response:
+    """The page that asks for the second factor; back to the door for who has not shown the first."""
+    if auth.awaited(visit.session, visit.now) is None:
+        return visit.go("/entrar")
+    return visit.render("sign_in_code.html", onward=auth.safe_next(visit.asked("next")), problem=None)
+
+
+async def code(visit: Visit) -> web.Response:
+    """Check the code; only then is anybody in."""
+    half = auth.awaited(visit.session, visit.now)
+    if half is None:
+        return visit.go("/entrar")
+    onward = auth.safe_next(visit.form.get("next"))
+    if problem := await security.passes(visit, half[0], visit.form.get("code", "")):
+        return visit.render("sign_in_code.html", status=403, onward=onward, problem=problem)
+    async with visit.rt.db.people() as tx:
+        user = await people.user_by_id(tx, half[0])
+    async with visit.rt.db.dispatch() as tx:
+        sellers = await people.memberships(tx, half[0])
+    if user is None or user.session_epoch != half[1] or not sellers:
+        visit.session = auth.visitor(visit.now)
+        return visit.go("/entrar")
+    return await _enter(visit, user, sellers[0]["seller_id"], onward)
 
 
 def _again(visit: Visit, email: str, onward: str, problem: str, status: int) -> web.Response:
@@ -61,7 +102,10 @@ async def _strengthen(visit: Visit, user: people.User, password: str) -> None:
 
 
 async def sign_out(visit: Visit) -> web.Response:
-    """Forget this browser's session."""
+    """End this browser's session."""
+    if visit.signed_in and visit.session.session_id:
+        async with visit.rt.db.people() as tx:
+            await sessions.end(tx, visit.person.user_id, visit.session.session_id, visit.now)
     visit.session = auth.visitor(visit.now)
     return visit.go("/entrar")
 

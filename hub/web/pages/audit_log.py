@@ -1,0 +1,106 @@
+"""Registro: who did what in this seller, and when; as a page and as a file."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from hub.sheets import cell
+from hub.store import audit_log, people
+from hub.web import settings_words
+from hub.web.edge import HEADERS, Visit
+from hub.web.i18n import ZONE
+from hub.web.pages.keyset import SIZE, id_asked, part
+
+HOME = "/configuracoes/registro"
+AT_ONCE = 1000
+COLUMNS = ("at", "who", "action", "subject", "details")
+PERIODS = {"1": timedelta(days=1), "7": timedelta(days=7), "30": timedelta(days=30)}
+
+
+def _asked(visit: Visit) -> dict[str, Any]:
+    period = PERIODS.get(visit.asked("dias") or "")
+    who = id_asked(visit, "quem")
+    return {
+        "actor": f"web:{who}" if who else None, "action": visit.asked("acao"),
+        "since": visit.now - period if period else None,
+    }  # fmt: skip
+
+
+async def every(visit: Visit) -> web.Response:
+    """Registro."""
+    asked = _asked(visit)
+    async with visit.tx() as tx:
+        rows = await audit_log.listed(tx, **asked, after=id_asked(visit, "apos"), limit=SIZE + 1)
+        known = await people.members(tx)
+    page = part(visit, rows)
+    shown = [{**row, "who": _who(visit, row), "details": _details(row)} for row in page.rows]
+    return visit.render(
+        "settings_log.html", part=page, rows=shown, people=known, asked=asked, who=id_asked(visit, "quem"),
+        days=visit.asked("dias"), settings=settings_words, periods=PERIODS,
+        sheet=str(visit.request.rel_url.with_path(f"{HOME}.csv", keep_query=True)),
+    )  # fmt: skip
+
+
+def _who(visit: Visit, row: Mapping[str, Any]) -> str:
+    """The person where it was one, else the terminal's user or the hub itself."""
+    actor: str = row["actor"] or ""
+    if row["name"]:
+        return str(row["name"])
+    kind, _, name = actor.partition(":")
+    if kind == "cli":
+        at_desk = settings_words.ACTOR[kind]
+        return visit.language.gettext(at_desk, name=name)
+    return visit.language.gettext(settings_words.ACTOR.get(kind, settings_words.NOBODY))
+
+
+def _details(row: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in (row["params"] or {}).items() if value not in (None, "", [], {})}
+    return " · ".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in told.items()
+    )
+
+
+async def sheet(visit: Visit) -> web.StreamResponse:
+    """All that the page's filter finds, as spreadsheets in Brazil open it; written as it is read."""
+    asked, after = _asked(visit), None
+    answer = web.StreamResponse(
+        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
+                 "Content-Disposition": 'attachment; filename="registro.csv"'}
+    )  # fmt: skip
+    rows = await _some(visit, asked, after)
+    await answer.prepare(visit.request)
+    await answer.write("\ufeff".encode() + _lines([COLUMNS]))
+    while rows:
+        await answer.write(_lines([_cells(visit, row) for row in rows]))
+        after = rows[-1]["id"]
+        rows = await _some(visit, asked, after) if len(rows) == AT_ONCE else []
+    await answer.write_eof()
+    return answer
+
+
+async def _some(visit: Visit, asked: dict[str, Any], after: UUID | None) -> list[dict[str, Any]]:
+    async with visit.tx() as tx:
+        return await audit_log.listed(tx, **asked, after=after, limit=AT_ONCE)
+
+
+def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
+    at: datetime = row["at"].astimezone(ZONE)
+    action = settings_words.ACTION.get(row["action"])
+    told = (
+        f"{at:%d/%m/%Y %H:%M:%S}", _who(visit, row), visit.language.gettext(action) if action else row["action"],
+        row["subject"], _details(row),
+    )  # fmt: skip
+    return [cell(each) for each in told]
+
+
+def _lines(rows: Any) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerows(rows)
+    return text.getvalue().encode()
