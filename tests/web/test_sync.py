@@ -296,7 +296,7 @@ async def test_the_list_goes_on_by_keyset_and_each_is_seen_once() -> None:
         reader = await s.signed_in()
         seen: list[str] = []
         path: str | None = PATH
-        while path:
+        while path and len(seen) < 200:
             page = (await reader.get(path)).text
             seen += [part.split('"')[0] for part in page.split('id="m-')[1:]]
             onward = page.split('rel="next"')[0].rpartition('href="')[2].split('"')[0] if 'rel="next"' in page else None
