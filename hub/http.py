@@ -27,11 +27,13 @@ from httpx_aiohttp import AiohttpTransport
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, stop_before_delay
 
 from hub.answers import default_fault, sentence_of, wait_told
+from hub.breaker import Breaker
 from hub.context import refuse_in_transaction
 from hub.faults import ChannelError, Fault
+from hub.gate import Gate, PrivateAddress
 from hub.model import READS, Limit, Reply, Request, Unsigned
 from hub.redaction import redact, secrets_of
-from hub.throttle import Breaker, Gate, PrivateAddress, Throttle, scope_of, utc_now
+from hub.throttle import Throttle, scope_of, utc_now
 
 CONNECT_SECONDS = 3.0
 DEADLINE_SECONDS = 10.0  # of one request, name to last byte; shorter than any lease on what it writes

@@ -1,19 +1,17 @@
-"""What holds a request back: token buckets shared in Redis, a breaker per account, a gate for addresses.
+"""What holds a request back: token buckets shared in Redis.
 
 Keys: `tb:{per}:{name}:{operation or *}:{burst}/{seconds}` is a bucket, a hash of `tokens` and `at` (server
 time in milliseconds); `tb:penalty:{per}:{name}` exists for as long as a vendor told that scope to wait.
 """
 
 import asyncio
-import ipaddress
 import math
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -336,129 +334,3 @@ def _level(limit: Limit, tokens: str, since: str, now: float) -> Level:
 def _unused(limit: Limit, burst: float) -> float:
     """What a bucket that is not there yet starts with: see TAKE."""
     return burst if limit.seconds == DAY else 1.0
-
-
-class Breaker:
-    """Leaves an account alone that fails again and again, and tries with one request whether it is well.
-
-    Opens after `FAILURES` in a row within `WINDOW` seconds, for `FIRST_PAUSE`, doubled up to `LONGEST_PAUSE`
-    while the request that tries fails too.
-    """
-
-    FAILURES = 5
-    WINDOW = 30.0
-    FIRST_PAUSE = 10.0
-    LONGEST_PAUSE = 60.0
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now) -> None:
-        self._clock, self._now = clock, now
-        self._failures: deque[float] = deque(maxlen=self.FAILURES)
-        self._open_until: float | None = None
-        self._pause = self.FIRST_PAUSE
-        self._probing = False
-
-    @property
-    def closed(self) -> bool:
-        """Whether requests go through freely."""
-        return self._open_until is None
-
-    @property
-    def open_until(self) -> datetime | None:
-        """Until when requests are refused; None: they are not. Past: the next one tries."""
-        if self._open_until is None:
-            return None
-        return self._now() + timedelta(seconds=self._open_until - self._clock())
-
-    def check(self) -> None:
-        """Raise ChannelError TRANSIENT `breaker_open` while requests are refused."""
-        if self._open_until is None:
-            return
-        left = self._open_until - self._clock()
-        if left <= 0 and not self._probing:
-            return
-        retry_at = self._now() + timedelta(seconds=max(left, 1.0))
-        told = "the channel failed again and again; it is left alone for a while"
-        raise ChannelError(Fault.TRANSIENT, "breaker_open", told, retry_at=retry_at)
-
-    def begin(self) -> bool:
-        """As `check`, right before a request; answers whether that request is the one that tries."""
-        self.check()
-        self._probing = self._open_until is not None
-        return self._probing
-
-    def settle(self, *, well: bool | None, probe: bool) -> None:
-        """How a begun request ended; None: nobody knows (it was cancelled)."""
-        if probe:
-            self._probing = False
-        if well:
-            self._failures.clear()
-            self._open_until, self._pause = None, self.FIRST_PAUSE
-        elif well is False and probe:
-            self._pause = min(self.LONGEST_PAUSE, self._pause * 2)
-            self._open_until = self._clock() + self._pause
-        elif well is False and self._open_until is None:
-            self._fail()
-
-    def _fail(self) -> None:
-        now = self._clock()
-        self._failures.append(now)
-        if len(self._failures) == self.FAILURES and now - self._failures[0] <= self.WINDOW:
-            self._failures.clear()
-            self._open_until = now + self._pause
-
-
-IP: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.ip_network("::/96")
-
-
-class PrivateAddress(OSError):
-    """A name leads into a private network."""
-
-
-class Gate:
-    """Which addresses may be called: public ones, and private ones as far as `allowed` lists them.
-
-    `allowed` is a comma list of host names, addresses and networks, or `*`.
-    """
-
-    def __init__(self, allowed: str = "") -> None:
-        self._names: set[str] = set()
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
-        for entry in filter(None, (part.strip().lower() for part in allowed.split(","))):
-            try:
-                self._networks.append(ipaddress.ip_network(entry.strip("[]"), strict=False))
-            except ValueError:
-                self._names.add(entry)
-
-    def check(self, host: str, address: str) -> None:
-        """Raise PrivateAddress unless `host` may be reached at this IP address."""
-        ip = _unwrapped(ipaddress.ip_address(address))
-        inner = ip.is_multicast or ip.is_reserved or (ip.version == 6 and ip.is_site_local)  # noqa: PLR2004 - IPv6
-        public = ip.is_global and not inner
-        allowed = "*" in self._names or host.lower() in self._names or any(ip in each for each in self._networks)
-        if not (public or allowed):
-            raise PrivateAddress(
-                f"{host} is at {address}, not a public one; if meant, add it to BALCAO_ALLOW_PRIVATE_HOSTS"
-            )
-
-    def check_literal(self, host: str) -> None:
-        """As `check`, for a host that is an IP address itself: no name is looked up for these."""
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return
-        self.check(host, host)
-
-
-def _unwrapped(ip: IP) -> IP:
-    """The IPv4 address that an IPv6 address carries, by mapping, 6to4, Teredo or NAT64; else itself."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip
-    teredo = ip.teredo
-    carried = ip.ipv4_mapped or ip.sixtofour or (teredo[1] if teredo else None)
-    if carried is not None:
-        return carried
-    if ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip

@@ -23,6 +23,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from hub import drift, faults
+from hub.breaker import Breaker
 from hub.model import Limit
 from hub.sandbox import Product, Sandbox, app_calls
 from hub.secrets import Vault, new_key
@@ -30,7 +31,7 @@ from hub.store import invariants
 from hub.store.accounts import Account
 from hub.store.due import LANES
 from hub.store.pulse import Pulse
-from hub.throttle import Breaker, Throttle
+from hub.throttle import Throttle
 from hub.web import webhooks
 from jobs import approval, connect, counts, ingest, poll, push_stock, sweep
 from jobs.intake import Intake

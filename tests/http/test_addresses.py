@@ -3,9 +3,10 @@
 import pytest
 
 from hub.faults import ChannelError, Fault
+from hub.gate import Gate, PrivateAddress
 from hub.http import Client
 from hub.model import Request
-from hub.throttle import Gate, PrivateAddress, Throttle
+from hub.throttle import Throttle
 from tests.http.conftest import Clock, Shop, answer
 
 GET = Request(method="GET", path="/")

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from hub.breaker import Breaker
 from hub.faults import ChannelError, Fault
 from hub.model import Request
-from hub.throttle import Breaker
 from tests.http.conftest import Clock, Shop, answer
 
 POST = Request(method="POST", path="/")
