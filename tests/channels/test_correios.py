@@ -16,27 +16,13 @@ from hub import carriers, oauth
 from hub.contract import Token
 from hub.deadlines import day_in
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackedObject, TrackingStatus
+from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackingStatus
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "correios"
+FILES = Cases("correios", mapping.parse)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 S = TrackingStatus
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 # ── The vocabulary ─────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,15 @@ from hypothesis import strategies as st
 
 from adapters.dhl import ADAPTER, freight, legacy, mapping
 from hub.faults import ChannelError, Unreadable
-from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackedObject, TrackingStatus
+from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackingStatus
 from hub.tracked import UNHEARD
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "dhl"
+FILES = Cases("dhl", mapping.parse)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "dhl_express"
 S = TrackingStatus
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 # ── The vocabulary ─────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,32 +26,17 @@ from hub.model import (
     Reply,
     Request,
     Topic,
-    TrackedObject,
     TrackingStatus,
     Unsigned,
 )
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "fedex"
+FILES = Cases("fedex", mapping.parse)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "fedex"
 with_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples beside the repository")
 S = TrackingStatus
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 # ── The vocabulary ─────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +14,15 @@ from pydantic import SecretStr
 from adapters.frenet import ADAPTER, client, freight, mapping, webhook
 from hub.contract import Consignment
 from hub.faults import BadSignature, ChannelError, Fault, Unreadable
-from hub.model import Knock, Parcel, Posting, Purchase, Quote, Reply, Topic, TrackedObject, TrackingStatus
+from hub.model import Knock, Parcel, Posting, Purchase, Quote, Reply, Topic, TrackingStatus
+from tests.channels.parcels import Cases, z
 from tests.channels.test_jadlog import GOODS, KEY, SHOP
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "frenet"
+FILES = Cases("frenet", mapping.parse_tracking)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "frenet"
 S = TrackingStatus
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse_tracking(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def reply(body: Any, status: int = 200) -> Reply:

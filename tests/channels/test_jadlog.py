@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,15 @@ from pydantic import SecretStr
 
 from adapters.jadlog import ADAPTER, client, freight, mapping
 from hub.faults import ChannelError, Fault, Unreadable
-from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackedObject, TrackingStatus
+from hub.model import Address, DeclaredGoods, Parcel, Party, Posting, Reply, TrackingStatus
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "jadlog"
+FILES = Cases("jadlog", mapping.parse_tracking)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "jadlog"
 S = TrackingStatus
 NOT_FOUND = {"cte": "10000040000015", "erro": {"id": 1, "descricao": "Não localizado"}}
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse_tracking(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def reply(body: Any, status: int = 200) -> Reply:

@@ -4,7 +4,6 @@ import base64
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,14 @@ from hub.model import (
     Posting,
     Reply,
     Topic,
-    TrackedObject,
     TrackingStatus,
 )
+from tests.channels.parcels import Cases, z
 from tests.channels.test_totalexpress import KEY
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "loggi"
+FILES = Cases("loggi", mapping.parse)
+payload, the_only = FILES.payload, FILES.the_only
 S = TrackingStatus
 PLACE = Address(street="Rua A", number="10", city="São Paulo", state="SP", postal_code="01310200")
 WHO = Party(name="Maria", document="529.982.247-25", phone="+5511987654321", address=PLACE)
@@ -39,19 +40,6 @@ BOX = Parcel(
 GOODS = (DeclaredGoods(description="Caneca", quantity=2, value_cents=2990),)
 POSTING = Posting(reference="P-77", service="FREIGHT_TYPE_EXPRESS", sender=WHO, recipient=WHO, parcel=BOX, goods=GOODS)
 ECONOMIC, EXPRESS = freight.SERVICES
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = mapping.parse(payload(case), [])
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def reply(told: Any, status: int = 200) -> Reply:

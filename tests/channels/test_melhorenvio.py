@@ -25,28 +25,18 @@ from hub.model import (
     Reply,
     Request,
     Topic,
-    TrackedObject,
     TrackingStatus,
     Unsigned,
 )  # fmt: skip
 from hub.tracking import merge_events
 from hub.tracking import settle as settled
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parents[1] / "adapters" / "melhorenvio"
+FILES = Cases("melhorenvio", mapping.parse)
+payload, tracked = FILES.payload, FILES.tracked
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "melhor_envio"
 S = TrackingStatus
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse(payload(case), [])
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 # ── Milestones and the word of the status ──────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 import csv
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,13 @@ from hub.model import (
     Party,
     Posting,
     Reply,
-    TrackedObject,
     TrackingStatus,
 )
+from tests.channels.parcels import Cases, z
 
 PAYLOADS = Path(__file__).parent.parent / "adapters" / "totalexpress"
+FILES = Cases("totalexpress", mapping.parse)
+payload, tracked, the_only = FILES.payload, FILES.tracked, FILES.the_only
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "total_express"
 SAMPLED = pytest.mark.skipif(not SAMPLES.is_dir(), reason="no samples beside the repository")
 S = TrackingStatus
@@ -40,23 +41,6 @@ GOODS = (DeclaredGoods(description="Caneca", quantity=2, value_cents=2990),)
 POSTING = Posting(reference="P-77", service="EXP", sender=WHO, recipient=WHO, parcel=BOX, goods=GOODS)
 NOWHERE = WHO.model_copy(update={"address": Address(street="A", city="B", state="SP")})
 KEY = "35260311222333000181550010000012341000012340"
-
-
-def payload(case: str, facet: str = "tracking") -> Any:
-    return json.loads((PAYLOADS / facet / f"{case}.json").read_text())
-
-
-def tracked(case: str) -> list[TrackedObject]:
-    return mapping.parse(payload(case), [])
-
-
-def the_only(case: str) -> TrackedObject:
-    [told] = tracked(case)
-    return told
-
-
-def z(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 # ── The vocabulary ─────────────────────────────────────────────────────────────────────────────────────────
