@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 from playwright.async_api import (
@@ -16,7 +17,9 @@ from playwright.async_api import (
     async_playwright,
 )
 
+from tests.browser import axe
 from tests.browser.shop import fill
+from tests.browser.walk import spots
 from tests.web.site import PASSWORD, Site, site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -24,6 +27,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
+Scheme = Literal["light", "dark"]
 WIDE, NARROW = ViewportSize(width=1280, height=800), ViewportSize(width=360, height=740)
 
 pytestmark = [
@@ -106,39 +110,34 @@ async def sell(s: Site) -> None:
     await s.until("SELECT FROM push_log OFFSET %s", count)
 
 
-async def paths(s: Site, order: str) -> list[str]:
-    accounts = [str(row["id"]) for row in await s.w.rows("SELECT id FROM account ORDER BY id")]
-    letter = (await s.w.row("SELECT id FROM inbox WHERE state = 'parked' AND raw IS NOT NULL LIMIT 1"))["id"]
-    return [
-        "/", "/contas", "/contas/nova", "/contas/nova?canal=woocommerce", "/contas/nova?canal=correios", "/pedidos",
-        "/pedidos?situacao=short", "/pedidos?uf=SP&busca=ana", f"/pedidos/{order}", f"/pedidos/{order}/alocacao",
-        f"/pedidos/{order}/documentos/order", "/anuncios", "/anuncios?estado=parked", "/estoque/CAN-01",
-        "/envios", "/etiquetas", "/etiquetas?fila=to_leave", "/conferencia", "/conferencia?estado=closed", "/saude",
-        "/configuracoes/pessoas", "/configuracoes/seguranca", "/configuracoes/chaves", "/configuracoes/registro",
-        "/reposicao?filtro=all", "/compras", "/faltas", "/alertas", "/alertas?ver=done", "/processos",
-        "/processos/shortage", *(f"/alertas/{row['id']}" for row in await s.w.rows("SELECT id FROM alert LIMIT 2")),
-        "/sincronizacao", "/sincronizacao/parados",
-        "/sincronizacao/parados?tipo=slot", "/sincronizacao/parados/previa?tipo=inbox&escopo=todos",
-        f"/sincronizacao/documentos/{letter}",
-        *(f"/contas/{account}" for account in accounts), f"/contas/{accounts[-1]}/previa",
-    ]  # fmt: skip
+# (locale, how each page is looked at: window, colours). The first look of all is axe-core's whole; each other one is at
+# what a window and colours change.
+WALKS: tuple[tuple[str, tuple[tuple[ViewportSize, Scheme], ...]], ...] = (
+    ("pt_BR", ((WIDE, "light"), (NARROW, "dark"))),
+    ("en", ((WIDE, "dark"), (NARROW, "light"))),
+)
 
 
-@pytest.mark.parametrize("locale", ["pt_BR", "en"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "360"])
-async def test_every_page_fits_and_complains_of_nothing(viewport: ViewportSize, locale: str) -> None:
-    async with screens(viewport, locale=locale) as screen:
-        order = await fill(screen.site)
-        for path in await paths(screen.site, order):
-            await screen.open(path)
-            assert await screen.overflow() <= 0, path
-            assert await screen.page.locator("h1").count() == 1, path
-            unnamed = await screen.page.evaluate(
-                """[...document.querySelectorAll("input:not([type=hidden]), select, button")]
-                   .filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.textContent.trim() && !e.hidden)
-                   .map(e => e.outerHTML)"""
-            )
-            assert unnamed == [], path
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("locale", "looks"), WALKS, ids=[locale for locale, _looks in WALKS])
+async def test_every_page_fits_and_complains_of_nothing(
+    locale: str, looks: tuple[tuple[ViewportSize, Scheme], ...]
+) -> None:
+    async with screens(locale=locale) as screen:
+        await fill(screen.site)
+        grave: dict[str, list[str]] = {}
+        for spot in await spots(screen.site):
+            await screen.open(spot.path)
+            assert await screen.page.locator("h1").count() == 1, spot.path
+            await axe.enter(screen.page)
+            for window, scheme in looks:
+                await screen.page.set_viewport_size(window)
+                await screen.page.emulate_media(color_scheme=scheme)
+                assert await screen.overflow() <= 0, f"{spot.path} at {window['width']} px"
+                partly = (locale, window, scheme) != ("pt_BR", WIDE, "light")
+                if problems := await axe.found(screen.page, looks=partly):
+                    grave[f"{spot.name} at {window['width']} px, {scheme}"] = problems
+        assert grave == {}
         assert screen.complaints == []
 
 

@@ -1,0 +1,90 @@
+"""Every page that is looked at: by the tests, by axe-core, and for the pictures of docs/screens. One line each.
+
+A new page is a line of PAGES; what its address needs from the filled shop is a line of ROWS.
+"""
+
+from dataclasses import dataclass
+
+from tests.web.site import Site
+
+# what stands in braces in an address -> where tests.browser.shop left it; the first column of the first row
+ROWS = {
+    "order": "SELECT order_id FROM shortage ORDER BY created_at, order_id",
+    "store": "SELECT id FROM account WHERE status = 'live' AND channel = 'woocommerce' ORDER BY id",
+    "market": "SELECT id FROM account WHERE channel = 'mercadolivre' ORDER BY id",
+    "carrier": "SELECT id FROM account WHERE channel = 'correios' ORDER BY id",
+    "new": "SELECT id FROM account WHERE status = 'preview' AND channel = 'woocommerce' ORDER BY id",
+    "letter": "SELECT id FROM inbox WHERE state = 'parked' AND raw IS NOT NULL ORDER BY ref",
+    "alert": "SELECT id FROM alert WHERE kind = 'shortage' ORDER BY id",
+    "warning": "SELECT id FROM alert WHERE kind = 'slot_parked' ORDER BY id",
+    "sku": "SELECT id FROM sku WHERE code = 'CAN-01'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One page: what its picture is called, its address, and whether docs/screens has a picture of it."""
+
+    name: str
+    path: str
+    pictured: bool = True
+
+
+PAGES = (
+    Spot("painel", "/"),
+    Spot("contas", "/contas"),
+    Spot("conta-nova", "/contas/nova"),
+    Spot("conta-nova-woocommerce", "/contas/nova?canal=woocommerce"),
+    Spot("conta-nova-correios", "/contas/nova?canal=correios", pictured=False),
+    Spot("conta", "/contas/{store}"),
+    Spot("conta-mercado-livre", "/contas/{market}", pictured=False),
+    Spot("conta-transportadora", "/contas/{carrier}", pictured=False),
+    Spot("conta-em-previa", "/contas/{new}", pictured=False),
+    Spot("conta-previa", "/contas/{new}/previa"),
+    Spot("pedidos", "/pedidos"),
+    Spot("pedidos-em-falta", "/pedidos?situacao=short", pictured=False),
+    Spot("pedidos-busca", "/pedidos?uf=SP&busca=ana", pictured=False),
+    Spot("pedido", "/pedidos/{order}"),
+    Spot("pedido-alocacao", "/pedidos/{order}/alocacao"),
+    Spot("pedido-documento", "/pedidos/{order}/documentos/order"),
+    Spot("prazos", "/prazos"),
+    Spot("prazos-parados", "/prazos?ver=parados"),
+    Spot("anuncios", "/anuncios"),
+    Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
+    Spot("estoque", "/estoque/CAN-01"),
+    Spot("envios", "/envios"),
+    Spot("etiquetas", "/etiquetas"),
+    Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
+    Spot("conferencia", "/conferencia"),
+    Spot("conferencia-encerradas", "/conferencia?estado=closed", pictured=False),
+    Spot("saude", "/saude"),
+    Spot("reposicao", "/reposicao?filtro=all"),
+    Spot("reposicao-sku", "/reposicao/{sku}"),
+    Spot("compras", "/compras"),
+    Spot("faltas", "/faltas"),
+    Spot("alertas", "/alertas"),
+    Spot("alertas-encerrados", "/alertas?ver=done", pictured=False),
+    Spot("alerta", "/alertas/{alert}"),
+    Spot("alerta-parado", "/alertas/{warning}", pictured=False),
+    Spot("processos", "/processos"),
+    Spot("processo", "/processos/shortage"),
+    Spot("sincronizacao", "/sincronizacao"),
+    Spot("parados", "/sincronizacao/parados"),
+    Spot("parados-anuncios", "/sincronizacao/parados?tipo=slot", pictured=False),
+    Spot("parados-previa", "/sincronizacao/parados/previa?tipo=inbox&escopo=todos"),
+    Spot("parados-documento", "/sincronizacao/documentos/{letter}"),
+    Spot("pessoas", "/configuracoes/pessoas"),
+    Spot("seguranca", "/configuracoes/seguranca"),
+    Spot("chaves", "/configuracoes/chaves"),
+    Spot("registro", "/configuracoes/registro"),
+)
+
+
+async def spots(s: Site) -> list[Spot]:
+    """The pages of a filled shop, their addresses whole."""
+    found = {}
+    for name, sql in ROWS.items():
+        rows = await s.w.rows(f"{sql} LIMIT 1")
+        assert rows, f"the shop has nothing for {{{name}}}"
+        found[name] = str(next(iter(rows[0].values())))
+    return [Spot(each.name, each.path.format(**found), each.pictured) for each in PAGES]
