@@ -11,7 +11,7 @@ from hub import members as decide
 from hub.context import acting_as, working_for
 from hub.smtp import InDoubt, Unreachable, line
 from hub.smtp import Refused as MailRefused
-from hub.store import Tx, members, stock
+from hub.store import Tx, members, people, stock
 from jobs.connect import Refused
 from jobs.runtime import Runtime, log
 
@@ -107,6 +107,29 @@ async def _change(tx: Tx, rt: Runtime, user_id: UUID, row: dict[str, Any], becom
         await members.set_role(tx, user_id, becomes)
         await stock.audit(tx, "user_role", str(user_id), email=row["email"], before=row["role"], role=becomes)
     await members.withdraw_of(tx, user_id, decide.gives(becomes or ""), rt.now())
+
+
+async def may_get(rt: Runtime, seller_id: UUID, user_id: UUID, role: str) -> None:
+    """MemberRefused (last_owner) where nobody would be left who owns the seller."""
+    async with rt.db.seller(seller_id) as tx:
+        await members.lock(tx)
+        await _still_owned(tx, user_id, role)
+
+
+async def put(rt: Runtime, seller_id: UUID, user_id: UUID, role: str) -> None:
+    """Let somebody work for a seller in this role, whatever they had: an administrator's word. MemberRefused."""
+    async with rt.db.seller(seller_id) as tx:
+        await members.lock(tx)
+        await _still_owned(tx, user_id, role)
+        await people.member_put(tx, user_id, role)
+        await members.withdraw_of(tx, user_id, decide.gives(role), rt.now())
+        await stock.audit(tx, "user_add", str(user_id), role=role)
+
+
+async def _still_owned(tx: Tx, user_id: UUID, role: str) -> None:
+    row = await members.role_of(tx, user_id)
+    if row is not None:
+        _refuse(decide.refusal("owner", row["role"], role, await members.owners(tx)))
 
 
 async def mail(rt: Runtime, seller_id: UUID, invitation_id: UUID, store: str, to: str, words: tuple[str, str]) -> bool:

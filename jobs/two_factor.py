@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from hub import two_factor
-from hub.store import sessions
+from hub.store import people, sessions, stock
 from jobs.runtime import Runtime
 
 
@@ -58,3 +58,14 @@ async def renew_codes(rt: Runtime, user_id: UUID) -> list[str]:
     async with rt.db.people() as tx:
         await sessions.codes_put(tx, user_id, [two_factor.code_hash(code) for code in codes])
     return codes
+
+
+async def reset(rt: Runtime, seller_id: UUID, user_id: UUID) -> bool:
+    """Take the second factor of a seller's person away, and end their sessions; False where they have none."""
+    async with rt.db.people() as tx:
+        if not await sessions.factor_drop(tx, user_id):
+            return False
+        await people.sign_out_everywhere(tx, user_id)
+    async with rt.db.seller(seller_id) as tx:
+        await stock.audit(tx, "factor_reset", str(user_id))
+    return True

@@ -17,6 +17,7 @@ from hub.cli import (
     freight_files,
     holds,
     inbox,
+    keys,
     kit,
     link,
     listings,
@@ -87,6 +88,7 @@ for name, noun in {
     "alerts": alerts.app,
     "shortages": shortages.app,
     "apikey": apikey.app,
+    "keys": keys.app,
 }.items():
     app.add_typer(noun, name=name, no_args_is_help=True)
 

@@ -50,10 +50,13 @@ def add(
     async def work(desk: Desk) -> dict[str, object]:
         from argon2 import PasswordHasher
 
-        from hub.store import people, stock
+        from hub.store import people
+        from jobs import members
 
         async with desk.rt.db.people() as tx:
             known = await people.user_by_email(tx, email)
+        if known:
+            await members.may_get(desk.rt, desk.seller_id, known.id, role)
         secret = typed if typed is not None or known else _asked()
         user_id = known.id if known else None
         if secret is not None:
@@ -66,9 +69,7 @@ def add(
                 )
         if user_id is None:
             raise Wrong("the password is missing.")
-        async with desk.tx() as tx:
-            await people.member_put(tx, user_id, role)
-            await stock.audit(tx, "user_add", str(user_id), role=role)
+        await members.put(desk.rt, desk.seller_id, user_id, role)
         return {
             "user_id": user_id,
             "email": email.lower(),
@@ -101,6 +102,30 @@ def list_(*, seller: Seller = None, as_json: page.AsJson = False) -> None:
         at_desk(seller, work), ["email", "name", "role", "active", "created_at=since"], as_json=as_json,
         empty="Nobody may sign in for this seller yet: `balcao user add EMAIL`.",
     )  # fmt: skip
+
+
+@app.command("reset-factor")
+def reset_factor(email: str, *, seller: Seller = None, as_json: page.AsJson = False) -> None:
+    """Take somebody's second factor away who lost it: they sign in with the password alone, and set up a new one."""
+
+    async def work(desk: Desk) -> dict[str, object]:
+        from hub.store import people
+        from jobs import two_factor
+
+        async with desk.tx() as tx:
+            rows = await people.members(tx)
+        found = next((row for row in rows if row["email"] == email.strip().lower()), None)
+        if found is None:
+            raise Wrong(f"nobody of {desk.seller} has the e-mail {email!r}: `balcao user list` has them.")
+        if not await two_factor.reset(desk.rt, desk.seller_id, found["user_id"]):
+            raise Wrong(f"{found['email']} has no second factor.")
+        return {"user_id": found["user_id"], "email": found["email"]}
+
+    made = at_desk(seller, work)
+    if as_json:
+        page.write_json(made)
+        return
+    page.line(f"{made['email']} signs in with the password alone; they are signed out everywhere.")
 
 
 def _asked() -> str:

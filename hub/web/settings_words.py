@@ -47,6 +47,7 @@ ACTION = {
     "user_add": N_("pessoa incluída"),
     "factor_on": N_("dois fatores ligados"),
     "factor_off": N_("dois fatores desligados"),
+    "factor_reset": N_("dois fatores zerados pelo terminal"),
     "factor_required": N_("exigência de dois fatores"),
     "apikey_add": N_("chave da API feita"),
     "apikey_revoke": N_("chave da API revogada"),

@@ -265,11 +265,18 @@ def test_a_file_is_previewed_changed_exported_and_undone(ana: Balcao, tmp_path: 
 def test_people(ana: Balcao) -> None:
     said = ana("user", "add", "Ana@Example.com", "--name", "Ana", "--password-stdin", stdin="segredo-da-ana\n").good()
     assert "segredo" not in said.out
+    refused = ana("user", "add", "ana@example.com", "--role", "manager", "--password", "senha-que-nao-fica")
+    assert "the last owner cannot go" in refused.sentence(2)
+    assert [row["role"] for row in ana("user", "list", "--json").good().json] == ["owner"]
+    ana("user", "add", "bia@example.com", "--password-stdin", stdin="segredo-da-bia\n").good()
     assert ana("user", "add", "ana@example.com", "--role", "manager", "--json").good().json == {
         **ana("user", "add", "ana@example.com", "--role", "manager", "--json").json, "is_new": False,
         "password_set": False, "role": "manager",
     }  # fmt: skip
     assert "signed out" in ana("user", "add", "ana@example.com", "--password", "outra-senha").good().out
+    assert "has no second factor" in ana("user", "reset-factor", "Ana@Example.com").sentence(2)
+    assert "nobody of Loja da Ana" in ana("user", "reset-factor", "eva@example.com").sentence(2)
+    assert ana("keys", "rotate", "--json").good().json["user_factor.sealed"] == 0
 
 
 def test_a_database_that_does_not_answer(balcao: Balcao) -> None:

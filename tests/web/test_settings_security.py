@@ -63,6 +63,11 @@ async def test_the_password_alone_lets_nobody_in_any_more_and_each_code_counts_o
         assert (await reader.get("/pedidos")).status == 200
         again = await half_way(s)
         assert (await again.post("/entrar/codigo", code=code)).status == 403, "a code is replayed"
+        me = (await s.w.row("SELECT user_id FROM user_factor"))["user_id"]
+        assert [await flow.reset(s.w.rt, s.w.seller_id, me) for _ in range(2)] == [True, False]
+        assert (await reader.get("/pedidos")).status == 303, "a reset ends what sessions there are"
+        assert (await s.reader().sign_in("ana@loja.example", onward="/pedidos")).headers["Location"] == "/pedidos"
+        assert await s.w.rows("SELECT 1 FROM audit_log WHERE action = 'factor_reset' AND subject = %s", str(me))
 
 
 async def test_a_recovery_code_counts_once_and_is_kept_as_a_hash() -> None:
