@@ -10,11 +10,13 @@ import logging
 import random
 import re
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
@@ -149,6 +151,12 @@ def sharers(channel: str, account_id: object, app_key: str | None) -> dict[str, 
     return {"account": f"{channel}:{account_id}", "app": f"{channel}:{app_key or '-'}", "ip": channel}
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """What certificates are checked with; reading the authorities takes 30 ms, so it is done once."""
+    return httpx.create_ssl_context()
+
+
 class Client:
     """The process's connections and what it remembers of each account. One per process and event loop.
 
@@ -173,7 +181,7 @@ class Client:
         self._deadline, self._body_limit = deadline, body_limit
         self._traced = transport is None
         self._http = httpx.AsyncClient(
-            transport=transport or AiohttpTransport(client=self._session),
+            transport=transport or AiohttpTransport(client=self._session, verify=_tls()),
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # the rest is the deadline's
             cookies=CookieJar(NO_COOKIES),
             headers={
@@ -260,7 +268,7 @@ class Client:
         tracing.on_request_headers_sent.append(_note_sent)
         connector = aiohttp.TCPConnector(
             resolver=_GatedResolver(self.gate),
-            ssl=httpx.create_ssl_context(),
+            ssl=_tls(),
             limit=256,
             limit_per_host=64,
             keepalive_timeout=15,
