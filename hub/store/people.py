@@ -105,6 +105,7 @@ async def member(tx: Tx, user_id: UUID, session_id: UUID) -> dict[str, Any] | No
     """
     return await tx.one(
         """SELECT u.name, u.email, u.locale, u.session_epoch, m.role, s.name AS seller, z.seen_at,
+                  s.settings->>'zone' AS zone,
                   coalesce((s.settings->>'two_factor')::boolean, false) AS factor_asked,
                   EXISTS (SELECT FROM user_factor f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factor_on
            FROM membership m JOIN app_user u ON u.id = m.user_id JOIN seller s ON s.seller_id = m.seller_id

@@ -7,12 +7,18 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from config.logging import setup
+from config.settings import Settings
 from hub.redaction import redact_event
 from hub.web import api, metrics, pages, webhooks
+from hub.web.beginning import HOME
 from hub.web.keys import INSTALLATION, RUNTIME
+from hub.web.pages.founding import CODE
+from jobs import founding
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
 from jobs.runtime import log
+
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - what is compared, not what is listened on
 
 
 async def health(request: web.Request) -> web.Response:
@@ -55,12 +61,21 @@ async def _serve(installation: Installation) -> None:
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
         log.info("web started", url=f"http://{settings.host}:{settings.port}")
+        await _tell_how_to_begin(runner.app, settings)
         stop = asyncio.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(each, stop.set)
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def _tell_how_to_begin(app: web.Application, settings: Settings) -> None:
+    """While nobody may sign in: the address at which the first user is made, good from anywhere. Told here alone."""
+    if code := await founding.new_code(app[RUNTIME]):
+        host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+        base = settings.public_url or f"http://{host}:{settings.port}"
+        log.warning("nobody may sign in yet: open this address", url=f"{base}{HOME}?{CODE}={code}")
 
 
 def main() -> None:

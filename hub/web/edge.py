@@ -14,7 +14,7 @@ from hub import members
 from hub.context import acting_as, working_for
 from hub.secrets import same
 from hub.store import StoreError, people, sessions
-from hub.web import auth, i18n
+from hub.web import auth, beginning, i18n
 from hub.web.auth import Door, Session
 from hub.web.i18n import N_, Language
 from hub.web.keys import RUNTIME
@@ -187,7 +187,7 @@ async def _admitted(visit: Visit, handler: Handler, least: str | None) -> web.St
     """Who asks, is the form ours, may they: in this order. Then the page itself."""
     await _recognise(visit)
     if least is not None and visit.signed_in is None:
-        return _to_sign_in(visit)
+        return await _to_sign_in(visit)
     if visit.request.method not in SAFE:
         visit.form = await _form(visit)
     if least is None:
@@ -207,9 +207,11 @@ def _without_factor(path: str) -> bool:
     )
 
 
-def _to_sign_in(visit: Visit) -> web.Response:
+async def _to_sign_in(visit: Visit) -> web.Response:
     if "text/event-stream" in visit.request.headers.get("Accept", ""):
         return web.Response(status=401)
+    if not await visit.request.app[beginning.FOUNDING].done(visit.rt):
+        return visit.go(beginning.HOME)
     onward = visit.request.rel_url.raw_path_qs if visit.request.method in SAFE else "/"
     to = visit.request.app.router["entry"].url_for()
     return visit.go(str(to if onward == "/" else to.with_query(next=onward)))
@@ -233,7 +235,7 @@ async def _recognise(visit: Visit) -> None:
     if visit.now - row["seen_at"] > auth.RENEWED_AFTER:
         async with visit.rt.db.people() as tx:
             await sessions.seen(tx, session.session_id, auth.address_of(visit.request), visit.now)
-    visit.language = Language(i18n.known(row["locale"]))
+    visit.language = Language(i18n.known(row["locale"]), i18n.clock(row["zone"]))
     if visit.request.method == "GET" and "text/event-stream" not in visit.request.headers.get("Accept", ""):
         async with visit.rt.db.dispatch() as tx:
             visit.sellers = await people.memberships(tx, session.user_id)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import dates, numbers, units
 from babel.messages.catalog import Catalog
@@ -59,9 +59,10 @@ def _compiled(locale: str) -> NullTranslations:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One reader's language. Times are shown as they are in São Paulo."""
+    """One reader's language, and the clock of the seller that they look at."""
 
     locale: str = LOCALES[0]
+    zone: ZoneInfo = ZONE
     _words: NullTranslations = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +90,7 @@ class Language:
 
     def day(self, at: datetime | None) -> str:
         """12/03/2026."""
-        return NOTHING if at is None else dates.format_date(at.astimezone(ZONE), "short", locale=self.locale)
+        return NOTHING if at is None else dates.format_date(at.astimezone(self.zone), "short", locale=self.locale)
 
     def date(self, day: date | None) -> str:
         """12/03/2026, of a day that has no instant."""
@@ -97,14 +98,14 @@ class Language:
 
     def time(self, at: datetime | None) -> str:
         """14:03:09."""
-        return NOTHING if at is None else f"{at.astimezone(ZONE):%H:%M:%S}"
+        return NOTHING if at is None else f"{at.astimezone(self.zone):%H:%M:%S}"
 
     def moment(self, at: datetime | None) -> str:
         """12 de mar., 14:03; with its year where that is another one."""
         if at is None:
             return NOTHING
-        local = at.astimezone(ZONE)
-        same_year = local.year == datetime.now(ZONE).year
+        local = at.astimezone(self.zone)
+        same_year = local.year == datetime.now(self.zone).year
         patterns = {
             "pt_BR": "d 'de' MMM, HH:mm" if same_year else "d 'de' MMM 'de' y, HH:mm",
             "en": "MMM d, HH:mm" if same_year else "MMM d, y, HH:mm",
@@ -134,6 +135,14 @@ class Language:
         if ms < 120_000:  # noqa: PLR2004 - two minutes
             return f"{numbers.format_decimal(round(ms / 1000, 1), locale=self.locale)} s"
         return f"{numbers.format_decimal(round(ms / 60_000), locale=self.locale)} min"
+
+
+def clock(zone: str | None) -> ZoneInfo:
+    """The clock of that name; São Paulo's for none, and for one that this machine does not know."""
+    try:
+        return ZoneInfo(zone) if zone else ZONE
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZONE
 
 
 def preferred(accept: str) -> str:

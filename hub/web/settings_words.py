@@ -39,6 +39,7 @@ ACTOR = {
 }
 NOBODY = N_("não anotado")
 ACTION = {
+    "first_user": N_("primeiro usuário criado"),
     "user_invite": N_("convite enviado"),
     "user_uninvite": N_("convite retirado"),
     "user_join": N_("convite aceito"),

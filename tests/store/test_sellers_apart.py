@@ -17,6 +17,7 @@ GLOBAL = {
     "user_session": "a person is signed in, whichever seller they look at",
     "user_factor": "a person has one second factor for all sellers",
     "recovery_code": "as user_factor",
+    "setup_code": "it lets in the first person, before any seller is",
     "alembic_version": "which revision the schema stands at",
 }
 # Tables without a primary key, and the unique key that stands for it.

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.web import feed, static_files, words
 from hub.web.auth import Door
+from hub.web.beginning import FOUNDING, Founding
 from hub.web.edge import DOOR, nowhere, page
 from hub.web.feed import FEED, Feed
 from hub.web.pages import (
@@ -19,6 +20,7 @@ from hub.web.pages import (
     connecting,
     deadlines,
     entry,
+    founding,
     health,
     labels,
     letters,
@@ -43,6 +45,8 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 # (method, path, handler, least role, as hub.members.REACH has them; None: everybody, signed in or not)
 ROUTES = (
+    ("GET", "/comecar", founding.form, None),
+    ("POST", "/comecar", founding.begin, None),
     ("POST", "/entrar", entry.sign_in, None),
     ("GET", "/entrar/codigo", entry.code_form, None),
     ("POST", "/entrar/codigo", entry.code, None),
@@ -160,7 +164,7 @@ def setup(app: web.Application) -> None:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     env.globals.update(static=static_files.address, words=words)
-    app[DOOR], app[FEED] = Door(), Feed()
+    app[DOOR], app[FEED], app[FOUNDING] = Door(), Feed(), Founding()
     app.on_shutdown.append(feed.close)
     app.router.add_get("/static/{name}", static_files.file)
     app.router.add_get("/entrar", page(entry.sign_in_form, None), name="entry")

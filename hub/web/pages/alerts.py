@@ -11,7 +11,7 @@ from hub import playbooks
 from hub.store import processes as store
 from hub.web import alert_words, markdown, words
 from hub.web.edge import Problem, Visit
-from hub.web.i18n import N_, ZONE
+from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, Part, part, place_asked
 from jobs import processes
 from jobs.connect import Refused
@@ -94,7 +94,7 @@ async def _one(visit: Visit, problem: str | None = None, at: str | None = None) 
         pieces=markdown.pieces(own["body"] if own else playbooks.steps(row["kind"], tag)),
         events=[{**each, "told": alert_words.event(visit.language, each)} for each in events],
         episodes=[shown(visit, each) for each in episodes if each["id"] != row["id"]],
-        alert_words=alert_words, tomorrow=visit.now.astimezone(ZONE).date() + timedelta(days=1),
+        alert_words=alert_words, tomorrow=visit.now.astimezone(visit.language.zone).date() + timedelta(days=1),
         roles=playbooks.ROLES,
     )  # fmt: skip
 
@@ -168,7 +168,7 @@ async def snooze(visit: Visit) -> web.Response:
         day = day_of(visit.form.get("until", ""))
         if day is None:
             return await _one(visit, alert_words.refusal(visit.language, "date"), "until")
-        until = datetime.combine(day, WORKDAY, ZONE)
+        until = datetime.combine(day, WORKDAY, visit.language.zone)
     deed = processes.snooze(visit.rt, visit.seller_id, visit.id_in_path(), visit.person.user_id, until)
     return await _do(visit, deed, N_("Adiado: volta sozinho à lista.") if until else N_("De volta à lista."), "until")
 

@@ -14,7 +14,6 @@ from hub.sheets import cell
 from hub.store import audit_log, people
 from hub.web import settings_words
 from hub.web.edge import HEADERS, Visit
-from hub.web.i18n import ZONE
 from hub.web.pages.keyset import SIZE, id_asked, part
 
 HOME = "/configuracoes/registro"
@@ -91,7 +90,7 @@ async def _some(visit: Visit, asked: dict[str, Any], after: UUID | None) -> list
 
 
 def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
-    at: datetime = row["at"].astimezone(ZONE)
+    at: datetime = row["at"].astimezone(visit.language.zone)
     action = settings_words.ACTION.get(row["action"])
     told = (
         f"{at:%d/%m/%Y %H:%M:%S}", _who(visit, row), visit.language.gettext(action) if action else row["action"],

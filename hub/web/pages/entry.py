@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from hub.store import people, sessions
-from hub.web import auth, devices, i18n
+from hub.web import auth, beginning, devices, i18n
 from hub.web.edge import DOOR, Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages import security
@@ -20,7 +20,9 @@ WAIT = N_("Muitas tentativas seguidas: espere %(minutes)s min e tente de novo.")
 
 
 async def sign_in_form(visit: Visit) -> web.Response:
-    """The sign-in page; who is in already goes on."""
+    """The sign-in page; who is in already goes on, and where nobody is yet the first user is made."""
+    if not await visit.request.app[beginning.FOUNDING].done(visit.rt):
+        return visit.go(beginning.HOME)
     onward = auth.safe_next(visit.asked("next"))
     if visit.signed_in:
         return visit.go(onward)
@@ -52,10 +54,10 @@ async def sign_in(visit: Visit) -> web.Response:
     if await two_factor.is_on(visit.rt, user.id):
         visit.session = auth.half_in(visit.now, user.id, user.session_epoch)
         return visit.go("/entrar/codigo" if onward == "/" else f"/entrar/codigo?{urlencode({'next': onward})}")
-    return await _enter(visit, user, sellers[0]["seller_id"], onward)
+    return await enter(visit, user, sellers[0]["seller_id"], onward)
 
 
-async def _enter(visit: Visit, user: people.User, seller_id: UUID, onward: str) -> web.Response:
+async def enter(visit: Visit, user: people.User, seller_id: UUID, onward: str) -> web.Response:
     """A session of its own for this browser."""
     device = devices.device_of(visit.request.headers.get("User-Agent", ""))
     async with visit.rt.db.people() as tx:
@@ -88,7 +90,7 @@ async def code(visit: Visit) -> web.Response:
     if user is None or user.session_epoch != half[1] or not sellers:
         visit.session = auth.visitor(visit.now)
         return visit.go("/entrar")
-    return await _enter(visit, user, sellers[0]["seller_id"], onward)
+    return await enter(visit, user, sellers[0]["seller_id"], onward)
 
 
 def _again(visit: Visit, email: str, onward: str, problem: str, status: int) -> web.Response:

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -52,11 +53,11 @@ def _day(told: str) -> date:
     return date.fromisoformat(told) if told[4:5] == "-" else datetime.strptime(told, "%d/%m/%Y").date()  # noqa: DTZ007 - a day has no zone
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), ZONE)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
 
 
-def asked(told: Mapping[str, str], *, by_document: bool) -> tuple[Wanted, dict[str, str]]:
+def asked(told: Mapping[str, str], *, by_document: bool, zone: ZoneInfo = ZONE) -> tuple[Wanted, dict[str, str]]:
     """What an address asks for, and what is wrong with it by parameter; a word that is none of ours asks nothing."""
     fields: dict[str, Any] = {"by_document": by_document, "search": told.get("busca")}
     fields |= {field: told[name] for name, (field, table) in CHOICES.items() if told.get(name) in table}
@@ -64,8 +65,8 @@ def asked(told: Mapping[str, str], *, by_document: bool) -> tuple[Wanted, dict[s
         fields["state"] = told["uf"]
     readers: dict[str, tuple[str, Any]] = {
         "conta": ("account_id", UUID),
-        "de": ("since", lambda day: _midnight(_day(day))),
-        "ate": ("until", lambda day: _midnight(_day(day) + timedelta(days=1))),
+        "de": ("since", lambda day: _midnight(_day(day), zone)),
+        "ate": ("until", lambda day: _midnight(_day(day) + timedelta(days=1), zone)),
         "minimo": ("least_cents", money),
         "maximo": ("most_cents", money),
     }
@@ -86,7 +87,7 @@ def _told(visit: Visit) -> dict[str, str]:
 
 def _wanted(visit: Visit) -> tuple[dict[str, str], Wanted, dict[str, str]]:
     told = _told(visit)
-    return told, *asked(told, by_document=visit.person.may("operator"))
+    return told, *asked(told, by_document=visit.person.may("operator"), zone=visit.language.zone)
 
 
 async def every(visit: Visit) -> web.Response:
@@ -227,7 +228,7 @@ def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
         **{name: decimal(told.get(name)) for name in _MONEY},
         "total_cents": decimal(row["total_cents"]),
         **{name: tr(table[row[name]]) if row[name] in table else row[name] for name, table in _WORDS.items()},
-        **{name: row[name] and f"{row[name].astimezone(ZONE):%d/%m/%Y %H:%M}"
+        **{name: row[name] and f"{row[name].astimezone(visit.language.zone):%d/%m/%Y %H:%M}"
            for name in ("placed_at", "ship_by", "packed_at")},
     }  # fmt: skip
     return [cell(more[name] if name in more else row[name]) for name in order_words.SHEET]
@@ -249,7 +250,7 @@ async def _parts(visit: Visit, wanted: Wanted) -> AsyncIterator[list[dict[str, A
 async def _stream(visit: Visit, wanted: Wanted) -> web.StreamResponse:
     async with visit.tx() as tx:
         await stock.audit(tx, "orders_exported", str(visit.person.user_id), query=urlencode(_told(visit)))
-    name = f"pedidos-{visit.now.astimezone(ZONE):%Y-%m-%d}.csv"
+    name = f"pedidos-{visit.now.astimezone(visit.language.zone):%Y-%m-%d}.csv"
     answer = web.StreamResponse(
         headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
                  "Content-Disposition": f'attachment; filename="{name}"'},

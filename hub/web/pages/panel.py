@@ -10,7 +10,6 @@ from hub.store import processes, screens, today
 from hub.web import charts, words
 from hub.web.edge import Visit
 from hub.web.feed import SHOWN
-from hub.web.i18n import ZONE
 from hub.web.pages.alerts import MOST_COUNTED, shown
 
 LATELY = timedelta(minutes=15)
@@ -26,7 +25,8 @@ async def show(visit: Visit) -> web.Response:
     """Painel; who works in the warehouse begins with the labels instead: it tells of money."""
     if not visit.person.may("viewer"):
         return visit.go("/etiquetas")
-    midnight = datetime.combine(visit.now.astimezone(ZONE).date(), datetime.min.time(), ZONE)
+    zone = visit.language.zone
+    midnight = datetime.combine(visit.now.astimezone(zone).date(), datetime.min.time(), zone)
     first = _span(visit.now) - timedelta(minutes=SPAN * (SPANS - 1))
     me = visit.person
     async with visit.tx() as tx:
@@ -35,8 +35,8 @@ async def show(visit: Visit) -> web.Response:
         counts = await processes.counts(tx, visit.now, me.user_id, me.role, MOST_COUNTED)
         accounts = await screens.accounts(tx, visit.now, visit.now - DAY)
         pushes = await screens.pushes(tx, SHOWN)
-        sales = await today.sales(tx, midnight, midnight + DAY, ZONE.key)
-        before = await today.sales(tx, midnight - DAY, visit.now - DAY, ZONE.key)
+        sales = await today.sales(tx, midnight, midnight + DAY, zone.key)
+        before = await today.sales(tx, midnight - DAY, visit.now - DAY, zone.key)
         gone, ran_out = await today.ran_out(tx, midnight, RAN_OUT)
         lag = await today.lag(tx, first, SPAN)
     return visit.render(
@@ -66,5 +66,5 @@ def _lag(visit: Visit, rows: Sequence[dict[str, Any]], first: datetime) -> list[
         at = first + timedelta(minutes=SPAN * n)
         row = by_span.get(at) or {"p50": 0, "p99": 0}
         p50, p99 = visit.language.milliseconds(row["p50"]), visit.language.milliseconds(row["p99"])
-        told.append((f"{at.astimezone(ZONE):%H:%M}: p50 {p50}, p99 {p99}", row["p99"], row["p50"]))
+        told.append((f"{at.astimezone(visit.language.zone):%H:%M}: p50 {p50}, p99 {p99}", row["p99"], row["p50"]))
     return charts.bars(told)

@@ -10,7 +10,7 @@ from hub import playbooks
 from hub.store import processes as store
 from hub.web import alert_words, markdown
 from hub.web.edge import Problem, Visit
-from hub.web.i18n import N_, ZONE
+from hub.web.i18n import N_
 from hub.web.pages.alerts import day_of, refused, somebody
 from jobs import processes
 from jobs.connect import Refused
@@ -63,7 +63,7 @@ async def _every(visit: Visit, problem: str | None = None, field: str | None = N
     return visit.render(
         "processes.html", status=400 if problem else 200, rows=rows, staff=staff,
         absences=[{**each, "last_at": each["until_at"] - timedelta(microseconds=1)} for each in away], problem=problem,
-        field=field, told=visit.form, alert_words=alert_words, today=visit.now.astimezone(ZONE).date(),
+        field=field, told=visit.form, alert_words=alert_words, today=visit.now.astimezone(visit.language.zone).date(),
     )  # fmt: skip
 
 
@@ -159,8 +159,10 @@ async def add_absence(visit: Visit) -> web.Response:
         return await _every(visit, alert_words.refusal(visit.language, "others"), "who")
     if not (first and last and isinstance(who, UUID) and isinstance(stand_in, UUID)):
         raise Problem(400)
-    from_at = datetime.combine(first, MIDNIGHT, ZONE)
-    until_at = datetime.combine(min(last, last.max - timedelta(days=1)) + timedelta(days=1), MIDNIGHT, ZONE)
+    from_at = datetime.combine(first, MIDNIGHT, visit.language.zone)
+    until_at = datetime.combine(
+        min(last, last.max - timedelta(days=1)) + timedelta(days=1), MIDNIGHT, visit.language.zone
+    )
     try:
         await processes.add_absence(
             visit.rt, visit.seller_id, who, from_at, until_at, stand_in, visit.person.user_id

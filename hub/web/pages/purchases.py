@@ -10,7 +10,7 @@ from hub.replenishment_sheet import money, number, purchase_csv
 from hub.store import purchases, stock, suppliers, warehouses
 from hub.web import restock_words
 from hub.web.edge import Problem, Visit
-from hub.web.i18n import N_, ZONE
+from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, part, place_asked
 from hub.web.pages.restock import MOST, refused
 from jobs import purchase
@@ -115,7 +115,9 @@ async def send(visit: Visit) -> web.Response:
     order, _lines = await _found(visit)
     try:
         told = visit.form.get("expected", "").strip()
-        expected = datetime.combine(datetime.fromisoformat(told).date(), time(23, 59), ZONE) if told else None
+        expected = (
+            datetime.combine(datetime.fromisoformat(told).date(), time(23, 59), visit.language.zone) if told else None
+        )
         await purchase.send(visit.rt, visit.seller_id, order["id"], expected_at=expected)
     except ValueError:
         visit.say("bad", N_("A data prevista não pode ser lida."))

@@ -5,7 +5,9 @@ from hub.store.migrations.plain import run_sql
 revision = "0004"
 down_revision = "0003"
 
-PARTS: tuple[str, ...] = ()
+PARTS: tuple[str, ...] = (
+    "primeira",
+)
 
 
 def upgrade() -> None:
