@@ -5,8 +5,9 @@ One poller per process reads the tables twice a second for each seller that some
 
 import asyncio
 import contextlib
+import itertools
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ import aiohttp_jinja2
 import psycopg
 from aiohttp import web
 
-from hub.store import StoreError, alerts, screens
+from hub.store import StoreError, alerts, first_run, screens
 from hub.web import words
 from hub.web.edge import HEADERS, Problem, Visit
 from hub.web.i18n import Language
@@ -33,6 +34,7 @@ MOST_LISTENERS = 200
 HEARTBEAT = 15.0
 LONGEST = 300.0  # seconds of one stream; the browser comes back, and is asked again who it is
 SHOWN = 20
+STEPS_EVERY = 4  # looks between two at how far a first run is
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class _Seen:
 
     ids: OrderedDict[UUID, datetime] = field(default_factory=OrderedDict)
     listeners: set[asyncio.Queue[Rows | None]] = field(default_factory=set)
+    steps: Hashable = None  # how far the seller's first run is; None once it is not shown any more
     floor: datetime | None = None  # in a storm: what is older than the newest rows is not shown any more
 
     def since(self, now: datetime) -> datetime:
@@ -72,6 +75,8 @@ class Feed:
         queue: asyncio.Queue[Rows | None] = asyncio.Queue(maxsize=100)
         if seller_id not in self._sellers:
             seen = _Seen()
+            async with rt.db.seller(seller_id) as tx:
+                seen.steps = await first_run.signature(tx)
             seen.remember(await self._rows(rt, seller_id, seen), rt.now() - OVERLAP)
             self._sellers.setdefault(seller_id, seen)
         self._sellers[seller_id].listeners.add(queue)
@@ -97,17 +102,31 @@ class Feed:
                 _put(queue, None)
 
     async def _run(self, rt: Runtime) -> None:
-        while self._sellers:
+        for look in itertools.count():
+            if not self._sellers:
+                return
             await asyncio.sleep(EVERY)
             for seller_id, seen in list(self._sellers.items()):
                 try:
                     rows = await self._rows(rt, seller_id, seen)
+                    if seen.steps is not None and look % STEPS_EVERY == 0:
+                        await self._step(rt, seller_id, seen)
                 except (StoreError, psycopg.Error) as problem:
                     log.warning("feed skipped", reason=str(problem)[:200])
                     continue
                 seen.remember(rows, rt.now() - OVERLAP)
                 for queue in seen.listeners if rows else ():
                     _put(queue, rows)
+
+    @staticmethod
+    async def _step(rt: Runtime, seller_id: UUID, seen: _Seen) -> None:
+        """Tell listeners that a step of the first run was made; what it is stands on the page."""
+        async with rt.db.seller(seller_id) as tx:
+            now = await first_run.signature(tx)
+        if now != seen.steps:
+            seen.steps = now
+            for queue in seen.listeners:
+                _put(queue, [STEP])
 
     @staticmethod
     async def _rows(rt: Runtime, seller_id: UUID, seen: _Seen) -> Rows:
@@ -117,6 +136,9 @@ class Feed:
             raised = await alerts.urgent_since(tx, since, seen.ids, MOST)
         told = [*pushed, *({**row, "answered_at": row["opened_at"]} for row in raised)]
         return sorted(told, key=lambda row: row["answered_at"], reverse=True)[:MOST]
+
+
+STEP: Mapping[str, Any] = {}
 
 
 def _put(queue: asyncio.Queue[Rows | None], rows: Rows | None) -> None:
@@ -135,6 +157,8 @@ async def close(app: web.Application) -> None:
 
 def _event(app: web.Application, language: Language, row: Mapping[str, Any]) -> bytes:
     """One row as the page itself would show it."""
+    if row is STEP:
+        return b"event: steps\ndata: -\n\n"
     env, tr = aiohttp_jinja2.get_env(app), language.gettext
     if "severity" in row:
         sentence, page = words.alert_sentence(language, row), words.alert_page(row)

@@ -10,6 +10,7 @@ from hub.store import processes, screens, today
 from hub.web import charts, words
 from hub.web.edge import Visit
 from hub.web.feed import SHOWN
+from hub.web.pages import first_run
 from hub.web.pages.alerts import MOST_COUNTED, shown
 
 LATELY = timedelta(minutes=15)
@@ -39,10 +40,11 @@ async def show(visit: Visit) -> web.Response:
         before = await today.sales(tx, midnight - DAY, visit.now - DAY, zone.key)
         gone, ran_out = await today.ran_out(tx, midnight, RAN_OUT)
         lag = await today.lag(tx, first, SPAN)
+        steps = await first_run.told(visit, tx)
     return visit.render(
         "panel.html", figures=figures, alerts=[shown(visit, row) for row in waiting], counts=counts,
         most=MOST_COUNTED, pushes=pushes, gone=gone, ran_out=ran_out, lag=lag, sales=sales,
-        yesterday=sum(row["cents"] for row in before), chart=charts, sales_bars=_sales(visit, sales),
+        steps=steps, yesterday=sum(row["cents"] for row in before), chart=charts, sales_bars=_sales(visit, sales),
         lag_bars=_lag(visit, lag, first),
         accounts=[{**row, "health": words.account_health(row, visit.now)} for row in accounts],
     )  # fmt: skip

@@ -31,6 +31,7 @@ function live() {
     say("off");
     if (source.readyState === EventSource.CLOSED) button.hidden = true;
   });
+  source.addEventListener("steps", freshen);
   source.addEventListener("message", (told) => {
     if (!paused) return insert(told.data);
     waiting.push(told.data);
@@ -93,6 +94,12 @@ document.querySelectorAll("[data-all]").forEach((all) => {
   all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
 });
 
+const steps = document.querySelector("[data-steps]");
 if (feed && "EventSource" in window) live();
+else if (steps && "EventSource" in window) {
+  const source = new EventSource(steps.dataset.steps);
+  source.addEventListener("steps", freshen);
+  window.addEventListener("pagehide", () => source.close());
+}
 if (document.querySelector("[data-fresh]")) setInterval(freshen, 15000);
 copying();

@@ -14,5 +14,5 @@ CREATE POLICY installation ON setup_code TO balcao_app USING (true) WITH CHECK (
 CREATE TABLE first_run (
     seller_id uuid PRIMARY KEY REFERENCES seller ON DELETE CASCADE,
     put_away_at timestamptz NOT NULL DEFAULT now(),
-    put_away_by uuid NOT NULL
+    put_away_by uuid -- null: the run came to its end by itself
 );
