@@ -85,6 +85,7 @@ class Visit:
     rt: Runtime
     language: Language
     session: Session
+    fresh: bool = False  # the browser brought no session that can be read: it is given one
     signed_in: Person | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     sellers: list[dict[str, Any]] = field(default_factory=list)
@@ -173,13 +174,14 @@ def _visit(request: web.Request) -> Visit:
     session = auth.unseal(rt.vault, told, rt.now())
     wanted = request.query.get("idioma") or i18n.preferred(request.headers.get("Accept-Language", ""))
     language = Language(i18n.known(wanted))
-    return Visit(request=request, rt=rt, language=language, session=session or auth.visitor(rt.now()))
+    return Visit(
+        request=request, rt=rt, language=language, session=session or auth.visitor(rt.now()), fresh=session is None
+    )
 
 
 def _give_session(visit: Visit, before: Session, told: web.StreamResponse) -> None:
     secure = is_secure(visit.rt)
-    known = auth.cookie_name(secure=secure) in visit.request.cookies
-    if visit.session != before or not known or before.is_old(visit.now):
+    if visit.session != before or visit.fresh or before.is_old(visit.now):
         auth.set_cookie(told, visit.rt.vault, visit.session.renewed(visit.now), secure=secure)
 
 
