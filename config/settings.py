@@ -163,6 +163,10 @@ class Settings(BaseSettings):
     body_limit: ByteSize = _told(
         ByteSize(2**20), "Longest body that the web server accepts.", "a size like 1MiB or 1048576", ge=1024
     )
+    api_per_minute: int = _told(
+        600, "Requests a minute of one API key; unspent ones are kept, up to a minute's.",
+        "a whole number from 1 to 1000000", ge=1, le=1_000_000,
+    )  # fmt: skip
     metrics_token: Annotated[str, AfterValidator(_long_enough)] | None = _told(
         None,
         "Who shows it as a bearer token may read /metrics. Not set: only this very machine may, unproxied.",

@@ -118,6 +118,14 @@ class Levels:
     alone: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """Whether a caller of ours may go on: `wait` seconds until it may (0: now), and how many more it has left."""
+
+    wait: float
+    left: int
+
+
 @dataclass(slots=True)
 class _Local:
     """A bucket of this process alone."""
@@ -205,6 +213,17 @@ class Throttle:
             wait += random.uniform(0, min(0.05, wait / 4))  # waiters should not wake as one
             patience -= wait
             await self._sleep(wait)
+
+    async def allow(self, limit: Limit, name: str) -> Allowance | None:
+        """Take a token for a caller of ours: its bucket starts whole. None with Redis away: nobody counts then."""
+        key = _key(limit, {limit.per: name})
+        rate = limit.burst / limit.seconds / 1000
+        told = await self._run(self._take_script, [key], [1, limit.burst, rate, 0, 0, limit.burst, IDLE_SECONDS])
+        seen = await self._looked([key], []) if told is not None else None
+        if told is None or seen is None:
+            return None
+        left = _level(limit, seen[1], seen[2], float(seen[0])).tokens
+        return Allowance(wait=told / 1000, left=0 if told else int(left))
 
     async def penalize(self, scope: str, until: datetime) -> None:
         """Nobody takes a token of this scope before `until`, in any process."""

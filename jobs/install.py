@@ -70,6 +70,7 @@ def policy(settings: Settings) -> Policy:
         inbox_days=settings.inbox_days,
         not_found_days=settings.not_found_days,
         public_url=settings.public_url,
+        api_per_minute=settings.api_per_minute,
         smtp=mail_server(settings),
     )
 

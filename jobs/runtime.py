@@ -41,6 +41,7 @@ class Policy:
     inbox_days: int = 30
     not_found_days: int = 3
     public_url: str | None = None
+    api_per_minute: int = 600  # requests of one API key
     smtp: Server | None = None  # None: no e-mail leaves
     drain_seconds: float = 20.0
 

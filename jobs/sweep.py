@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 
-from hub.store import StoreError, cases, due, inbox, people
+from hub.store import StoreError, api_answers, cases, due, inbox, people
 from hub.store.accounts import Account
 from hub.store.due import LANES, Work
 from hub.store.pulse import Pulse
@@ -186,6 +186,7 @@ async def prune(rt: Runtime) -> None:
     for seller_id in sellers:
         async with rt.db.seller(seller_id) as tx:
             await cases.prune_failures(tx, before)
+            await api_answers.prune(tx, rt.now() - api_answers.KEPT)
         while True:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):

@@ -17,19 +17,21 @@ LONGEST = 80
 def add(
     name: Annotated[str, typer.Argument(help="Which program uses it.")],
     *,
-    scope: Annotated[list[str] | None, typer.Option(help="What it may do; may be given again. stock:read.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do, as `apikey scopes` lists; may be given again.")
+    ] = None,
     seller: Seller = None,
     as_json: page.AsJson = False,
 ) -> None:
     """Make a key. It is printed this once: only its hash is kept."""
-    from hub.store.api_keys import SCOPES
+    from hub.web.scopes import unknown
 
     called = " ".join(name.split())[:LONGEST]
     if not called:
         raise Wrong("NAME is empty: say which program uses the key.")
     scopes = list(dict.fromkeys(scope or ["stock:read"]))
-    if unknown := [each for each in scopes if each not in SCOPES]:
-        raise Wrong(f"--scope: there is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}.")
+    if wrong := unknown(scopes):
+        raise Wrong(f"--scope: there is no scope {wrong[0]!r}: `balcao apikey scopes` lists them.")
 
     async def work(desk: Desk) -> dict[str, object]:
         from hub.secrets import new_token, token_hash
@@ -47,6 +49,17 @@ def add(
         return
     page.line(f"{made['key']}")
     page.line(f"Keep it now: it is not shown again. Its id is {made['id']} ({', '.join(scopes)}).")
+
+
+@app.command("scopes")
+def scopes(*, as_json: page.AsJson = False) -> None:
+    """List what a key may be allowed to do."""
+    from hub.web.i18n import Language
+    from hub.web.scopes import SCOPES
+
+    words = Language("en")
+    rows = [{"scope": name, "allows": words.gettext(told)} for name, told in SCOPES.items()]
+    page.rows(rows, ["scope", "allows"], as_json=as_json, empty="")
 
 
 @app.command("list")

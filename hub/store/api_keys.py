@@ -7,8 +7,6 @@ from uuid import UUID
 
 from hub.store import Tx, new_id
 
-SCOPES = ("stock:read",)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:

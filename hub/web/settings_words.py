@@ -31,7 +31,6 @@ LETTER = N_(
     "Para entrar, abra este endereço até %(until)s:\n%(address)s\n\n"
     "Se você não esperava este convite, não faça nada: ele vence sozinho.\n"
 )
-SCOPE = {"stock:read": N_("ler o estoque e o porquê de cada número")}
 ACTOR = {
     "cli": N_("%(name)s, no terminal"),
     "flow": N_("o hub"),

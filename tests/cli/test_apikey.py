@@ -16,4 +16,7 @@ def test_a_key_is_shown_once_and_revoked(balcao: Balcao) -> None:
     balcao("apikey", "revoke", made["id"]).good()
     assert "in force" in balcao("apikey", "revoke", made["id"]).sentence(2)
     assert "--scope: there is no scope 'all'" in balcao("apikey", "add", "x", "--scope", "all").sentence(2)
+    told = {row["scope"]: row["allows"] for row in balcao("apikey", "scopes", "--json").good().json}
+    assert told["orders:read"].startswith("read orders")
+    balcao("apikey", "add", "tudo", *(word for name in told for word in ("--scope", name))).good()
     assert "NAME is empty" in balcao("apikey", "add", " ").sentence(2)

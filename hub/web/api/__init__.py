@@ -1,17 +1,40 @@
-"""The REST API, version 1: which address is answered by what, and the scope that it asks for."""
+"""The REST API, version 1: its operations, and the routes and the document that come out of them."""
+
+from collections import defaultdict
 
 from aiohttp import web
 
-from hub.web.api import stock
-from hub.web.api.edge import answered, nowhere, wrong_method
+from hub.web.api import docs, edge, stock
+from hub.web.api.operations import BASE, Operation
+from hub.web.edge import page
 
-# What is read, by path: its handler, and the scope asked for.
-READ = (("/api/v1/skus/{code:.+}/stock", stock.show, "stock:read"),)
+# Where a program or the reader finds what; each module lists its own.
+OPERATIONS: tuple[Operation, ...] = (
+    *stock.OPERATIONS,
+)  # fmt: skip
+# Parameters that may hold a slash, which a path then tells apart by what stands behind them.
+LOOSE = ("{code}",)
+
+
+def paths() -> dict[str, dict[str, Operation]]:
+    """The operations by path and method."""
+    found: dict[str, dict[str, Operation]] = defaultdict(dict)
+    for operation in OPERATIONS:
+        if operation.method in found[operation.path]:
+            raise ValueError(f"two operations answer {operation.method} {operation.path}")
+        found[operation.path][operation.method] = operation
+    return dict(found)
 
 
 def setup(app: web.Application) -> None:
     """Add the API to the application, before the pages: they answer every other address."""
-    for path, handler, scope in READ:
-        app.router.add_get(path, answered(handler, scope))
-        app.router.add_route("*", path, answered(wrong_method, None))
-    app.router.add_route("*", "/api/{anything:.*}", answered(nowhere, None))
+    app[docs.DOCUMENTS] = docs.Documents(OPERATIONS)
+    app.router.add_get(f"{BASE}/openapi.json", docs.document)
+    app.router.add_get("/api/docs", page(docs.show, None))
+    # What says more comes first: a code may hold slashes, so that /skus/{code} answers whatever is left.
+    for path, operations in sorted(paths().items(), key=lambda each: (each[0].endswith("}"), -each[0].count("/"))):
+        route = path
+        for name in LOOSE:
+            route = route.replace(name, name.replace("}", ":.+}"))
+        app.router.add_route("*", BASE + route, edge.answered(operations))
+    app.router.add_route("*", "/api/{anything:.*}", edge.nowhere)

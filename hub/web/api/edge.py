@@ -1,164 +1,240 @@
-"""The edge of the API: which key asks, may it; errors as problem+json (RFC 9457), each with a sentence."""
+"""The edge of the API: which key asks, may it, how often; what it asks, read by its models; problems as answers."""
 
-import json
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from http import HTTPStatus as H
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from aiohttp import web
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from hub.context import working_for
+from hub.context import acting_as, working_for
+from hub.model import Limit
 from hub.secrets import same, token_hash
 from hub.store import StoreError, api_keys
 from hub.store.api_keys import ApiKey
+from hub.throttle import Allowance
 from hub.web import i18n
-from hub.web.i18n import N_, Language
+from hub.web.api import once, problems
+from hub.web.api.operations import Call, Operation, Part, cursor_of
+from hub.web.api.problems import Refused, Wrong, refused_input
+from hub.web.i18n import Language
 from hub.web.keys import RUNTIME
 from jobs.runtime import Runtime, log
 
 LONGEST_KEY = 200
+MINUTE = 60
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization, Accept-Language"}
-
-# status -> (name, title, sentence)
-PROBLEMS: dict[int, tuple[str, str, str]] = {
-    401: (
-        "unauthorized",
-        N_("Chave ausente ou sem efeito"),
-        N_("Envie Authorization: Bearer CHAVE com uma chave em vigor (balcao apikey add)."),
-    ),
-    403: ("insufficient_scope", N_("Escopo insuficiente"), N_("A chave não tem o escopo %(scope)s.")),
-    404: ("not_found", N_("Não encontrado"), N_("Não há nada neste endereço.")),
-    405: ("method_not_allowed", N_("Método não aceito"), N_("Este endereço não aceita este método.")),
-    500: ("internal", N_("Algo falhou aqui"), N_("A falha foi anotada no registro do servidor.")),
-    503: ("unavailable", N_("Banco de dados fora do ar"), N_("Tente de novo em instantes.")),
-}
+JSON = "application/json"
+Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Refused(Exception):
-    """Stop here with a problem; `sentence` in the place of the status's own, to be filled with `params`."""
-
-    def __init__(self, status: int, sentence: str | None = None, **params: object) -> None:
-        super().__init__(status)
-        self.status, self.sentence, self.params = status, sentence, params
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request of a program: for which seller, with which key, in which language."""
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One request before it is known who asks; `headers` go onto the answer, whatever it is."""
 
     request: web.Request
     rt: Runtime
     language: Language
-    seller_id: UUID | None = None
-    key: ApiKey | None = None
-
-    @property
-    def seller(self) -> UUID:
-        """The seller whose rows this call sees."""
-        if self.seller_id is None:
-            raise Refused(401)
-        return self.seller_id
-
-    def named(self, name: str) -> str:
-        """A part of the path, without what no name holds."""
-        return self.request.match_info[name].replace("\x00", "")
+    headers: dict[str, str]
 
 
-Handler = Callable[[Call], Awaitable[dict[str, Any]]]
-
-
-def answered(handler: Handler, scope: str | None) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """An aiohttp handler of an API address. `scope`: what the key must have; None: nobody is asked for one."""
+def answered(operations: Mapping[str, Operation]) -> Route:
+    """An aiohttp handler of one path: its operations, by method."""
+    allowed = ", ".join(sorted({*operations, *(["HEAD"] if "GET" in operations else [])}))
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        language = Language(i18n.preferred(request.headers.get("Accept-Language", "")))
-        call = Call(request=request, rt=request.app[RUNTIME], language=language)
+        visit = _visit(request)
+        operation = operations.get("GET" if request.method == "HEAD" else request.method)
         try:
-            if scope is not None:
-                call = await _admitted(call, scope)
-            with working_for(call.seller_id):
-                told = await handler(call)
+            if operation is not None:
+                return await _told(visit, operation)
         except Exception as trouble:  # noqa: BLE001 - the web's boundary: a problem, never a traceback
-            return _problem(call, trouble)
-        return _json(call, told)
+            return _problem(visit, trouble)
+        visit.headers["Allow"] = allowed
+        return _problem(visit, Refused(H.METHOD_NOT_ALLOWED, None, {"allowed": allowed}))
 
     return answer
 
 
-async def _admitted(call: Call, scope: str) -> Call:
-    """The call of a key in force that has the scope."""
-    kind, _, told = call.request.headers.get("Authorization", "").partition(" ")
+async def nowhere(request: web.Request) -> web.StreamResponse:
+    """Every address of the API that nobody answers."""
+    return _problem(_visit(request), Refused(H.NOT_FOUND))
+
+
+def _visit(request: web.Request) -> Visit:
+    language = Language(i18n.preferred(request.headers.get("Accept-Language", "")))
+    headers = {**HEADERS, "Content-Language": language.tag}
+    return Visit(request=request, rt=request.app[RUNTIME], language=language, headers=headers)
+
+
+async def _told(visit: Visit, operation: Operation) -> web.Response:
+    """Who asks, how often, may they, what: in this order. Then the operation itself."""
+    seller, key = await _admitted(visit)
+    await _counted(visit, key)
+    if operation.scope not in key.scopes:
+        raise Refused(H.FORBIDDEN, None, {"scope": operation.scope})
+    raw = await _raw(visit, operation)
+    call = Call(
+        request=visit.request, rt=visit.rt, language=visit.language, operation=operation, key=key, seller=seller,
+        asked=_asked(visit.request, operation, raw),
+    )  # fmt: skip
+    with working_for(seller), acting_as(f"api:{key.id}"):
+        named = once.key_of(call)
+        if named is None:
+            status, body = await _worked(call)
+        else:
+            (status, body), again = await once.once(call, named, raw, _worked)
+            visit.headers["Idempotent-Replayed"] = "true" if again else "false"
+    if operation.place is not None:
+        _link(visit, body)
+    return _answer(visit, status, body, JSON if body else None)
+
+
+# ── who, and how often ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _admitted(visit: Visit) -> tuple[UUID, ApiKey]:
+    """The seller of a key in force, and the key."""
+    kind, _, told = visit.request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not 0 < len(told.strip()) <= LONGEST_KEY:
-        raise Refused(401)
+        raise Refused(H.UNAUTHORIZED)
     hashed = token_hash(told.strip())
-    async with call.rt.db.dispatch() as tx:
+    async with visit.rt.db.dispatch() as tx:
         found = await api_keys.seller_of(tx, hashed)
     # The index looks for a SHA-256 of 32 random bytes, whose timing helps nobody; the whole is compared evenly as well.
     if found is None or not same(found[1], hashed):
-        raise Refused(401)
-    seller_id = found[0]
-    async with call.rt.db.seller(seller_id) as tx:
+        raise Refused(H.UNAUTHORIZED)
+    async with visit.rt.db.seller(found[0]) as tx:
         key = await api_keys.used(tx, hashed)
     if key is None:
-        raise Refused(401)
-    if scope not in key.scopes:
-        raise Refused(403, scope=scope)
-    return Call(request=call.request, rt=call.rt, language=call.language, seller_id=seller_id, key=key)
+        raise Refused(H.UNAUTHORIZED)
+    return found[0], key
 
 
-def _problem(call: Call, trouble: Exception) -> web.Response:
+async def _counted(visit: Visit, key: ApiKey) -> None:
+    """Count the request: draft-ietf-httpapi-ratelimit-headers. With Valkey away nobody counts."""
+    most = visit.rt.policy.api_per_minute
+    limit = Limit(burst=most, seconds=MINUTE, per="key")
+    left: Allowance | None = await visit.rt.http.throttle.allow(limit, str(key.id))
+    if left is None:
+        return
+    again = math.ceil(left.wait) if left.wait else math.ceil((most - left.left) * MINUTE / most)
+    visit.headers["RateLimit-Policy"] = f'"key";q={most};w={MINUTE}'
+    visit.headers["RateLimit"] = f'"key";r={left.left};t={again}'
+    if left.wait:
+        visit.headers["Retry-After"] = str(again)
+        raise Refused(H.TOO_MANY_REQUESTS, None, {"seconds": again})
+
+
+# ── what ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _raw(visit: Visit, operation: Operation) -> bytes:
+    """The body as it came; one that is not asked for is not read."""
+    if operation.body is None:
+        return b""
+    if visit.request.content_type != JSON:
+        raise Refused(H.UNSUPPORTED_MEDIA_TYPE)
+    try:
+        return await visit.request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused(H.REQUEST_ENTITY_TOO_LARGE) from None
+
+
+def _asked(request: web.Request, operation: Operation, raw: bytes) -> dict[str, BaseModel]:
+    """The path, the query and the body, each by its model. What a path cannot name is not there: 404."""
+    try:
+        path = operation.named.model_validate_strings(dict(request.match_info))
+    except ValidationError:
+        raise Refused(H.NOT_FOUND) from None
+    if twice := [name for name in request.query if len(request.query.getall(name)) > 1]:
+        raise Refused(H.UNPROCESSABLE_ENTITY, wrong=[Wrong(twice[0], problems.SENTENCES["twice"], {})])
+    try:
+        asked: dict[str, BaseModel] = {
+            "path": path, "query": operation.query.model_validate_strings(dict(request.query))
+        }  # fmt: skip
+        if operation.body is not None:
+            asked["body"] = operation.body.model_validate_json(_object(raw), strict=True)
+    except ValidationError as problem:
+        raise refused_input(problem) from None
+    return asked
+
+
+def _object(raw: bytes) -> bytes:
+    """The body, when it is a JSON object."""
+    try:
+        told = from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        raise Refused(H.BAD_REQUEST) from None
+    if not isinstance(told, dict):
+        raise Refused(H.BAD_REQUEST)
+    return raw
+
+
+async def _worked(call: Call) -> tuple[int, bytes]:
+    """The handler's answer as bytes; TypeError when it is another one than its document says."""
+    told, operation = await call.operation.handler(call), call.operation
+    if isinstance(told, Part) and operation.place is not None:
+        onward = None if told.place is None else cursor_of(operation, told.place)
+        return operation.status, to_json({"data": [_plain(operation, row) for row in told.rows], "next": onward})
+    if operation.place is not None or isinstance(told, Part):
+        raise TypeError(f"{operation.name}: a list answers a Part, and nothing else does")
+    if told is None and operation.answer is None:
+        return operation.status, b""
+    return operation.status, to_json(_plain(operation, told))
+
+
+def _plain(operation: Operation, told: object) -> Any:
+    if operation.answer is None or not isinstance(told, operation.answer):
+        raise TypeError(f"{operation.name} answers {type(told).__name__}, which its document does not say")
+    return told.model_dump(mode="json")
+
+
+# ── the answer ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _link(visit: Visit, body: bytes) -> None:
+    onward = from_json(body)["next"]
+    if onward:
+        url = visit.request.rel_url.update_query(cursor=onward)
+        visit.headers["Link"] = f'<{url}>; rel="next"'
+
+
+def _answer(visit: Visit, status: int, body: bytes, kind: str | None) -> web.Response:
+    headers = {**visit.headers, **({"Content-Type": f"{kind}; charset=utf-8"} if kind else {})}
+    return web.Response(body=body or None, status=status, headers=headers)
+
+
+def _refusal(visit: Visit, trouble: Exception) -> Refused:
     match trouble:
         case Refused():
-            refused = trouble
+            return trouble
         case StoreError() | psycopg.OperationalError():
-            refused = Refused(503)
-            log.warning("api without a database", path=call.request.path, reason=str(trouble)[:200])
+            log.warning("api without a database", path=visit.request.path, reason=str(trouble)[:200])
+            return Refused(H.SERVICE_UNAVAILABLE)
         case _:
-            refused = Refused(500)
-            log.error("api failed", path=call.request.path, exc_info=trouble)
-    name, title, sentence = PROBLEMS[refused.status]
-    answer = _json(
-        call,
-        {
-            "type": f"urn:balcao:problem:{name}",
-            "title": call.language.gettext(title),
-            "status": refused.status,
-            "detail": call.language.gettext(refused.sentence or sentence, **refused.params),
-            "instance": call.request.path,
-        },
-        status=refused.status,
-        content_type="application/problem+json",
-    )
-    if refused.status == 401:  # noqa: PLR2004 - HTTP: who are you
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="balcao"'
-    if refused.status == 403:  # noqa: PLR2004 - HTTP: RFC 6750 asks for the scope
-        answer.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{refused.params["scope"]}"'
-    return answer
+            log.error("api failed", path=visit.request.path, exc_info=trouble)
+            return Refused(H.INTERNAL_SERVER_ERROR)
 
 
-def _json(
-    call: Call, told: dict[str, Any], *, status: int = 200, content_type: str = "application/json"
-) -> web.Response:
-    body = json.dumps(told, ensure_ascii=False, default=_plain).encode("utf-8", "backslashreplace")
-    headers = {**HEADERS, "Content-Language": call.language.tag, "Content-Type": f"{content_type}; charset=utf-8"}
-    return web.Response(body=body, status=status, headers=headers)
+def _problem(visit: Visit, trouble: Exception) -> web.Response:
+    refused = _refusal(visit, trouble)
+    if refused.status == H.UNAUTHORIZED:
+        visit.headers["WWW-Authenticate"] = 'Bearer realm="balcao"'
+    if refused.status == H.FORBIDDEN:  # RFC 6750 asks for the scope
+        visit.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{refused.params["scope"]}"'
+    document = problems.told(refused, visit.request.path, visit.language)
+    return _answer(visit, refused.status, written(document), "application/problem+json")
 
 
-def _plain(value: object) -> str:
-    """Ids as strings, times in UTC ending in Z."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value)
-
-
-async def nowhere(call: Call) -> dict[str, Any]:
-    """Every address of the API that nobody answers."""
-    raise Refused(404)
-
-
-async def wrong_method(call: Call) -> dict[str, Any]:
-    """An address that is answered, asked in another way."""
-    raise Refused(405)
+def written(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    """JSON in UTF-8; a path may hold bytes that are no characters."""
+    try:
+        return to_json(document)
+    except PydanticSerializationError:
+        return to_json({**document, "instance": "/"} if isinstance(document, Mapping) else document)

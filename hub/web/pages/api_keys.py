@@ -7,6 +7,7 @@ from hub.store import api_keys, stock
 from hub.web import settings_words
 from hub.web.edge import Visit
 from hub.web.i18n import N_
+from hub.web.scopes import SCOPES
 
 HOME = "/configuracoes/chaves"
 LONGEST, MOST = 80, 100
@@ -24,14 +25,14 @@ async def _every(
         rows = await api_keys.every(tx)
     return visit.render(
         "settings_keys.html", status=400 if problems else 200, rows=rows[: 2 * MOST], told=told,
-        problems=problems or {}, key=key, scopes=api_keys.SCOPES, settings=settings_words,
+        problems=problems or {}, key=key, scopes=SCOPES, settings=settings_words,
     )  # fmt: skip
 
 
 async def add(visit: Visit) -> web.Response:
     """A new key: the page that answers shows it, and no other ever does."""
     say, name = visit.language.gettext, " ".join(visit.form.get("name", "").split())
-    scopes = [scope for scope in api_keys.SCOPES if visit.form.get(f"scope:{scope}") == "yes"]
+    scopes = [scope for scope in SCOPES if visit.form.get(f"scope:{scope}") == "yes"]
     problems = {}
     if not 0 < len(name) <= LONGEST:
         problems["name"] = say(N_("Diga que programa usa a chave, em até %(most)s caracteres."), most=LONGEST)

@@ -7,6 +7,7 @@ down_revision = "0003"
 
 PARTS: tuple[str, ...] = (
     "primeira",
+    "api",
 )
 
 

@@ -1,0 +1,31 @@
+"""What an API key may be allowed to do: one table, for keys, operations, pages and the command line."""
+
+from collections.abc import Iterable, Mapping
+
+from hub.web.i18n import N_
+
+SCOPES: Mapping[str, str] = {
+    "orders:read": N_("ler pedidos, prazos e faltas, sem dados pessoais do comprador"),
+    "customers:read": N_("ver nome, documento, contato e endereço dos compradores nos pedidos que lê"),
+    "stock:read": N_("ler o estoque e o porquê de cada número"),
+    "stock:write": N_("contar, ajustar e transferir estoque; mudar SKUs, kits e margens de segurança"),
+    "listings:read": N_("ler anúncios, vínculos e diferenças"),
+    "listings:write": N_("vincular anúncios e decidir diferenças"),
+    "accounts:read": N_("ler contas e canais, sem credenciais"),
+    "accounts:write": N_("verificar, pausar e retomar contas"),
+    "shipments:read": N_("ler envios, rastreios e cotações de frete"),
+    "shipments:write": N_("cotar frete, comprar e cancelar etiquetas"),
+    "purchases:read": N_("ler fornecedores, compras e sugestões de reposição"),
+    "purchases:write": N_("fazer e mudar fornecedores e compras"),
+    "returns:read": N_("ler devoluções"),
+    "returns:write": N_("receber devoluções"),
+    "alerts:read": N_("ler alertas"),
+    "alerts:write": N_("assumir, anotar e encerrar alertas"),
+    "sync:read": N_("ler a saúde das contas, as invariantes e o que está parado"),
+    "sync:write": N_("repetir o que está parado"),
+}
+
+
+def unknown(told: Iterable[str]) -> list[str]:
+    """Those that are no scopes."""
+    return [each for each in told if each not in SCOPES]
