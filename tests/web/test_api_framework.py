@@ -104,7 +104,8 @@ class Program:
             return answer.status, json.loads(text) if text else None, answer.headers
 
     async def post(self, path: str, word: str | None, name: str = "a") -> tuple[int, Any, Mapping[str, str]]:
-        return await self.ask("POST", path, {"name": name}, **({"Idempotency_Key": word} if word else {}))
+        named: dict[str, Any] = {"Idempotency_Key": word} if word else {}
+        return await self.ask("POST", path, {"name": name}, **named)
 
 
 async def program(s: Site) -> Program:
