@@ -123,10 +123,28 @@ class TokenSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuth:
-    """The authorization-code flow before the first token: authorize URL and code exchange."""
+    """The authorization-code flow before the first token: authorize URL and code exchange.
+
+    `app` are the fields of the credentials that are the application's own, `asks` what else the authorize URL needs
+    (a shop's address); nobody types what the consent tells. The address that the vendor comes back to holds the code
+    in its parameter `code`; `tells` names the others that are fields of the credentials, `verify` refuses one that
+    the vendor did not make (ChannelError). `grants` are fields of the exchange's answer that are, where no
+    TokenSource reads it. In `authorize` and `exchange` fields that are not known yet are empty.
+    """
 
     authorize: Callable[[Any, str, str, str], str]  # credentials, redirect_uri, state, PKCE challenge -> URL
     exchange: Callable[[Any, str, str, str], Request]  # credentials, code, redirect_uri, PKCE verifier
+    app: tuple[str, ...] = ("client_id", "client_secret")
+    asks: tuple[str, ...] = ()
+    code: str = "code"
+    tells: Mapping[str, str] = field(default_factory=dict)  # parameter -> field of the credentials
+    grants: Mapping[str, str] = field(default_factory=dict)
+    verify: Callable[[Any, Mapping[str, str]], None] | None = None  # credentials, parameters as they came
+
+    def untyped(self) -> frozenset[str]:
+        """Fields of the credentials that a consent brings, or that would make it needless."""
+        brought = {"refresh_token", "access_token", "code", *self.tells.values(), *self.grants.values()}
+        return frozenset(brought - {*self.app, *self.asks})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ A sandbox is an aiohttp app that behaves as the channel's documentation says; wh
 
 import asyncio
 import random
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -14,6 +15,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler as Handler  # noqa: PLC0414 - the sandboxes take it from here
 from aiohttp.typedefs import Middleware
+from yarl import URL
 
 
 @dataclass(slots=True)
@@ -121,6 +123,34 @@ class Courier:
             task.cancel()
         if self.session:
             await self.session.close()
+
+
+@dataclass(slots=True)
+class Consents:
+    """A consent page whose seller says yes at once (no, with `refuses`), and the codes that it gave out.
+
+    `back` is the address that stands in the application, for vendors whose request names none.
+    """
+
+    back: str = ""
+    refuses: bool = False
+    codes: set[str] = field(default_factory=set)
+
+    def answer(self, state: str, *, back: str = "", name: str = "code", **told: str) -> URL:
+        """Where the browser goes on to: the application, with a code under this name and what else is told."""
+        if self.refuses:
+            told = {"error": "access_denied", "error_description": "The seller said no."}
+        else:
+            code = secrets.token_hex(12)
+            self.codes.add(code)
+            told = {name: code, **told}
+        return URL(back or self.back).update_query({**told, "state": state} if state else told)
+
+    def take(self, code: object) -> bool:
+        """Whether this code is good; once."""
+        good = code in self.codes
+        self.codes.discard(str(code))
+        return good
 
 
 class Sandbox(Protocol):

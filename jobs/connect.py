@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr, ValidationError
@@ -11,7 +12,7 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, accounts, alerts, held, new_id, people, slots, stock, tracking, warehouses
+from hub.store import StoreError, Tx, accounts, alerts, held, new_id, people, slots, stock, tracking, warehouses
 from hub.store.accounts import Account
 from jobs import follow
 from jobs.poll import webhook_url
@@ -80,20 +81,9 @@ async def account_add(
 ) -> Connected:
     """Connect an account, in preview: everything is read, nothing is written there until it is approved."""
     adapter = adapter_named(channel)
-    credentials = read_credentials(adapter, told)
-    callback, secret = new_token(), new_token()
-    sealed = rt.vault.seal({"credentials": sealable(credentials), "callback": callback, "hook_secret": secret})
-    app_id = await _app(rt, adapter, channel, credentials)
-    # A carrier has no stock, and nothing to preview: it is live at once.
-    status = "live" if adapter.stock is None else "preview"
+    door = await new_door(rt, channel, read_credentials(adapter, told))
     async with rt.db.seller(seller_id) as tx:
-        account_id = await accounts.add(
-            tx, channel=channel, name=name or adapter.label, callback_hash=token_hash(callback), sealed=sealed,
-            app_id=app_id, status=status,
-        )  # fmt: skip
-        await stock.audit(tx, "account_add", str(account_id), channel=channel)
-        if adapter.stock is None:
-            await accounts.set_stock_role(tx, account_id, "none")
+        account_id = await put_account(tx, adapter, channel, name or adapter.label, door)
         account = await accounts.get(tx, account_id)
     identity, problem = await account_check(rt, account) if check else (None, None)
     return Connected(
@@ -101,11 +91,54 @@ async def account_add(
     )
 
 
-async def _app(rt: Runtime, adapter: Adapter, channel: str, credentials: Credentials) -> UUID | None:
-    """The OAuth application of these credentials: one callback address for all its accounts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """An account's credentials, sealed with its secrets, and where its webhooks knock."""
+
+    callback_hash: bytes
+    sealed: bytes
+    app_id: UUID | None
+
+
+async def new_door(rt: Runtime, channel: str, credentials: Credentials) -> Door:
+    """Credentials sealed with a fresh callback address and webhook secret; the application made when it is new."""
+    callback, secret = new_token(), new_token()
+    sealed = rt.vault.seal({"credentials": sealable(credentials), "callback": callback, "hook_secret": secret})
+    app_id = await app_of(rt, channel, credentials)
+    return Door(callback_hash=token_hash(callback), sealed=sealed, app_id=app_id)
+
+
+async def put_account(
+    tx: Tx, adapter: Adapter, channel: str, name: str, door: Door, account_id: UUID | None = None
+) -> UUID:
+    """A new account: in preview, or live at once where there is no stock and so nothing to preview (a carrier)."""
+    made = await accounts.add(
+        tx, channel=channel, name=name, callback_hash=door.callback_hash, sealed=door.sealed, app_id=door.app_id,
+        status=first_status(adapter), account_id=account_id,
+    )  # fmt: skip
+    await stock.audit(tx, "account_add", str(made), channel=channel)
+    if adapter.stock is None:
+        await accounts.set_stock_role(tx, made, "none")
+    return made
+
+
+def first_status(adapter: Adapter) -> str:
+    """What a connected account begins as."""
+    return "live" if adapter.stock is None else "preview"
+
+
+def app_key_of(adapter: Adapter, channel: str, credentials: Credentials) -> str | None:
+    """Which OAuth application these credentials are of; None where each account is on its own."""
     if adapter.webhook is None or adapter.webhook.per != "app":
         return None
-    app_key = str(getattr(credentials, "client_id", channel))
+    return str(getattr(credentials, "client_id", channel))
+
+
+async def app_of(rt: Runtime, channel: str, credentials: Credentials) -> UUID | None:
+    """The OAuth application of these credentials: one callback address for all its accounts."""
+    app_key = app_key_of(rt.adapter(channel), channel, credentials)
+    if app_key is None:
+        return None
     callback = new_token()
     async with rt.db.people() as tx:
         sealed = rt.vault.seal({"callback": callback})
@@ -120,20 +153,35 @@ async def account_check(rt: Runtime, account: Account) -> tuple[Identity | None,
         identity = await adapter.check(await rt.api(account))
     except ChannelError as problem:
         return None, SENTENCES[problem.fault].format(label=adapter.label, detail=problem.detail)
+    if account.external_id not in (None, identity.external_id):
+        return None, OTHER.format(
+            name=account.name, known=account.external_id, there=identity.name, told=identity.external_id
+        )
     try:
         async with rt.db.seller(account.seller_id) as tx:
-            await accounts.identify(tx, account.id, identity.external_id, identity.facts)
-            if adapter.tracking is not None:
-                await follow.follow(rt, tx, None)
-                if adapter.tracking.feed is not None:
-                    await tracking.listen(tx, account.id, rt.now())
+            await identified(rt, tx, account, identity)
     except StoreError as problem:
         return None, str(problem)
+    wake(rt, account)
+    return identity, None
+
+
+async def identified(rt: Runtime, tx: Tx, account: Account, identity: Identity) -> None:
+    """Note who the account is at the channel. StoreError when another active account is the same one."""
+    adapter = rt.adapter(account.channel)
+    await accounts.identify(tx, account.id, identity.external_id, identity.facts)
+    if adapter.tracking is not None:
+        await follow.follow(rt, tx, None)
+        if adapter.tracking.feed is not None:
+            await tracking.listen(tx, account.id, rt.now())
+
+
+def wake(rt: Runtime, account: Account) -> None:
+    """Ring for the work of an account that was identified, where the hub talks to it."""
     if account.reads:
         rt.ring("catalogue", account.id)
-        if adapter.tracking is not None:
+        if rt.adapter(account.channel).tracking is not None:
             rt.ring("tracking", account.id)
-    return identity, None
 
 
 async def account_reseal(rt: Runtime, account: Account, told: Mapping[str, str]) -> None:
@@ -145,11 +193,21 @@ async def account_reseal(rt: Runtime, account: Account, told: Mapping[str, str])
     before = {name: value for name, value in json.loads(opened["credentials"]).items() if value is not None}
     credentials = read_credentials(adapter, {**before, **told})
     opened["credentials"] = sealable(credentials)
+    same = same_grant(adapter, before, told)
     async with rt.db.seller(account.seller_id) as tx:
-        await accounts.reseal(tx, account.id, rt.vault.seal(opened))
+        await accounts.reseal(tx, account.id, rt.vault.seal(opened), keep_token=same)
         await stock.audit(tx, "account_reseal", str(account.id), fields=sorted(told))
 
 
+def same_grant(adapter: Adapter, before: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Whether changed credentials are of the same consent: the token that it gave, and that rotates, stays good."""
+    if adapter.token is None or adapter.oauth is None:
+        return False
+    decisive = {*adapter.oauth.app, *adapter.oauth.asks, *adapter.oauth.untyped(), "endpoint"}
+    return all(before.get(name) == value for name, value in told.items() if name in decisive)
+
+
+OTHER = "these credentials are of {there} ({told}), and {name} is {known}: connect that shop as an account of its own"
 SENTENCES = {
     Fault.AUTH: "{label} refused the credentials: {detail}",
     Fault.TRANSIENT: "{label} could not be reached: {detail}",

@@ -162,7 +162,8 @@ async def subscribe(rt: Runtime, account: Account, api: AccountApi, task: due.Ta
         url, secret = await webhook_url(rt, account), await rt.hook_secret(account.seller_id, account.id)
         if webhook.subscribe and (done := await webhook.subscribe(api, url, secret)):
             async with rt.db.seller(account.seller_id) as tx:
-                await accounts.settle_facts(tx, account.id, subscribed=done)
+                at = rt.now().isoformat()
+                await accounts.settle_facts(tx, account.id, subscribed=done, subscribed_at=at)
                 await due.task_soon(tx, account.id, ["poll"], rt.now())
         await watch.watch(rt, account, api, url, secret)
     await _done(rt, account, "subscribe", token, SUBSCRIBE_SECONDS, None)

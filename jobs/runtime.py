@@ -14,9 +14,9 @@ from pydantic import SecretStr
 
 import adapters
 from hub.bell import Bell
-from hub.contract import Adapter, Token, TokenSource
+from hub.contract import Adapter, Credentials, Token, TokenSource
 from hub.faults import ChannelError, Fault, pause_after
-from hub.http import AccountApi, Client
+from hub.http import AccountApi, Client, TokenKeeper
 from hub.model import Reply, Status
 from hub.secrets import Vault
 from hub.smtp import Server
@@ -89,18 +89,32 @@ class Runtime:
         opened = self.open_sealed(account.id, credential.sealed)
         credentials = adapter.credentials.model_validate(json.loads(opened["credentials"]))
         shown = credentials.headers()  # a static key needs no token, also where others need one
+        return self.talking(account, credentials, shown)
+
+    def talking(self, account: Account, credentials: Credentials, shown: Mapping[str, str]) -> AccountApi:
+        """A way to call an account's channel with these credentials, by the token that the account has."""
+        adapter = self.adapter(account.channel)
         tokens = _Keeper(self, account, adapter.token, credentials) if adapter.token and not shown else None
-        api = self.http.account(
-            channel=account.channel, account_id=account.id, base_url=credentials.base_url(), app_key=account.app_key,
-            external_id=account.external_id, headers=shown, limits=adapter.limits,
-            faults=adapter.faults, read_error=adapter.read_error, tokens=tokens,
-            renew_on=adapter.token.renew_on if adapter.token else (), credentials=credentials,
-            facts={**account.facts, "settings": dict(account.settings)}, sign=adapter.sign, until=adapter.until,
-            now=self.now,
+        api = self.talk(
+            account.channel, account.id, credentials, app_key=account.app_key, external_id=account.external_id,
+            headers=shown, tokens=tokens, facts={**account.facts, "settings": dict(account.settings)},
         )  # fmt: skip
         if tokens:
             tokens.api = api
         return api
+
+    def talk(
+        self, channel: str, account_id: UUID, credentials: Credentials, *, app_key: str | None,
+        external_id: str | None, headers: Mapping[str, str], tokens: TokenKeeper | None, facts: Mapping[str, Any],
+    ) -> AccountApi:  # fmt: skip
+        """A way to call a channel with these credentials, whether they are an account's already or only typed."""
+        adapter = self.adapter(channel)
+        return self.http.account(
+            channel=channel, account_id=account_id, base_url=credentials.base_url(), app_key=app_key,
+            external_id=external_id, headers=headers, limits=adapter.limits, faults=adapter.faults,
+            read_error=adapter.read_error, tokens=tokens, renew_on=adapter.token.renew_on if adapter.token else (),
+            credentials=credentials, facts=facts, sign=adapter.sign, until=adapter.until, now=self.now,
+        )  # fmt: skip
 
     async def hook_secret(self, seller_id: UUID, account_id: UUID) -> str:
         """The secret under which an account's webhooks are signed; empty while the vendor's own is not given."""
@@ -195,7 +209,7 @@ class _Keeper:
         try:
             reply: Reply = await self.api.call(self.source.request(self.credentials, token))
             new = self.source.read(reply, self.rt.now())
-            sealed = self.rt.vault.seal(_sealable(new, token))
+            sealed = self.rt.vault.seal(sealable_token(new, token))
             async with self.rt.db.seller(self.account.seller_id) as tx:
                 kept = await accounts.put_token(tx, self.account.id, lease, sealed, new.expires_at)
         except BaseException:
@@ -207,7 +221,8 @@ class _Keeper:
         return new
 
 
-def _sealable(new: Token, old: Token | None) -> dict[str, str]:
+def sealable_token(new: Token, old: Token | None = None) -> dict[str, str]:
+    """A token in clear, with the refresh token of the one before where it brought none: only ever to be sealed."""
     refresh = new.refresh or (old.refresh if old else None)
     told = {"access": new.access.get_secret_value()}
     if refresh:

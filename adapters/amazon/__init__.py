@@ -41,7 +41,13 @@ ADAPTER = Adapter(
         headers=client.shown,
         renew_on=frozenset({401, 403}),
     ),
-    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=OAuth(
+        authorize=client.authorize,
+        exchange=client.exchange,
+        app=("application_id", "client_id", "client_secret"),
+        code="spapi_oauth_code",
+        tells={"selling_partner_id": "seller_id"},
+    ),
     sign=client.sign,
     read_error=stock.read_error,
     # Amazon posts to nobody: it puts events on a bus of the seller's own AWS account. A rule there with this address

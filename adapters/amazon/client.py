@@ -69,7 +69,9 @@ def authorize(credentials: Credentials, redirect_uri: str, state: str, _challeng
     if credentials.application_id is None:
         raise ChannelError(Fault.AUTH, "no_application", "application_id: needed to authorize, and not told")
     asked = {"application_id": credentials.application_id, "state": state, "redirect_uri": redirect_uri}
-    return f"{CONSENT}?{urlencode(asked)}"
+    home = credentials.base_url()
+    page = CONSENT if home.endswith(".amazon.com") else f"{home}/apps/authorize/consent"
+    return f"{page}?{urlencode(asked)}"
 
 
 def shown(token: Token) -> dict[str, str]:

@@ -12,11 +12,12 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Line, Sale, Store, utc_now
 
 MARKETPLACE, SELLER = "A2Q3Y263D00KWC", "A2BALCAOTESTE1"
 CLIENT_ID, CLIENT_SECRET = "amzn1.application-oa2-client.balcao", "amzn1.oa2-cs.v1." + "5a" * 20
+APPLICATION = "amzn1.sp.solution.balcao"
 REFRESH, EVENT_KEY = "Atzr|balcao-refresh", "chave-do-barramento"
 TOKEN_SECONDS, RESTRICTED_SECONDS = 3600, 3600
 MOST_LISTED = 1000  # of one search, whatever it found
@@ -49,7 +50,7 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     account: Amazon = request.app[ACCOUNT]
     account.land()
     try:
-        if request.path != "/auth/o2/token":
+        if request.path not in ("/auth/o2/token", "/apps/authorize/consent"):
             account.admit(request)
         return await handler(request)
     except Refusal as refusal:
@@ -104,6 +105,7 @@ class Amazon(Store):
         self.limited, self.personal, self.most = limited, personal, most
         self.delay, self.lag = timedelta(seconds=delay), timedelta(seconds=lag)
         self.tokens: dict[str, float] = {}
+        self.consents = Consents()
         self.restricted: dict[str, Restricted] = {}
         self.buckets: dict[str, tuple[float, float]] = {}
         self.lead_times: dict[str, int] = {}  # lead_time_to_ship_max_days by SKU
@@ -222,13 +224,22 @@ class Amazon(Store):
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             told = {"error": "invalid_client", "error_description": "Client authentication failed"}
             return web.json_response(told, status=401)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH:
+        renews = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == REFRESH
+        traded = form.get("grant_type") == "authorization_code" and self.consents.take(form.get("code"))
+        if not (renews or traded):
             told = {"error": "invalid_grant", "error_description": "The request has an invalid grant parameter"}
             return web.json_response(told, status=400)
         access = f"Atza|{self.chance.randrange(16**24):024x}"
         self.tokens[access] = time.monotonic() + TOKEN_SECONDS
         kept = {"refresh_token": REFRESH, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
         return web.json_response({"access_token": access, **kept})
+
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("application_id") != APPLICATION:
+            raise Refusal(400, "InvalidInput", "MD1000")
+        told = {"selling_partner_id": SELLER}
+        back, state = request.query["redirect_uri"], request.query["state"]
+        raise web.HTTPFound(self.consents.answer(state, back=back, name="spapi_oauth_code", **told))
 
     async def restrict(self, request: web.Request) -> web.Response:
         (wanted,) = (await request.json())["restrictedResources"]
@@ -433,6 +444,7 @@ class Amazon(Store):
 
     def _route(self) -> None:
         router, orders, items = self.app.router, "/orders/v0/orders", "/listings/2021-08-01/items/{seller}"
+        router.add_get("/apps/authorize/consent", self.consent)
         router.add_post("/auth/o2/token", self.token)
         router.add_post("/tokens/2021-03-01/restrictedDataToken", self.restrict, name="restricted")
         router.add_get(orders, self.list_orders, name="orders")

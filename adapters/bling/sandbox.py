@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from hub.parse import SAO_PAULO
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Sale, Store, page_of, utc_now
 
 CLIENT_ID, CLIENT_SECRET = "balcao-bling", "b1" * 20
@@ -75,6 +75,7 @@ class Bling(Store):
         self.rate, self.shop = rate, shop
         self.refresh_token = f"refresh-{seed}-0"
         self.tokens: set[str] = set()
+        self.consents = Consents()
         self.renewals = 0
         self.called: deque[float] = deque()
         self.hook = ""
@@ -163,14 +164,21 @@ class Bling(Store):
             raise Refusal(429, "TOO_MANY_REQUESTS", message, limit=self.rate, period="second")
         self.called.append(at)
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if request.path != "/oauth/token" and shown not in self.tokens:
+        if not request.path.startswith("/oauth/") and shown not in self.tokens:
             raise Refusal(401, "invalid_token", "The access token provided is invalid")
+
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("client_id") != CLIENT_ID or request.query.get("response_type") != "code":
+            raise Refusal(400, "invalid_client", "The client id supplied is invalid")
+        raise web.HTTPFound(self.consents.answer(request.query["state"]))
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()
         if request.headers.get("Authorization") != web_basic():
             return web.json_response({"error": "invalid_client"}, status=401)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self.refresh_token:
+        renews = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == self.refresh_token
+        traded = form.get("grant_type") == "authorization_code" and self.consents.take(form.get("code"))
+        if not (renews or traded):
             told = {"error": "invalid_grant", "error_description": "Invalid refresh token"}
             return web.json_response(told, status=400)
         self.renewals += 1
@@ -361,6 +369,7 @@ class Bling(Store):
         router = self.app.router
         for path, told in fixed.items():
             router.add_get(path, _telling(told))
+        router.add_get("/oauth/authorize", self.consent)
         router.add_post("/oauth/token", self.token)
         router.add_get("/pedidos/vendas", self.list_orders)
         router.add_get(r"/pedidos/vendas/{id:\d+}", self.get_order)

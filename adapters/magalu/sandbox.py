@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adapters.magalu.mapping import CHANNEL
 from adapters.magalu.stock import clock
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Line, Sale, Store, utc_now
 
 CLIENT_ID, CLIENT_SECRET = "balcao-magalu", "m4" * 20
@@ -73,6 +73,7 @@ class Magalu(Store):
         self.lag, self.rate, self.split, self.invoiced = lag, rate, split, invoiced
         self.refresh_token, self.renewals = f"refresh-{seed}-0", 0
         self.tokens: set[str] = set()
+        self.consents = Consents()
         self.shows = MOST_LIMIT  # of a page, whatever is asked
         self.secrets = [f"whsec_{seed:08x}{'5e' * 12}"]
         self.hooks: dict[str, str] = {}
@@ -180,7 +181,7 @@ class Magalu(Store):
             message = "You have sent too many requests in a given amount of time"
             raise Refusal(429, "TOO_MANY_REQUESTS", message)
         called.append(at)
-        if request.path == "/oauth/token":
+        if request.path in ("/oauth/token", "/login"):
             return
         shown = request.headers.get("Authorization", "")
         if not shown.startswith("Bearer "):
@@ -191,12 +192,20 @@ class Magalu(Store):
         if shown.removeprefix("Bearer ") not in self.tokens:
             raise Refusal(401, "UNAUTHORIZED", "Unauthorized")
 
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        asked = request.query
+        if asked.get("client_id") != CLIENT_ID or asked.get("choose_tenants") != "true":
+            raise Refusal(400, "invalid_request", "choose_tenants")
+        raise web.HTTPFound(self.consents.answer(asked["state"], back=asked["redirect_uri"]))
+
     async def token(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        form = await request.json() if request.content_type == "application/json" else await request.post()
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             told = {"error": "invalid_client", "error_description": "Client authentication failed"}
             return web.json_response(told, status=401)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self.refresh_token:
+        renews = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == self.refresh_token
+        traded = form.get("grant_type") == "authorization_code" and self.consents.take(form.get("code"))
+        if not (renews or traded):
             told = {"error": "invalid_grant", "error_description": "The provided authorization grant is invalid"}
             return web.json_response(told, status=400)
         self.renewals += 1
@@ -418,6 +427,7 @@ class Magalu(Store):
 
     def _route(self) -> None:
         router, delivery = self.app.router, "/seller/v1/deliveries/{id}"
+        router.add_get("/login", self.consent)
         router.add_post("/oauth/token", self.token)
         router.add_put("/v1/onboarding/signup", self.signup)
         router.add_get("/seller/v1/portfolios/me", self.me)

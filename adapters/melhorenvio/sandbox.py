@@ -133,6 +133,8 @@ class MelhorEnvioSandbox:
     # ── Who asks, and how often ────────────────────────────────────────────────────────────────────────────
 
     def admit(self, request: web.Request) -> None:
+        if request.path == "/oauth/authorize":  # a browser's
+            return
         agent = request.headers.get("User-Agent", "")
         if "(" not in agent or "@" not in agent:
             raise Refusal(400, "O cabeçalho User-Agent deve ter o nome da aplicação e um e-mail de contato.")

@@ -24,7 +24,11 @@ ADAPTER = Adapter(
         429: Fault.THROTTLED,
     },
     check=client.check,
-    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=OAuth(
+        authorize=client.authorize,
+        exchange=client.exchange,
+        grants={"access_token": "access_token", "user_id": "store_id"},
+    ),
     webhook=WebhookSource(
         signed="hex HMAC-SHA256 of the body, the application's secret",
         verify=hmac_sha256("x-linkedstore-hmac-sha256", encoding="hex"),

@@ -50,7 +50,7 @@ class Credentials(contract.Credentials):
 
 def authorize(credentials: Credentials, _redirect_uri: str, state: str, _challenge: str) -> str:
     """Where the store's owner grants access; the address to come back to stands in the application."""
-    return f"{CONSENT}/{credentials.client_id}/authorize?{urlencode({'state': state})}"
+    return f"{_consent(credentials)}/{credentials.client_id}/authorize?{urlencode({'state': state})}"
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:
@@ -61,7 +61,13 @@ def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier:
         "grant_type": "authorization_code",
         "code": code,
     }
-    return Request(method="POST", path=f"{CONSENT}/authorize/token", json=body, authenticate=False)
+    who = {"User-Agent": f"Balcao ({credentials.contact})"}
+    path = f"{_consent(credentials)}/authorize/token"
+    return Request(method="POST", path=path, json=body, headers=who, authenticate=False)
+
+
+def _consent(credentials: Credentials) -> str:
+    return CONSENT if credentials.endpoint == PRODUCTION else f"{credentials.endpoint.rstrip('/')}/apps"
 
 
 async def _rows(api: Api, path: str, **params: str) -> tuple[list[dict[str, Any]], int]:

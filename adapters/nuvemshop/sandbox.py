@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Sale, Store, page_of, utc_now
 
 TOKEN, CLIENT_ID, CLIENT_SECRET = "8cdd0dfbda4c5f0e2b6a6f7d2e1f0a9b8c7d6e5f", "1477", "nuvem-" + "c3" * 20
@@ -66,6 +66,7 @@ class Nuvem(Store):
         super().__init__(products, seed, now=now, first_id=10_000 * (seed + 1))
         self.store_id, self.most = str(817_000 + seed), most
         self.hooks: dict[int, dict[str, str]] = {}
+        self.consents = Consents()
         self.events: list[tuple[int, str]] = []
         self.families: dict[int, list[Item]] = {}
         for item in self.items.values():
@@ -103,9 +104,13 @@ class Nuvem(Store):
                 self.courier.send(Delivery(hook["url"], headers, body, timeout=3, retries=RETRIES))
 
     def admit(self, request: web.Request) -> None:
-        """A token, and somebody to write to."""
+        """A token, and somebody to write to; who reads the consent page is a browser."""
+        if request.method == "GET" and request.path.startswith("/apps/"):
+            return
         if "(" not in request.headers.get("User-Agent", ""):
             raise Refusal(400, "Bad Request", "User-Agent header is required, with a contact")
+        if request.path == "/apps/authorize/token":
+            return
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise Refusal(401, "Unauthorized", "Invalid access token")
         if request.method in ("POST", "PUT", "PATCH") and request.content_type != "application/json":
@@ -255,8 +260,28 @@ class Nuvem(Store):
     async def list_locations(self, _request: web.Request) -> web.Response:
         return web.json_response([{"id": LOCATION, "name": {"pt": "Depósito"}, "is_default": True}])
 
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["app"] != CLIENT_ID:
+            raise Refusal(404, "Not Found")
+        raise web.HTTPFound(self.consents.answer(request.query.get("state", "")))
+
+    async def grant(self, request: web.Request) -> web.Response:
+        """The store's token, which never ends. A wrong code is told in a 200."""
+        told = await request.json()
+        known = (told.get("client_id"), told.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+        if not known or not self.consents.take(told.get("code")):
+            return web.json_response(
+                {"error": "invalid_grant", "error_description": "The authorization code is invalid"}
+            )
+        scope = "read_orders,write_products"
+        return web.json_response(
+            {"access_token": TOKEN, "token_type": "bearer", "scope": scope, "user_id": int(self.store_id)}
+        )
+
     def _route(self) -> None:
         router, root = self.app.router, r"/{store:\d+}"
+        router.add_get(r"/apps/{app:\d+}/authorize", self.consent)
+        router.add_post("/apps/authorize/token", self.grant)
         router.add_get(f"{root}/store", self.get_store)
         router.add_get(f"{root}/locations", self.list_locations)
         router.add_get(f"{root}/orders", self.list_orders)

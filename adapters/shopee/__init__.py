@@ -19,7 +19,12 @@ ADAPTER = contract.Adapter(
         renew_on=errors.STALE_TOKEN,
         single_use=True,
     ),
-    oauth=contract.OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=contract.OAuth(
+        authorize=client.authorize,
+        exchange=client.exchange,
+        app=("partner_id", "partner_key"),
+        tells={"shop_id": "shop_id"},
+    ),
     sign=client.sign,
     read_error=errors.read_error,
     until=errors.until,

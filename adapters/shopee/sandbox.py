@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import Item, Line, Sale, Store, utc_now
 
 PARTNER_ID, PARTNER_KEY, SHOP_ID = 2001887, "shpk" + "5a" * 30, 336094210
@@ -26,7 +26,7 @@ LOGISTICS = {
 RETRIES = (1.0, 4.0)  # a vendor's 5 minutes to 3 hours, in a demo's seconds
 TOKEN_SECONDS = 14_400
 LONGEST_WINDOW = 15 * 86_400
-PUBLIC = ("/api/v2/auth/", "/api/v2/push/")
+PUBLIC = ("/api/v2/auth/", "/api/v2/shop/auth_partner", "/api/v2/push/")
 NEEDED: dict[str, dict[str, list[str]]] = {
     "dropoff": {"dropoff": []},
     "pickup": {"pickup": ["address_id", "pickup_time_id"]},
@@ -79,6 +79,7 @@ class Shopee(Store):
         self.invoice, self.carrier, self.shop_id = invoice, carrier, SHOP_ID + seed
         self.refresh_token = f"refresh{seed}x0"
         self.tokens: dict[str, datetime] = {}
+        self.consents = Consents()
         self.renewals = 0
         self.by_sn: dict[str, Sale] = {}
         self.by_item: dict[int, list[Item]] = {}
@@ -181,10 +182,16 @@ class Shopee(Store):
         if self.tokens.get(token, self.now()) <= self.now():
             raise Refusal("invalid_acceess_token", "Invalid access_token, please have a check.")
 
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        """The link is signed, and names the address to come back to; our state stands in that."""
+        raise web.HTTPFound(self.consents.answer("", back=request.query["redirect"], shop_id=str(self.shop_id)))
+
     async def token(self, request: web.Request) -> web.Response:
         form = await request.json()
-        if form.get("shop_id") != self.shop_id or form.get("refresh_token") != self.refresh_token:
-            raise Refusal("error_auth", "Invalid refresh_token.")
+        first = request.path.endswith("/auth/token/get")
+        good = self.consents.take(form.get("code")) if first else form.get("refresh_token") == self.refresh_token
+        if form.get("shop_id") != self.shop_id or not good:
+            raise Refusal("error_auth", "Invalid code." if first else "Invalid refresh_token.")
         self.renewals += 1
         seed = self.shop_id - SHOP_ID
         self.refresh_token, access = f"refresh{seed}x{self.renewals}", f"access{seed}x{self.renewals}"
@@ -431,7 +438,8 @@ class Shopee(Store):
     def _route(self) -> None:
         router = self.app.router
         for path, get in (
-            ("shop/get_shop_info", self.shop_info), ("order/get_order_list", self.order_list),
+            ("shop/get_shop_info", self.shop_info), ("shop/auth_partner", self.consent),
+            ("order/get_order_list", self.order_list),
             ("order/get_order_detail", self.order_detail), ("product/get_item_list", self.item_list),
             ("product/get_item_base_info", self.base_info), ("product/get_model_list", self.model_list),
             ("logistics/get_shipping_parameter", self.shipping_parameter),
@@ -439,7 +447,8 @@ class Shopee(Store):
         ):  # fmt: skip
             router.add_get(f"/api/v2/{path}", get)
         for path, post in (
-            ("auth/access_token/get", self.token), ("product/update_stock", self.update_stock),
+            ("auth/access_token/get", self.token), ("auth/token/get", self.token),
+            ("product/update_stock", self.update_stock),
             ("logistics/ship_order", self.ship_order), ("push/set_app_push_config", self.set_push_config),
             ("push/confirm_consumed_lost_push_message", self.confirm_lost),
         ):  # fmt: skip

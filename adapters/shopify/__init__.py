@@ -27,7 +27,7 @@ ADAPTER = Adapter(
     faults=oauth.FAULTS | stock.FAULTS | stock.STATUSES,
     check=client.check,
     token=TokenSource(request=client.token_request, read=client.read_token, headers=client.shown, single_use=True),
-    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=OAuth(authorize=client.authorize, exchange=client.exchange, asks=("shop",), verify=client.verify_back),
     read_error=stock.read_error,
     webhook=WebhookSource(
         signed="base64 HMAC-SHA256 of the body, the application's secret",

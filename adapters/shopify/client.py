@@ -1,5 +1,6 @@
 """Shopify's queries, paging, tokens and registration."""
 
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault
 from hub.model import Listing, Raw, Reply, Request, ShipmentNews, StockWrite
 from hub.parse import zulu
+from hub.signing import hex_hmac
 from hub.wire import Wire
 
 SHOP = r"^\s*(https://)?[A-Za-z0-9][A-Za-z0-9-]*(\.myshopify\.com)?/?\s*$"
@@ -77,6 +79,14 @@ def authorize(credentials: Credentials, redirect_uri: str, state: str, _challeng
     """Where the shop's owner grants access."""
     asked = {"client_id": credentials.client_id, "scope": SCOPES, "redirect_uri": redirect_uri, "state": state}
     return f"{credentials.base_url()}/admin/oauth/authorize?{urlencode(asked)}"
+
+
+def verify_back(credentials: Credentials, told: Mapping[str, str]) -> None:
+    """What Shopify sends the owner back with is signed: its parameters in order, with the application's secret."""
+    signed = "&".join(f"{name}={told[name]}" for name in sorted(told) if name not in ("hmac", "signature"))
+    wanted = hex_hmac(oauth.client_secret(credentials) or "", signed.encode())
+    if not hmac.compare_digest(wanted.encode(), told.get("hmac", "").encode()):
+        raise ChannelError(Fault.AUTH, "bad_hmac", "the address was not signed with this application's secret")
 
 
 def exchange(credentials: Credentials, code: str, _redirect_uri: str, _verifier: str) -> Request:

@@ -17,9 +17,10 @@ from aiohttp import web
 
 from adapters.shopify.queries import OPERATIONS, PATH
 from adapters.shopify.reading import gid
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Line, Sale, Store, utc_now
 
+HOST = "YWRtaW4uc2hvcGlmeS5jb20vc3RvcmUvYmFsY2Fv"  # the admin of the shop, as base64
 CLIENT_ID, CLIENT_SECRET = "7c0ffee5eedb0a7", "shpss_" + "a5" * 16
 LOCATION, WAREHOUSE = 6884556842, 6884556843
 FINANCIAL = {"placed": "PENDING", "cancelled": "REFUNDED", "returned": "REFUNDED"}  # else PAID
@@ -113,6 +114,8 @@ class Shop(Store):
         self.domain, self.bucket, self.left = f"balcao-{seed}.myshopify.com", points, float(points)
         self.poured = time.monotonic()
         self.tokens: set[str] = set()
+        self.refreshes: set[str] = set()
+        self.consents = Consents()
         self.hooks: dict[int, dict[str, str]] = {}
         self.failed: dict[int, int] = {}
         self.done: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -123,6 +126,7 @@ class Shop(Store):
             self.families.setdefault(self.product_of(item), []).append(item)
         self.app.middlewares.append(_gate)
         self.app.router.add_post(PATH, self.graphql)
+        self.app.router.add_get("/admin/oauth/authorize", self.consent)
         self.app.router.add_post("/admin/oauth/access_token", self.token)
         self.answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "Order": self._order, "OrderMoves": self._moves, "More": self._more,
@@ -211,11 +215,28 @@ class Shop(Store):
         form = await request.post()
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return web.json_response({"error": "invalid_client", "error_description": "Invalid client"}, status=400)
-        if form.get("grant_type") != "client_credentials":
-            return web.json_response({"error": "unsupported_grant_type"}, status=400)
         granted = f"shpat_{self.new_id():032x}"
+        told = {"access_token": granted, "scope": "read_orders", "expires_in": 86_399}
+        if "code" in form or form.get("grant_type") == "refresh_token":
+            if not (self.consents.take(form.get("code")) or form.get("refresh_token") in self.refreshes):
+                return web.json_response({"error": "invalid_request"}, status=400)
+            self.refreshes = {f"shprt_{self.new_id():032x}"}  # it rotates
+            told |= {"expires_in": 3600, "refresh_token": next(iter(self.refreshes))}
+        elif form.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
         self.tokens.add(granted)
-        return web.json_response({"access_token": granted, "scope": "read_orders", "expires_in": 86_399})
+        return web.json_response(told)
+
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        """Back to the application; what that is told is signed with its secret."""
+        if request.query.get("client_id") != CLIENT_ID:
+            return web.json_response({"error": "invalid_client"}, status=400)
+        back, state = request.query["redirect_uri"], request.query["state"]
+        where = self.consents.answer(state, back=back, shop=self.domain, host=HOST, timestamp=f"{time.time():.0f}")
+        told = where.query
+        signed = "&".join(f"{name}={told[name]}" for name in sorted(told)).encode()
+        mark = hmac.digest(CLIENT_SECRET.encode(), signed, hashlib.sha256).hex()
+        raise web.HTTPFound(where.update_query({"hmac": mark}))
 
     async def graphql(self, request: web.Request) -> web.Response:
         """One operation that the adapter knows, to the letter; nobody else writes GraphQL here."""

@@ -29,7 +29,7 @@ ADAPTER = Adapter(
         renew_on=frozenset({401, "105002"}),
         single_use=True,  # whether a refresh token may be used twice is not documented
     ),
-    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=OAuth(authorize=client.authorize, exchange=client.exchange, app=("app_key", "app_secret")),
     sign=client.sign,
     read_error=errors.read_error,
     webhook=WebhookSource(

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Line, Sale, Store, utc_now
 
 APP_KEY, APP_SECRET = "68xu9ks5p4i8b", "7f" * 20
@@ -48,7 +48,7 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith("/_sandbox"):
         return await handler(request)
     try:
-        if not request.path.startswith("/api/v2/token/"):
+        if not request.path.startswith(("/api/v2/token/", "/oauth/")):
             request.app[SHOP].admit(request, await request.read())
         return await handler(request)
     except Refusal as refusal:
@@ -85,6 +85,7 @@ class TikTok(Store):
         self.shop_id, self.cipher = str(SHOP_ID + seed), f"BR_{seed}xkMbgAAAeVAQra0eZWebFQ"
         self.refresh_token, self.renewals = f"TTP_refresh{seed}x0", 0
         self.tokens: dict[str, datetime] = {}
+        self.consents = Consents()
         self.hooks: dict[str, str] = {}
         self.committed: Counter[int] = Counter()
         self.catalog: dict[str, list[Item]] = {}
@@ -179,11 +180,20 @@ class TikTok(Store):
         if query.get("shop_cipher") != self.cipher:
             raise Refusal(106013, "Missing identifier. The 'shop_cipher' query parameter is required.")
 
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("app_key") != APP_KEY:
+            raise Refusal(36004001, "app_key is invalid")
+        told = {"app_key": APP_KEY, "locale": "pt-BR", "shop_region": "BR"}
+        raise web.HTTPFound(self.consents.answer(request.query["state"], **told))
+
     async def token(self, request: web.Request) -> web.Response:
         query = request.query
         if query.get("app_key") != APP_KEY or query.get("app_secret") != APP_SECRET:
             raise Refusal(36004001, "app_key or app_secret is invalid")
-        if query.get("grant_type") != "refresh_token" or query.get("refresh_token") != self.refresh_token:
+        if request.path.endswith("/get"):
+            if query.get("grant_type") != "authorized_code" or not self.consents.take(query.get("auth_code")):
+                raise Refusal(36004004, "auth_code is invalid")
+        elif query.get("grant_type") != "refresh_token" or query.get("refresh_token") != self.refresh_token:
             raise Refusal(36004004, "refresh_token is invalid")
         self.renewals += 1
         stem = self.refresh_token.rpartition("x")[0]
@@ -432,6 +442,8 @@ class TikTok(Store):
 
     def _route(self) -> None:
         router = self.app.router
+        router.add_get("/oauth/authorize", self.consent)
+        router.add_get("/api/v2/token/get", self.token)
         router.add_get("/api/v2/token/refresh", self.token)
         router.add_get("/authorization/202309/shops", self.shops)
         router.add_get("/event/202309/webhooks", self.webhooks)

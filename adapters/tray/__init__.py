@@ -31,7 +31,13 @@ ADAPTER = Adapter(
     check=client.check,
     token=TokenSource(request=client.token_request, read=client.read_token, headers=client.shown),
     sign=client.in_query,
-    oauth=OAuth(authorize=client.authorize, exchange=client.exchange),
+    oauth=OAuth(
+        authorize=client.authorize,
+        exchange=client.exchange,
+        app=("consumer_key", "consumer_secret"),
+        asks=("api_address",),
+        tells={"api_address": "api_address", "store": "store_id"},
+    ),
     read_error=stock.read_error,
     # Switched on by a support ticket for the whole application; what fails comes again for up to twenty days.
     webhook=WebhookSource(signed="none", verify=unsigned, read=webhook.read, per="app", deadline_ms=5000),

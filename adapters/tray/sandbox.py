@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from hub.parse import SAO_PAULO
-from hub.sandbox import Delivery, Handler, Product, add_controls
+from hub.sandbox import Consents, Delivery, Handler, Product, add_controls
 from hub.sandbox_store import SHIPPING_CENTS, Item, Sale, Store, page_of, utc_now
 
 CONSUMER_KEY, CONSUMER_SECRET = "ck" + "7d" * 15, "cs" + "8e" * 15
@@ -66,6 +66,7 @@ class Tray(Store):
         self.store_id, self.hook = str(391_000 + seed), ""
         self.refresh_token, self.tokens = f"tray-refresh-{seed}", {f"tray-access-{seed}-0"}
         self.renewals: Counter[str] = Counter()
+        self.consents = Consents()
         self.families: dict[int, list[Item]] = {}
         for item in self.items.values():
             self.families.setdefault(self._product_of(item), []).append(item)
@@ -115,15 +116,23 @@ class Tray(Store):
 
     def admit(self, request: web.Request) -> None:
         """A token in the query."""
-        if request.path != "/web_api/auth" and request.query.get("access_token") not in self.tokens:
+        if request.path not in ("/web_api/auth", "/auth.php") and request.query.get("access_token") not in self.tokens:
             raise Refusal(401, "Unauthorized", "1099")
+
+    async def consent(self, request: web.Request) -> web.StreamResponse:
+        """Our state stands in the address to come back to."""
+        if request.query.get("consumer_key") != CONSUMER_KEY:
+            raise Refusal(401, "Unauthorized", "1099")
+        home = f"{request.url.origin()}"
+        told = {"api_address": f"{home}/web_api", "store": self.store_id, "store_host": home}
+        raise web.HTTPFound(self.consents.answer("", back=request.query["callback"], **told))
 
     async def auth(self, request: web.Request) -> web.Response:
         form = dict(await request.post()) if request.method == "POST" else dict(request.query)
         good = form.get("refresh_token") == self.refresh_token
         if request.method == "POST":
-            told = (form.get("consumer_key"), form.get("consumer_secret"), form.get("code"))
-            good = told == (CONSUMER_KEY, CONSUMER_SECRET, f"code-{self.store_id}")
+            known = (form.get("consumer_key"), form.get("consumer_secret")) == (CONSUMER_KEY, CONSUMER_SECRET)
+            good = known and (form.get("code") == f"code-{self.store_id}" or self.consents.take(form.get("code")))
         if not good:
             raise Refusal(401, "Unauthorized", "1099")
         self.renewals["access"] += 1
@@ -264,6 +273,7 @@ class Tray(Store):
 
     def _route(self) -> None:
         router, root = self.app.router, "/web_api"
+        router.add_get("/auth.php", self.consent)
         router.add_get(f"{root}/auth", self.auth)
         router.add_post(f"{root}/auth", self.auth)
         router.add_get(f"{root}/orders", self.list_orders)

@@ -139,18 +139,25 @@ def set_(
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not ask the channel who we are there.")] = False,
     seller: Seller = None,
 ) -> None:
-    """Give an account other credentials; those not named stay."""
+    """Give an account other credentials of the same shop; those not named stay."""
     given = credentials(told)
     if not given:
         raise Wrong("nothing is set: give at least one --set KEY=VALUE.")
 
     async def work(desk: Desk) -> tuple["Account", str | None]:
-        from jobs.connect import account_check, account_reseal
+        from jobs.admission import Turned, kept_fields, readmit
+        from jobs.connect import account_reseal, read_credentials
 
         account = await desk.account(named)
-        await account_reseal(desk.rt, account, given)
-        _identity, problem = (None, None) if no_check else await account_check(desk.rt, account)
-        return account, problem
+        if no_check:
+            await account_reseal(desk.rt, account, given)
+            return account, None
+        told = {**await kept_fields(desk.rt, account), **given}
+        try:  # whose they are is asked first: those of another shop replace nothing
+            made = await readmit(desk.rt, account, read_credentials(desk.rt.adapter(account.channel), told))
+        except Turned as refusal:
+            return account, str(refusal)
+        return made.account, None
 
     account, problem = at_desk(seller, work)
     if problem:
@@ -240,29 +247,20 @@ def subscribe(named: Named, *, seller: Seller = None, as_json: page.AsJson = Fal
     """Register this account's webhooks at its channel, and mend what the channel switched off."""
 
     async def work(desk: Desk) -> list[str]:
-        from hub.store import accounts
-        from jobs.poll import webhook_url
-        from jobs.watch import watch
+        from jobs.hooks import Unregistered, register
 
-        rt, account = desk.rt, await desk.account(named)
-        adapter = rt.adapter(account.channel)
-        if adapter.webhook is None:
-            raise Wrong(f"{account.channel} sends no webhooks: it is polled.")
-        url = await webhook_url(rt, account)
-        if not rt.policy.public_url:
-            raise Wrong("BALCAO_PUBLIC_URL is not set: channels have no address to send notices to.")
-        if not adapter.registers():
-            raise Wrong(f"{account.channel} has no call for this: type {url} into its own panel.")
-        if not account.writes:
-            raise Wrong(f"{account.name} is {account.status}: only a live account's hooks are registered.")
-        secret = await rt.hook_secret(desk.seller_id, account.id)
-        api, subscribe_ = await rt.api(account), adapter.webhook.subscribe
-        done = await subscribe_(api, url, secret) if subscribe_ else []
-        if count := await watch(rt, account, api, url, secret):
-            done.append(f"{count} parcels are watched")
-        async with desk.tx() as tx:
-            await accounts.settle_facts(tx, account.id, subscribed=done)
-        return done
+        account = await desk.account(named)
+        try:
+            return await register(desk.rt, account)
+        except Unregistered as refusal:
+            raise Wrong(
+                {
+                    "no_webhooks": f"{account.channel} sends no webhooks: it is polled.",
+                    "no_address": "BALCAO_PUBLIC_URL is not set: channels have no address to send notices to.",
+                    "by_hand": f"{account.channel} has no call for this: type {refusal.url} into its own panel.",
+                    "not_live": f"{account.name} is {account.status}: only a live account's hooks are registered.",
+                }[refusal.why]
+            ) from None
 
     done = at_desk(seller, work)
     if as_json:

@@ -11,6 +11,11 @@ import psycopg
 
 from hub.store import StoreError, Tx, new_id
 
+
+class Taken(StoreError):
+    """Another active account of this installation is the same one at the channel."""
+
+
 TASKS = ("poll", "missed", "listings", "reconcile", "subscribe")
 
 
@@ -70,14 +75,33 @@ async def add(
     sealed: bytes,
     app_id: UUID | None,
     status: str = "preview",
+    account_id: UUID | None = None,
 ) -> UUID:
     """A new account with its sealed credentials and its recurring tasks, all due."""
-    account_id = new_id()
+    account_id = account_id or new_id()
     await tx.run(
         "INSERT INTO account (seller_id, id, channel, name, app_id, callback_hash, status) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [tx.seller, account_id, channel, name, app_id, callback_hash, status],
     )
+    await _begin(tx, account_id, sealed)
+    return account_id
+
+
+async def reopen(
+    tx: Tx, account_id: UUID, *, callback_hash: bytes, sealed: bytes, app_id: UUID | None, status: str, role: str
+) -> None:
+    """A closed account begins again, with its history: fresh credentials and tasks, nothing approved."""
+    await tx.run(
+        "UPDATE account SET status = %s, stock_role = %s, callback_hash = %s, app_id = %s, held_reason = NULL, "
+        "resume_status = NULL, approved_at = NULL, braked_at = NULL WHERE id = %s AND status = 'closed'",
+        [status, role, callback_hash, app_id, account_id],
+    )
+    await _begin(tx, account_id, sealed)
+
+
+async def _begin(tx: Tx, account_id: UUID, sealed: bytes) -> None:
+    """Its credentials, and its recurring tasks, all due."""
     await tx.run(
         "INSERT INTO credential (seller_id, account_id, sealed) VALUES (%s, %s, %s)",
         [tx.seller, account_id, sealed],
@@ -86,7 +110,22 @@ async def add(
         "INSERT INTO task (seller_id, account_id, kind, due_at) VALUES (%s, %s, %s, now() + %s * interval '1 hour')",
         [(tx.seller, account_id, kind, 6 if kind == "reconcile" else 0) for kind in TASKS],
     )
-    return account_id
+
+
+async def known_as(tx: Tx, channel: str, external_id: str) -> tuple[Account | None, Account | None]:
+    """A seller's accounts that are this one at the channel: the active one, and the one closed last."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} {_FROM} WHERE a.channel = %s AND a.external_id = %s ORDER BY a.id DESC",
+        [channel, external_id],
+    )
+    found = [Account(**row) for row in rows]
+    active = next((each for each in found if each.status != "closed"), None)
+    return active, next((each for each in found if each.status == "closed"), None)
+
+
+async def rename(tx: Tx, account_id: UUID, name: str) -> None:
+    """Another name for people."""
+    await tx.run("UPDATE account SET name = %s WHERE id = %s", [name, account_id])
 
 
 async def identify(tx: Tx, account_id: UUID, external_id: str, facts: Mapping[str, Any]) -> None:
@@ -98,7 +137,7 @@ async def identify(tx: Tx, account_id: UUID, external_id: str, facts: Mapping[st
                 [external_id, json.dumps(dict(facts)), account_id],
             )
     except psycopg.errors.UniqueViolation:
-        raise StoreError(f"{external_id} is connected already, in this installation, under another account") from None
+        raise Taken(f"{external_id} is connected already, in this installation, under another account") from None
 
 
 async def set_status(tx: Tx, account_id: UUID, status: str, reason: str | None = None) -> None:
@@ -165,12 +204,31 @@ async def credential(tx: Tx, account_id: UUID) -> Credential:
     return Credential(**row)
 
 
-async def reseal(tx: Tx, account_id: UUID, sealed: bytes) -> None:
-    """New credentials; the token that belonged to the old ones goes."""
+async def reseal(tx: Tx, account_id: UUID, sealed: bytes, *, keep_token: bool = False) -> None:
+    """New credentials; the token that belonged to the old ones goes, unless they grant the same."""
+    if keep_token:
+        await tx.run(
+            "UPDATE credential SET sealed = %s, updated_at = now() WHERE account_id = %s", [sealed, account_id]
+        )
+        return
     await tx.run(
         "UPDATE credential SET sealed = %s, token_sealed = NULL, token_expires_at = NULL, "
         "token_generation = token_generation + 1, updated_at = now() WHERE account_id = %s",
         [sealed, account_id],
+    )
+
+
+async def set_app(tx: Tx, account_id: UUID, app_id: UUID | None) -> None:
+    """Which OAuth application the account is of."""
+    await tx.run("UPDATE account SET app_id = %s WHERE id = %s", [app_id, account_id])
+
+
+async def first_token(tx: Tx, account_id: UUID, sealed: bytes, expires_at: datetime | None) -> None:
+    """The token that a consent granted, or that was got while the credentials were tried."""
+    await tx.run(
+        "UPDATE credential SET token_sealed = %s, token_expires_at = %s, token_generation = token_generation + 1, "
+        "lease_token = NULL, lease_until = NULL, updated_at = now() WHERE account_id = %s",
+        [sealed, expires_at, account_id],
     )
 
 

@@ -1,30 +1,24 @@
 """Accounts: their health, what stands still and why, and what a person can do about them."""
 
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
 import adapters
 from hub.contract import Adapter
-from hub.faults import Fault
 from hub.secrets import SecretsError
-from hub.store import due, screens
+from hub.store import Tx, accounts, due, first_reading, screens
 from hub.store.accounts import Account
-from hub.web import words
+from hub.web import account_words, words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, Language
 from jobs import connect, poll
 
 PARKED = 50
-HEADS = {
-    Fault.AUTH: N_("%(label)s recusou o acesso: %(detail)s"),
-    Fault.TRANSIENT: N_("%(label)s não respondeu: %(detail)s"),
-    Fault.THROTTLED: N_("%(label)s pede para esperar: %(detail)s"),
-    Fault.REJECTED: N_("%(label)s recusou o pedido: %(detail)s"),
-    Fault.MISSING: N_("%(label)s não responde neste endereço: %(detail)s"),
-    Fault.SHAPE: N_("%(label)s respondeu algo que não conseguimos ler: %(detail)s"),
-}
 
 
 def adapter_of(channel: str | None) -> Adapter | None:
@@ -43,16 +37,41 @@ def check_sentence(language: Language, label: str, problem: str) -> str:
     for fault, told in connect.SENTENCES.items():
         head = told.partition("{detail}")[0].format(label=label)
         if problem.startswith(head):
-            return language.gettext(HEADS[fault], label=label, detail=problem[len(head) :])
+            return language.gettext(account_words.FAULTS[fault], label=label, detail=problem[len(head) :])
     return problem
+
+
+def kind_of(channel: str) -> str | None:
+    """What sort of channel it is; None when it is not installed (any more)."""
+    adapter = adapter_of(channel)
+    return adapter.kind.value if adapter else None
+
+
+async def counted(tx: Tx) -> Counter[str]:
+    """How many accounts of each channel are connected."""
+    return Counter(each.channel for each in await accounts.every(tx) if each.status != "closed")
 
 
 async def every(visit: Visit) -> web.Response:
     """Contas."""
     async with visit.tx() as tx:
         rows = await screens.accounts(tx, visit.now, visit.now - timedelta(days=1))
-    told = [{**row, "health": words.account_health(row, visit.now), "label": label_of(row["channel"])} for row in rows]
-    return visit.render("accounts.html", accounts=told)
+        closed = [account for account in await accounts.every(tx) if account.status == "closed"]
+    told = [
+        {
+            **row, "health": words.account_health(row, visit.now), "label": label_of(row["channel"]),
+            "kind": kind_of(row["channel"]),
+        }
+        for row in rows
+    ]  # fmt: skip
+    counts, kind = Counter(row["kind"] for row in told), visit.asked("tipo")
+    kind = kind if kind in account_words.KINDS else None
+    tones = Counter(row["health"][0] for row in told)
+    return visit.render(
+        "accounts.html", accounts=[row for row in told if kind in (None, row["kind"])], kind=kind, counts=counts,
+        kinds=account_words.KINDS, tones=[(tone, tones[tone]) for tone in account_words.TONES if tones[tone]],
+        tone_words=account_words.TONES, closed=[(each, label_of(each.channel)) for each in closed],
+    )  # fmt: skip
 
 
 async def account_in_path(visit: Visit) -> Account:
@@ -70,17 +89,40 @@ async def one(visit: Visit) -> web.Response:
         rows = await screens.accounts(tx, visit.now, visit.now - timedelta(days=1))
         tasks = await due.tasks(tx, account.id)
         parked = await screens.parked(tx, account.id, PARKED)
+        reading = await first_reading.progress(tx, account.id)
+    adapter = adapter_of(account.channel)
     row = next((row for row in rows if row["id"] == account.id), None)
     if row is None:
-        raise Problem(404)
-    adapter = adapter_of(account.channel)
+        return visit.render("account_closed.html", account=account, label=label_of(account.channel), adapter=adapter)
     order = list(words.TASK)
     return visit.render(
         "account.html",
-        account={**row, "health": words.account_health(row, visit.now), "label": label_of(row["channel"])},
+        account={
+            **row, "health": words.account_health(row, visit.now), "label": label_of(row["channel"]),
+            "kind": kind_of(row["channel"]),
+        },
+        subscribe_task=next((task for task in tasks if task["kind"] == "subscribe"), None),
         tasks=sorted(tasks, key=lambda task: order.index(task["kind"])), parked=parked, adapter=adapter,
-        hook=await _hook(visit, account),
+        hook=await _hook(visit, account), reading=_reading(adapter, account, reading),
+        registered=_registered(account),
     )  # fmt: skip
+
+
+def _reading(adapter: Adapter | None, account: Account, told: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How far the first reading is, of what the channel has; None once nobody waits for it."""
+    if adapter is None or account.external_id is None or not account.reads:
+        return None
+    parts = [part for part in ("listings", "orders") if getattr(adapter, part) is not None]
+    done = all(told[f"{part}_read"] for part in parts)
+    if not parts or (done and account.status == "live"):
+        return None
+    return {**told, "parts": parts, "done": done, "most": first_reading.MOST}
+
+
+def _registered(account: Account) -> dict[str, Any]:
+    """What was registered at the channel, and when, as far as it is remembered."""
+    at, done = account.facts.get("subscribed_at"), account.facts.get("subscribed")
+    return {"at": datetime.fromisoformat(at) if at else None, "done": list(done or ())}
 
 
 async def _hook(visit: Visit, account: Account) -> str | None:
@@ -104,7 +146,8 @@ def _back(visit: Visit, account_id: UUID) -> web.Response:
 async def check(visit: Visit) -> web.Response:
     """Ask the channel who we are there."""
     account = await account_in_path(visit)
-    await tell_check(visit, account)
+    if account.status != "closed":
+        await tell_check(visit, account)
     return _back(visit, account.id)
 
 
@@ -133,7 +176,7 @@ async def pause(visit: Visit) -> web.Response:
 async def resume(visit: Visit) -> web.Response:
     """Go on with an account that was held, paused or braked."""
     account = await account_in_path(visit)
-    if not account.reads or account.braked_at:
+    if account.status != "closed" and (not account.reads or account.braked_at):
         await connect.resume(visit.rt, account)
         visit.say("ok", N_("%(name)s foi retomada."), name=account.name)
     return _back(visit, account.id)

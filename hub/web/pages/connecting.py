@@ -1,26 +1,30 @@
-"""Connecting a channel: the form is the adapter's own schema of credentials; then a live check in words."""
+"""Connecting a channel: pick it, then by authorization or by keys; the form is the adapter's own schema."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import adapters
+from hub import consent
 from hub.contract import Adapter
-from hub.web import words
+from hub.web import account_words, words
 from hub.web.edge import Problem, Visit
+from hub.web.i18n import N_
 from hub.web.pages import accounts
-from jobs import connect
+from jobs import admission, connect, consents
+from jobs.admission import Admitted
 
 PREFIX = "c_"  # keeps a channel's field names apart from the form's own
 LONGEST = 4000
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field of a connect form. A secret is never sent back to the browser."""
+    """One field of a connect form. A secret is never sent back to the browser; `kept`: it is known here already."""
 
     name: str
     title: str
@@ -29,20 +33,25 @@ class Field:
     required: bool
     value: str
     problem: str | None
+    kept: bool
 
 
-def fields(visit: Visit, adapter: Adapter, told: Mapping[str, str], problems: Mapping[str, str]) -> list[Field]:
-    """The fields of an adapter's credentials, as its JSON schema describes them."""
-    schema = adapter.credentials.model_json_schema()
+def fields(
+    visit: Visit, model: type[BaseModel], told: Mapping[str, Any], problems: Mapping[str, str],
+    but: Collection[str] = (),
+) -> list[Field]:  # fmt: skip
+    """The fields of a model of credentials, as its JSON schema describes them. `told`: what is known of them."""
+    schema = model.model_json_schema()
     required = set(schema.get("required", ()))
     return [
         _field(visit, name, about, told, problems.get(name), required=name in required)
         for name, about in schema["properties"].items()
+        if name not in but
     ]
 
 
 def _field(
-    visit: Visit, name: str, about: Mapping[str, Any], told: Mapping[str, str], problem: str | None, *, required: bool
+    visit: Visit, name: str, about: Mapping[str, Any], told: Mapping[str, Any], problem: str | None, *, required: bool
 ) -> Field:
     one_of = [about, *about.get("anyOf", ())]
     secret = any(each.get("format") == "password" or each.get("writeOnly") for each in one_of)
@@ -50,35 +59,138 @@ def _field(
     title = str(about.get("title") or name)
     examples = [str(each) for each in about.get("examples", ())]
     hint = words.FIELDS.get(str(about.get("description", "")), "") or about.get("description", "")
-    default = about.get("default")
+    default, kept = about.get("default"), secret and bool(told.get(name))
     return Field(
         name=PREFIX + name,
         title=visit.language.gettext(words.FIELDS[title]) if title in words.FIELDS else title,
         hint=(visit.language.gettext(hint) if hint in words.FIELDS.values() else hint) or next(iter(examples), None),
         type="password" if secret else "number" if numeric else "text",
-        required=required,
-        value="" if secret else told.get(name, "" if default is None else str(default)),
+        required=required and not kept,
+        value="" if secret else str(told.get(name, "" if default is None else default) or ""),
         problem=problem,
+        kept=kept,
     )
 
 
+def typed_in(form: Mapping[str, str]) -> dict[str, str]:
+    """What a form tells of credentials, by field; an empty one is there, and empty."""
+    return {name[len(PREFIX) :]: value.strip()[:LONGEST] for name, value in form.items() if name.startswith(PREFIX)}
+
+
+def merged(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back."""
+    secret = {
+        name for name, about in model.model_json_schema()["properties"].items()
+        if any(each.get("writeOnly") for each in (about, *about.get("anyOf", ())))
+    }  # fmt: skip
+    left = {name: value for name, value in kept.items() if name in secret or name not in typed}
+    return {**left, **{name: value for name, value in typed.items() if value}}
+
+
+def wrong(visit: Visit, model: type[BaseModel], told: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each field, by its name; "" for the form as a whole."""
+    try:
+        model.model_validate(dict(told))
+    except ValidationError as refusal:
+        found: dict[str, str] = {}
+        for error in refusal.errors(include_url=False, include_input=False):
+            field = str(error["loc"][0]) if error["loc"] else ""
+            field = field if field in model.model_fields else ""
+            sentence = words.FIELD_PROBLEMS.get(error["type"], words.FIELD_PROBLEM)
+            found.setdefault(field, visit.language.gettext(sentence))
+        return found
+    return {}
+
+
+def origin(visit: Visit) -> str:
+    """Scheme and host by which the reader came."""
+    return f"{visit.request.scheme}://{visit.request.host}"
+
+
+# ── picking ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 async def form(visit: Visit) -> web.Response:
-    """Choose a channel, then fill in what it asks for."""
+    """Choose a channel, then say how it is connected."""
     channel = visit.asked("canal")
     adapter = accounts.adapter_of(channel)
-    if adapter is None:
-        known = [(name, adapters.get(name)) for name in adapters.names()]
-        return visit.render("connect_choose.html", channels=known)
-    return _form(visit, str(channel), adapter, {}, {})
+    if adapter is None or channel is None:
+        return await _choose(visit)
+    if adapter.oauth is not None and visit.asked("modo") != "chaves":
+        return await authorization(visit, channel, adapter)
+    return key_form(visit, channel, adapter, {}, {})
 
 
-def _form(
+async def _choose(visit: Visit) -> web.Response:
+    kind = visit.asked("tipo")
+    known = [(name, adapters.get(name)) for name in adapters.names()]
+    async with visit.tx() as tx:
+        counts = await accounts.counted(tx)
+    tiles = {
+        each: [
+            {
+                "channel": name, "label": adapter.label, "can": account_words.capabilities(adapter),
+                "oauth": adapter.oauth is not None, "count": counts.get(name, 0),
+            }
+            for name, adapter in sorted(known, key=lambda pair: pair[1].label.casefold())
+            if adapter.kind.value == each
+        ]
+        for each in account_words.KINDS
+    }  # fmt: skip
+    shown = {kind: tiles[kind]} if kind in tiles else tiles
+    return visit.render("connect_choose.html", kinds=account_words.KINDS, tiles=shown, kind=kind)
+
+
+# ── by authorization ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def authorization(
+    visit: Visit, channel: str, adapter: Adapter, *, told: Mapping[str, Any] | None = None,
+    problems: Mapping[str, str] | None = None, status: int = 200,
+) -> web.Response:  # fmt: skip
+    """The form before a vendor's consent page: the application, typed once, and whose shop it is."""
+    flow = consents.oauth_of(adapter)
+    model, base = consent.draft(adapter.credentials, flow), consent.home(visit.rt.policy.public_url, origin(visit))
+    known = await consents.known(visit.rt, visit.seller_id, channel)
+    every = fields(visit, model, {**known, **(told or {})}, problems or {}, but=flow.untyped())
+    first = {PREFIX + name for name in (*flow.asks, *flow.app)}
+    app = {PREFIX + name for name in flow.app}
+    has_app = all(known.get(name) for name in flow.app)
+    hidden = app if has_app and not any(name in flow.app for name in problems or {}) else set[str]()
+    return visit.render(
+        "connect_authorize.html", status=status, channel=channel, adapter=adapter, name=visit.form.get("name", ""),
+        asked=[each for each in every if each.name in first - hidden],
+        app=[each for each in every if each.name in hidden], app_name=next(iter(_names(known, flow.app)), None),
+        more=[each for each in every if each.name not in first], problem=(problems or {}).get(""),
+        back=consent.return_address(base, channel) if base else None, action="/contas/autorizar", account=None,
+    )  # fmt: skip
+
+
+def _names(known: Mapping[str, Any], app: tuple[str, ...]) -> list[str]:
+    return [str(known[name]) for name in app if known.get(name) and "secret" not in name and "key" not in name[-4:]]
+
+
+# ── by keys ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def key_form(
     visit: Visit, channel: str, adapter: Adapter, told: Mapping[str, str], problems: Mapping[str, str],
     status: int = 200,
 ) -> web.Response:  # fmt: skip
+    """The form of a channel's whole credentials."""
+    every = fields(visit, adapter.credentials, told, problems)
+    unkept = [field for field in every if not field.kept]
     return visit.render(
         "connect.html", status=status, channel=channel, adapter=adapter, name=visit.form.get("name", ""),
-        fields=fields(visit, adapter, told, problems), problem=problems.get(""),
+        fields=[_blank(field) for field in every] if len(unkept) < len(every) else every, problem=problems.get(""),
+    )  # fmt: skip
+
+
+def _blank(field: Field) -> Field:
+    """A secret that was only just typed is not kept anywhere: it is typed again."""
+    return Field(
+        name=field.name, title=field.title, hint=field.hint, type=field.type, required=field.required or field.kept,
+        value=field.value, problem=field.problem, kept=False,
     )  # fmt: skip
 
 
@@ -88,32 +200,34 @@ async def connect_account(visit: Visit) -> web.Response:
     adapter = accounts.adapter_of(channel)
     if adapter is None or channel is None:
         raise Problem(400)
-    told = {
-        name[len(PREFIX) :]: value.strip()[:LONGEST]
-        for name, value in visit.form.items()
-        if name.startswith(PREFIX) and value.strip()
-    }
-    if problems := _problems(visit, adapter, told):
-        return _form(visit, channel, adapter, told, problems, 422)
-    name = visit.form.get("name", "").strip()[:80] or None
+    told = {name: value for name, value in typed_in(visit.form).items() if value}
+    if problems := wrong(visit, adapter.credentials, told):
+        return key_form(visit, channel, adapter, told, problems, 422)
+    name = visit.form.get("name", "").strip()[:LONGEST_NAME] or None
     try:
-        made = await connect.account_add(visit.rt, visit.seller_id, channel, told, name=name, check=False)
+        credentials = connect.read_credentials(adapter, told)
+        made = await admission.admit(visit.rt, visit.seller_id, channel, credentials, name=name)
+    except admission.Turned as refusal:
+        return key_form(visit, channel, adapter, told, {"": account_words.turned(visit.language, refusal)}, 422)
     except connect.Refused as refusal:
-        return _form(visit, channel, adapter, told, {"": str(refusal)}, 422)
-    await accounts.tell_check(visit, await visit.rt.account(visit.seller_id, made.account_id))
-    return visit.go(f"/contas/{made.account_id}")
+        return key_form(visit, channel, adapter, told, {"": str(refusal)}, 422)
+    return welcome(visit, made)
 
 
-def _problems(visit: Visit, adapter: Adapter, told: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with each field, by its name; "" for the form as a whole."""
-    try:
-        adapter.credentials.model_validate(dict(told))
-    except ValidationError as refusal:
-        found: dict[str, str] = {}
-        for error in refusal.errors(include_url=False, include_input=False):
-            field = str(error["loc"][0]) if error["loc"] else ""
-            field = field if field in adapter.credentials.model_fields else ""
-            sentence = words.FIELD_PROBLEMS.get(error["type"], words.FIELD_PROBLEM)
-            found.setdefault(field, visit.language.gettext(sentence))
-        return found
-    return {}
+def welcome(visit: Visit, made: Admitted) -> web.Response:
+    """On to the page of an account that was let in, saying what happens now."""
+    name, label = made.account.name, accounts.label_of(made.account.channel)
+    if made.identity is None:
+        detail = made.problem.detail if made.problem else ""
+        visit.say(
+            "bad", N_("%(name)s foi guardada, mas %(label)s ainda não disse de quem é: %(detail)s"),
+            name=name, label=label, detail=detail,
+        )  # fmt: skip
+    elif made.reopened:
+        visit.say(
+            "ok", N_("%(label)s respondeu: a conta é %(there)s. Ela já esteve ligada: a história dela continua."),
+            label=label, there=made.identity.name,
+        )  # fmt: skip
+    else:
+        visit.say("ok", N_("%(label)s respondeu: a conta é %(name)s."), label=label, name=made.identity.name)
+    return visit.go(f"/contas/{made.account.id}")

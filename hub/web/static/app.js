@@ -102,4 +102,8 @@ else if (steps && "EventSource" in window) {
   window.addEventListener("pagehide", () => source.close());
 }
 if (document.querySelector("[data-fresh]")) setInterval(freshen, 15000);
+// While something is under way that somebody waits for, its figures are looked at more often.
+if (document.querySelector("[data-soon]")) {
+  const often = setInterval(() => (document.querySelector("[data-soon]") ? freshen() : clearInterval(often)), 2500);
+}
 copying();

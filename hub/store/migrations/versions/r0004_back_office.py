@@ -8,6 +8,7 @@ down_revision = "0003"
 PARTS: tuple[str, ...] = (
     "primeira",
     "api",
+    "canais",
 )
 
 
