@@ -165,6 +165,7 @@ async def readmit(rt: Runtime, account: Account, credentials: Credentials, *, to
         if was == "closed":
             door = await connect.new_door(rt, account.channel, credentials)
             async with rt.db.seller(account.seller_id) as tx:
+                await _refuse_twice(tx, account.channel, found, account.id)
                 await _reopen(rt, tx, account, door)
                 await _settle(rt, tx, account.id, found)
         else:

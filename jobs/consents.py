@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -59,12 +60,10 @@ async def known(rt: Runtime, seller_id: UUID, channel: str, account: Account | N
     async with rt.db.seller(seller_id) as tx:
         kept, newest = await consents.app(tx, channel), await consents.newest(tx, channel)
     told: dict[str, Any] = {}
-    for sealed in newest:
-        told |= {**json.loads(rt.vault.open(sealed)["credentials"])}
-    try:
+    with suppress(SecretsError):  # sealed under a key that is gone: it is typed again
+        for sealed in newest:
+            told |= json.loads(rt.vault.open(sealed)["credentials"])
         told |= json.loads(rt.vault.open(kept)["app"]) if kept else {}
-    except SecretsError:  # sealed under a key that is gone: it is typed again
-        told = {}
     shared = {name: value for name, value in told.items() if name in app_fields and value is not None}
     own = await admission.kept_fields(rt, account) if account else {}
     return {**shared, **own}
@@ -89,7 +88,7 @@ async def begin(
         page = flow.authorize(credentials, back, state, oauth.challenge_of(verifier))
     except ChannelError as problem:
         raise Refused(problem.detail) from None
-    if not page.lower().startswith(("https://", "http://")):
+    if not page.lower().startswith(("https://", "http://")) or not page.isprintable() or " " in page:
         raise Refused(f"{adapter.label}: that is no http or https address")
     sealed = rt.vault.seal({"verifier": verifier, "typed": json.dumps(typed), "name": name or ""})
     asked = Consent(

@@ -91,12 +91,17 @@ async def add(
 async def reopen(
     tx: Tx, account_id: UUID, *, callback_hash: bytes, sealed: bytes, app_id: UUID | None, status: str, role: str
 ) -> None:
-    """A closed account begins again, with its history: fresh credentials and tasks, nothing approved."""
-    await tx.run(
+    """A closed account begins again, with its history: fresh credentials and tasks, nothing approved.
+
+    Taken when somebody opened it meanwhile.
+    """
+    opened = await tx.run(
         "UPDATE account SET status = %s, stock_role = %s, callback_hash = %s, app_id = %s, held_reason = NULL, "
         "resume_status = NULL, approved_at = NULL, braked_at = NULL WHERE id = %s AND status = 'closed'",
         [status, role, callback_hash, app_id, account_id],
     )
+    if not opened:
+        raise Taken("it is connected again already")
     await _begin(tx, account_id, sealed)
 
 

@@ -58,6 +58,8 @@ ACTION = {
     "account_resume": N_("conta retomada"),
     "account_close": N_("conta encerrada"),
     "account_reseal": N_("credenciais trocadas"),
+    "account_rename": N_("conta renomeada"),
+    "account_reopen": N_("conta ligada de novo"),
     "account_holds": N_("regra de reserva da conta"),
     "account_role": N_("papel da conta no estoque"),
     "account_mail": N_("e-mail a compradores"),

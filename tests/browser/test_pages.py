@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from typing import Literal
 
 import pytest
@@ -91,9 +92,9 @@ async def _enter(s: Site, context: BrowserContext) -> Screen:
 
 @asynccontextmanager
 async def screens(
-    viewport: ViewportSize = WIDE, *, javascript: bool = True, locale: str = "pt_BR"
+    viewport: ViewportSize = WIDE, *, javascript: bool = True, locale: str = "pt_BR", **policy: Any
 ) -> AsyncIterator[Screen]:
-    async with site() as s, async_playwright() as playwright:
+    async with site(**policy) as s, async_playwright() as playwright:
         await s.person("ana@loja.example", locale=locale)
         browser = await _launched(playwright)
         context = await browser.new_context(viewport=viewport, java_script_enabled=javascript)

@@ -105,6 +105,11 @@ async def test_every_vendors_authorization_leads_to_a_connected_account() -> Non
         listed = await rows(s, "SELECT DISTINCT a.channel FROM listing l JOIN account a ON a.id = l.account_id")
         assert len(listed) == 9  # every one that sells
 
+        # Where a vendor could not send anybody back to, nobody is sent away.
+        far = await reader.get("/contas/nova?canal=bling", headers={"Host": "hub.lan"})
+        assert "BALCAO_PUBLIC_URL" in far.text
+        assert "Autorizar em" not in far.text
+
         # Typed once: the application is kept, and another shop of it asks for nothing more.
         again = (await reader.get("/contas/nova?canal=mercadolivre")).text
         assert "Aplicação já guardada" in again

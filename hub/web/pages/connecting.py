@@ -37,39 +37,55 @@ class Field:
 
 
 def fields(
-    visit: Visit, model: type[BaseModel], told: Mapping[str, Any], problems: Mapping[str, str],
-    but: Collection[str] = (),
+    visit: Visit, model: type[BaseModel], told: Mapping[str, Any], problems: Mapping[str, str], *,
+    kept: Mapping[str, Any] | None = None, but: Collection[str] = (),
 ) -> list[Field]:  # fmt: skip
-    """The fields of a model of credentials, as its JSON schema describes them. `told`: what is known of them."""
-    schema = model.model_json_schema()
+    """The fields of a model of credentials, as its JSON schema describes them.
+
+    `kept`: what the hub has of them already; `told`: what was typed over that.
+    """
+    schema, kept = model.model_json_schema(), kept or {}
     required = set(schema.get("required", ()))
+    told = {**kept, **told}
     return [
-        _field(visit, name, about, told, problems.get(name), required=name in required)
+        _field(visit, name, about, told, problems.get(name), required=name in required, kept=bool(kept.get(name)))
         for name, about in schema["properties"].items()
         if name not in but
     ]
 
 
 def _field(
-    visit: Visit, name: str, about: Mapping[str, Any], told: Mapping[str, Any], problem: str | None, *, required: bool
-) -> Field:
-    one_of = [about, *about.get("anyOf", ())]
-    secret = any(each.get("format") == "password" or each.get("writeOnly") for each in one_of)
-    numeric = any(each.get("type") == "integer" for each in one_of)
+    visit: Visit, name: str, about: Mapping[str, Any], told: Mapping[str, Any], problem: str | None, *,
+    required: bool, kept: bool,
+) -> Field:  # fmt: skip
+    secret, numeric = _is_secret(about), any(each.get("type") == "integer" for each in _kinds(about))
     title = str(about.get("title") or name)
     examples = [str(each) for each in about.get("examples", ())]
     hint = words.FIELDS.get(str(about.get("description", "")), "") or about.get("description", "")
-    default, kept = about.get("default"), secret and bool(told.get(name))
+    default = about.get("default")
     return Field(
         name=PREFIX + name,
         title=visit.language.gettext(words.FIELDS[title]) if title in words.FIELDS else title,
         hint=(visit.language.gettext(hint) if hint in words.FIELDS.values() else hint) or next(iter(examples), None),
         type="password" if secret else "number" if numeric else "text",
-        required=required and not kept,
+        required=required and not (secret and kept),
         value="" if secret else str(told.get(name, "" if default is None else default) or ""),
         problem=problem,
-        kept=kept,
+        kept=secret and kept,
     )
+
+
+def _kinds(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [about, *about.get("anyOf", ())]
+
+
+def _is_secret(about: Mapping[str, Any]) -> bool:
+    return any(each.get("format") == "password" or each.get("writeOnly") for each in _kinds(about))
+
+
+def secrets_of(model: type[BaseModel]) -> frozenset[str]:
+    """Fields of a model that are never shown."""
+    return frozenset(name for name, about in model.model_json_schema()["properties"].items() if _is_secret(about))
 
 
 def typed_in(form: Mapping[str, str]) -> dict[str, str]:
@@ -79,10 +95,7 @@ def typed_in(form: Mapping[str, str]) -> dict[str, str]:
 
 def merged(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
     """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back."""
-    secret = {
-        name for name, about in model.model_json_schema()["properties"].items()
-        if any(each.get("writeOnly") for each in (about, *about.get("anyOf", ())))
-    }  # fmt: skip
+    secret = secrets_of(model)
     left = {name: value for name, value in kept.items() if name in secret or name not in typed}
     return {**left, **{name: value for name, value in typed.items() if value}}
 
@@ -152,22 +165,18 @@ async def authorization(
     flow = consents.oauth_of(adapter)
     model, base = consent.draft(adapter.credentials, flow), consent.home(visit.rt.policy.public_url, origin(visit))
     known = await consents.known(visit.rt, visit.seller_id, channel)
-    every = fields(visit, model, {**known, **(told or {})}, problems or {}, but=flow.untyped())
+    every = fields(visit, model, told or {}, problems or {}, kept=known, but=flow.untyped())
     first = {PREFIX + name for name in (*flow.asks, *flow.app)}
-    app = {PREFIX + name for name in flow.app}
-    has_app = all(known.get(name) for name in flow.app)
-    hidden = app if has_app and not any(name in flow.app for name in problems or {}) else set[str]()
+    has_app = all(known.get(name) for name in flow.app) and not any(name in flow.app for name in problems or {})
+    hidden = {PREFIX + name for name in flow.app} if has_app else set[str]()
+    shown = [str(known[name]) for name in flow.app if known.get(name) and name not in secrets_of(model)]
     return visit.render(
         "connect_authorize.html", status=status, channel=channel, adapter=adapter, name=visit.form.get("name", ""),
         asked=[each for each in every if each.name in first - hidden],
-        app=[each for each in every if each.name in hidden], app_name=next(iter(_names(known, flow.app)), None),
+        app=[each for each in every if each.name in hidden], app_name=" · ".join(shown),
         more=[each for each in every if each.name not in first], problem=(problems or {}).get(""),
-        back=consent.return_address(base, channel) if base else None, action="/contas/autorizar", account=None,
+        back=consent.return_address(base, channel) if base else None,
     )  # fmt: skip
-
-
-def _names(known: Mapping[str, Any], app: tuple[str, ...]) -> list[str]:
-    return [str(known[name]) for name in app if known.get(name) and "secret" not in name and "key" not in name[-4:]]
 
 
 # ── by keys ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,19 +187,9 @@ def key_form(
     status: int = 200,
 ) -> web.Response:  # fmt: skip
     """The form of a channel's whole credentials."""
-    every = fields(visit, adapter.credentials, told, problems)
-    unkept = [field for field in every if not field.kept]
     return visit.render(
         "connect.html", status=status, channel=channel, adapter=adapter, name=visit.form.get("name", ""),
-        fields=[_blank(field) for field in every] if len(unkept) < len(every) else every, problem=problems.get(""),
-    )  # fmt: skip
-
-
-def _blank(field: Field) -> Field:
-    """A secret that was only just typed is not kept anywhere: it is typed again."""
-    return Field(
-        name=field.name, title=field.title, hint=field.hint, type=field.type, required=field.required or field.kept,
-        value=field.value, problem=field.problem, kept=False,
+        fields=fields(visit, adapter.credentials, told, problems), problem=problems.get(""),
     )  # fmt: skip
 
 

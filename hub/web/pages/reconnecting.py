@@ -39,23 +39,19 @@ async def render(
     """The page of a reconnection: what is kept stays unless it is typed again, and secrets are never shown."""
     known = await _known(visit, account)
     problems, typed = problems or {}, typed or {}
-    keys = connecting.fields(visit, adapter.credentials, {**known, **typed}, problems if by_keys else {})
+    keys = connecting.fields(
+        visit, adapter.credentials, typed if by_keys else {}, problems if by_keys else {}, kept=known
+    )
     asked: list[connecting.Field] = []
     base = consent.home(visit.rt.policy.public_url, connecting.origin(visit))
     if adapter.oauth is not None:
         model, shared = consent.draft(adapter.credentials, adapter.oauth), known
-        if account.status == "closed":
+        if closed := account.status == "closed":
             shared = await consents.known(visit.rt, visit.seller_id, account.channel)
-        told = {**shared, **({} if by_keys else typed)}
-        asked = [
-            each
-            for each in connecting.fields(
-                visit, model, told, {} if by_keys else problems, but=adapter.oauth.untyped()
-            )
-            if each.required or each.kept or each.problem
-            or each.name[len(connecting.PREFIX) :] in (*adapter.oauth.app, *adapter.oauth.asks)
-            or (account.status == "closed" and each.value)
-        ]  # fmt: skip
+        first = {connecting.PREFIX + name for name in (*adapter.oauth.app, *adapter.oauth.asks)}
+        told, wrong = ({}, {}) if by_keys else (typed, problems)
+        every = connecting.fields(visit, model, told, wrong, kept=shared, but=adapter.oauth.untyped())
+        asked = [each for each in every if each.name in first or each.problem or (closed and each.value)]
     return visit.render(
         "account_again.html", status=status, account=account, adapter=adapter, keys=keys, asked=asked,
         back=consent.return_address(base, account.channel) if base and adapter.oauth else None,
