@@ -54,7 +54,7 @@ async def leave(reader: Reader, v: Vendor, path: str = "/contas/autorizar", **mo
     seconds, _, page = answer.headers["Refresh"].partition(";url=")
     assert seconds == "0"
     assert page.startswith(v.base), page
-    return page
+    return str(page)
 
 
 async def say_yes(page: str) -> str:
