@@ -6,6 +6,7 @@ revision = "0004"
 down_revision = "0003"
 
 PARTS: tuple[str, ...] = (
+    "lookups",
     "primeira",
     "api",
     "canais",
