@@ -168,10 +168,9 @@ async def test_an_account_is_connected_checked_paused_and_resumed() -> None:
         assert "Falta preencher." in wrong.text
         assert "cs_oculto" not in wrong.text
         fields = {f"c_{name}": value for name, value in told.items()}
-        made = await reader.post("/contas/nova", channel="woocommerce", name="De novo", **fields)
-        assert made.status == 303
-        page = (await reader.get(made.headers["Location"])).text
-        assert "is connected already" in page or "respondeu" in page
+        twice = await reader.post("/contas/nova", channel="woocommerce", name="De novo", **fields)
+        assert twice.status == 422
+        assert "já está ligada aqui, como Um" in twice.text
         path = f"/contas/{one.account.id}"
         await reader.post(f"{path}/pausar", reason="férias <b>")
         text = (await reader.get(path)).text
