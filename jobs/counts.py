@@ -63,8 +63,10 @@ async def _skus(tx: Tx, counts: Mapping[str, int], *, create: bool) -> dict[str,
     return {code: single(known, code).id for code in counts}
 
 
-async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str, object], Answer]]:
-    """Why each channel shows the number it shows: one answer per slot that sells this SKU."""
+async def explain(
+    rt: Runtime, seller_id: UUID, sku: str, only: UUID | None = None
+) -> list[tuple[dict[str, object], Answer]]:
+    """Why each channel shows the number it shows: one answer per slot (or for `only` this one) that sells this SKU."""
     async with rt.db.seller(seller_id) as tx:
         sku_id = await stock.sku_id(tx, sku)
         if sku_id is None:
@@ -72,6 +74,8 @@ async def explain(rt: Runtime, seller_id: UUID, sku: str) -> list[tuple[dict[str
         shelves = await warehouses.shelves(tx)
         found = []
         for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):
+            if only not in (None, inputs.slot_id):
+                continue
             slot = await slots.state(tx, inputs.slot_id)
             sink = rt.adapter(slot["channel"]).stock
             if sink and sink.numbers == PHYSICAL:

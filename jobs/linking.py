@@ -190,7 +190,7 @@ async def suggest(
         waiting = await links.unlinked(tx, account_id, after=after, limit=limit)
     if listing_id is not None:
         waiting = [row for row in waiting if row["id"] == listing_id]
-    told = await asyncio.to_thread(_likely, index, waiting, most)
+    told = await asyncio.to_thread(likely, index, waiting, most)
     return list(zip(waiting, told, strict=True))
 
 
@@ -201,7 +201,8 @@ async def indexed(rt: Runtime, seller_id: UUID) -> Index:
     return await asyncio.to_thread(Index, known)
 
 
-def _likely(index: Index, rows: Sequence[Mapping[str, Any]], most: int) -> list[list[Suggestion]]:
+def likely(index: Index, rows: Sequence[Mapping[str, Any]], most: int) -> list[list[Suggestion]]:
+    """The SKUs that each of these listings may be, best first; takes a while, so outside of the event loop."""
     return [index.suggest(row["title"], row["channel_sku"], row["gtin"], most) for row in rows]
 
 
@@ -217,7 +218,7 @@ async def sheet(
         if not rows:
             return
         waiting = [row for row in rows if row["sku"] is None]
-        told = await asyncio.to_thread(_likely, index, waiting, 1)
+        told = await asyncio.to_thread(likely, index, waiting, 1)
         best = {row["id"]: found[0] if found else None for row, found in zip(waiting, told, strict=True)}
         for row in rows:
             yield row, best.get(row["id"])

@@ -249,7 +249,7 @@ def export(
     seller: Seller = None,
 ) -> None:
     """Write every listing with its link, or the likeliest SKU, to a CSV file, for a person to fill in."""
-    from hub.cli.link_sheet import write_rows
+    from hub.link_sheet import write_rows
 
     async def work(desk: Desk) -> list[Any]:
         from jobs import linking
@@ -277,9 +277,13 @@ def import_(
     as_json: page.AsJson = False,
 ) -> None:
     """Link, relink and unlink from a CSV file. If any row is wrong nothing is written, unless --skip-bad."""
-    from hub.cli.link_sheet import read_rows
+    from hub.link_sheet import read_rows
+    from hub.stock_sheet import Unusable
 
-    rows, troubles, silent = read_rows(page.read_file(file))
+    try:
+        rows, troubles, silent = read_rows(page.read_file(file))
+    except Unusable as problem:
+        raise Wrong(str(problem)) from None
 
     async def work(desk: Desk) -> "tuple[Plan, int]":
         from jobs import linking_file

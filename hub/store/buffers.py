@@ -331,3 +331,9 @@ async def lags(tx: Tx, account_ids: Iterable[UUID], since: datetime) -> dict[tup
     return {
         (row["account_id"], row["sku_id"]): Lag(seconds=max(0.0, row["seconds"]), pushes=row["pushes"]) for row in rows
     }
+
+
+async def categories(tx: Tx, limit: int = 200) -> list[str]:
+    """Categories that SKUs have."""
+    rows = await tx.all("SELECT DISTINCT category FROM sku WHERE category <> '' ORDER BY category LIMIT %s", [limit])
+    return [row["category"] for row in rows]

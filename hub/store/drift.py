@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.drift import GRACE, SKEW, Action, Drift, Episode, Finding, Push, State, look_again_at
@@ -227,14 +227,15 @@ async def give_up_checks(tx: Tx, account_id: UUID, now: datetime) -> None:
 _SHOWN = """
     SELECT d.id, d.account_id, a.name AS account, a.channel, d.slot_id, d.class, d.direction, d.why, d.state, d.seen,
            d.expected, d.desired, d.count, d.first_seen_at, d.last_seen_at, d.closed_at, d.ended, d.decided_by,
-           d.decided_at, l.ref, l.variation_ref, l.title, l.multiplier, k.code AS sku,
-           n.code AS suggested_sku, d.listing_id
+           d.decided_at, u.name AS decider, l.id AS shown_listing_id, l.ref, l.variation_ref, l.title, l.multiplier,
+           k.code AS sku, n.code AS suggested_sku, d.listing_id, s.seen_at
     FROM drift d JOIN account a ON a.seller_id = d.seller_id AND a.id = d.account_id
     JOIN stock_slot s ON s.seller_id = d.seller_id AND s.id = d.slot_id
-    LEFT JOIN LATERAL (SELECT ref, variation_ref, title, multiplier FROM listing l WHERE l.seller_id = d.seller_id
+    LEFT JOIN LATERAL (SELECT id, ref, variation_ref, title, multiplier FROM listing l WHERE l.seller_id = d.seller_id
         AND l.slot_id = d.slot_id AND (d.listing_id IS NULL OR l.id = d.listing_id) LIMIT 1) l ON true
     LEFT JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
-    LEFT JOIN sku n ON n.seller_id = d.seller_id AND n.id = d.suggested_sku_id"""
+    LEFT JOIN sku n ON n.seller_id = d.seller_id AND n.id = d.suggested_sku_id
+    LEFT JOIN app_user u ON d.decided_by LIKE 'web:%%' AND u.id::text = substr(d.decided_by, 5)"""
 
 
 async def listed(
@@ -247,11 +248,16 @@ async def listed(
     limit: int = 100,
 ) -> list[dict[str, Any]]:
     """Episodes, the newest first; keyset by id. `state`: one of hub.drift.State; None: every open one."""
-    sql = f"""{_SHOWN}
-        WHERE (d.state = %(state)s OR %(state)s::text IS NULL AND d.closed_at IS NULL)
-          AND (%(account)s::uuid IS NULL OR d.account_id = %(account)s)
-          AND (%(class)s::text IS NULL OR d.class = %(class)s) AND (%(after)s::uuid IS NULL OR d.id < %(after)s)
-        ORDER BY d.id DESC LIMIT %(limit)s"""
+    where: list[LiteralString] = ["d.closed_at IS NOT NULL" if state == State.CLOSED else "d.closed_at IS NULL"]
+    if state is not None:
+        where.append("d.state = %(state)s")
+    if account_id is not None:
+        where.append("d.account_id = %(account)s")
+    if class_ is not None:
+        where.append("d.class = %(class)s")
+    if after is not None:
+        where.append("d.id < %(after)s")
+    sql: Any = f"{_SHOWN} WHERE {' AND '.join(where)} ORDER BY d.id DESC LIMIT %(limit)s"
     return await tx.all(sql, {"state": state, "account": account_id, "class": class_, "after": after, "limit": limit})
 
 

@@ -188,6 +188,7 @@ def _conflicts(
 
 async def _write(tx: Tx, good: Sequence[Link], slot_ids: Sequence[UUID]) -> None:
     """The links, and what each slot sells by them: one and the same, or nothing known."""
+    await _remember(tx, good)
     await tx.run(
         """UPDATE listing l SET sku_id = t.sku_id, multiplier = t.multiplier,
                linked_by = CASE WHEN t.sku_id IS NOT NULL THEN t.how END
@@ -208,6 +209,21 @@ async def _write(tx: Tx, good: Sequence[Link], slot_ids: Sequence[UUID]) -> None
         [list(slot_ids)],
     )
     await _tell_source(tx, slot_ids)
+
+
+async def _remember(tx: Tx, good: Sequence[Link]) -> None:
+    """What changes of these links, for the listing's history, and who changed it (balcao.actor)."""
+    await tx.run(
+        """INSERT INTO listing_link (seller_id, id, listing_id, sku_code, multiplier, linked_by, actor)
+           SELECT l.seller_id, t.new, l.id, k.code, t.multiplier, CASE WHEN k.id IS NOT NULL THEN t.how END,
+               coalesce(nullif(current_setting('balcao.actor', true), ''), 'flow')
+           FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::text[])
+               AS t(new, id, sku_id, multiplier, how)
+           JOIN listing l ON l.id = t.id LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = t.sku_id
+           WHERE (l.sku_id, l.multiplier) IS DISTINCT FROM (t.sku_id, t.multiplier)""",
+        [[new_id() for _ in good], [link.listing_id for link in good], [link.sku_id for link in good],
+         [link.multiplier for link in good], [link.how for link in good]],
+    )  # fmt: skip
 
 
 async def _tell_source(tx: Tx, slot_ids: Sequence[UUID]) -> None:

@@ -147,63 +147,6 @@ async def papers(tx: Tx, order_id: UUID) -> dict[str, list[dict[str, Any]]]:
 
 # ── listings and stock ──────────────────────────────────────────────────────────────────────────────────────
 
-# As hub.web.words.slot_state decides, in the same order of precedence.
-_OURS: LiteralString = "l.managed_by = 'seller' AND l.sku_id IS NOT NULL"
-_FREE: LiteralString = f"{_OURS} AND s.parked_code IS NULL AND NOT s.braked AND NOT s.withheld"
-_SURE: LiteralString = f"{_FREE} AND s.desired IS NOT NULL AND s.doubt_until IS NULL"
-_STATES: dict[str, LiteralString] = {
-    "even": f"{_SURE} AND s.expected = s.desired",
-    "pending": f"{_SURE} AND s.expected IS DISTINCT FROM s.desired",
-    "doubt": f"{_FREE} AND s.desired IS NOT NULL AND s.doubt_until IS NOT NULL",
-    "parked": f"{_OURS} AND (s.parked_code IS NOT NULL OR s.braked OR s.withheld)",
-    "unlinked": "l.managed_by = 'seller' AND l.sku_id IS NULL",
-    "uncounted": f"{_FREE} AND s.desired IS NULL",
-    "theirs": "l.managed_by = 'marketplace'",
-}
-STATES = tuple(_STATES)
-
-
-def _like(search: str) -> str:
-    for special in ("\\", "%", "_"):
-        search = search.replace(special, "\\" + special)
-    return f"%{search}%"
-
-
-async def listings(
-    tx: Tx, *, state: str | None = None, account_id: UUID | None = None, search: str | None = None,
-    after: UUID | None = None, limit: int = 50,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Listings with what their slot should show, was told and was seen to show; keyset by id."""
-    where: list[LiteralString] = ["l.gone_at IS NULL"]
-    if state in _STATES:
-        where.append(_STATES[state])
-    if account_id:
-        where.append("l.account_id = %(account)s")
-    if search:
-        where.append(
-            "(l.channel_sku = %(search)s OR k.code = %(search)s OR l.ref = %(search)s OR l.title ILIKE %(like)s)"
-        )
-    if after:
-        where.append("l.id > %(after)s")
-    sql: Any = f"""
-        SELECT l.id, a.id AS account_id, a.channel, a.name AS account, a.status AS account_status, l.ref,
-               l.variation_ref, l.title, l.url, l.channel_sku, k.code AS sku, l.multiplier, l.status, l.managed_by,
-               l.price_cents, coalesce(l.currency, 'BRL') AS currency, s.desired, s.pushed, s.expected, s.seen,
-               s.seen_at, s.last_pushed_at, s.due_at, s.parked_code, s.parked_reason, s.braked, s.withheld,
-               s.doubt_until, s.approved_at
-        FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id
-        JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
-        LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
-        WHERE {" AND ".join(where)} ORDER BY l.id LIMIT %(limit)s"""
-    params = {
-        "account": account_id,
-        "search": search,
-        "like": _like(search or ""),
-        "after": after,
-        "limit": limit,
-    }
-    return await tx.all(sql, params)
-
 
 async def sku(tx: Tx, code: str) -> dict[str, Any] | None:
     """A SKU with its levels, the parts it is made of, and its newest movements."""

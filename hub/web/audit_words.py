@@ -55,6 +55,21 @@ STATE_FILTERS = {
     "noted": N_("Anotadas"),
     "closed": N_("Encerradas"),
 }
+# What an account does by itself about a class of difference, as hub.drift.POLICIES names them.
+POLICY_OF = {
+    "lost_push": (N_("Escrita perdida"), N_("O canal aceitou o número e continua mostrando o anterior.")),
+    "external_edit_up": (N_("Mostra mais do que há"), N_("Alguém aumentou o número lá: venderia o que não existe.")),
+    "external_edit_down": (N_("Mostra menos do que há"), N_("Alguém diminuiu o número lá, e nenhum pedido explica.")),
+    "wrong_link": (N_("Traz o código de outro SKU"), N_("Corrigir aqui é trocar o vínculo: sempre com uma pessoa.")),
+    "unmanaged": (N_("Deixou de contar estoque"), N_("O canal não controla mais o estoque deste anúncio.")),
+    "paused": (N_("Pausado, com outro número"), N_("Não vende enquanto pausado: o número importa quando voltar.")),
+    "gone": (N_("Sumiu do canal"), N_("O anúncio não está mais lá.")),
+}
+POLICY = {
+    "repair": N_("corrigir sozinho"),
+    "propose": N_("perguntar a alguém"),
+    "ignore": N_("deixar e anotar"),
+}
 ENDED = {
     "repaired": N_("corrigida"),
     "explained": N_("explicada por um pedido"),

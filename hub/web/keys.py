@@ -3,7 +3,9 @@
 from aiohttp import web
 
 from jobs.install import Installation
+from jobs.link_desk import Shelf
 from jobs.runtime import Runtime
 
 RUNTIME: web.AppKey[Runtime] = web.AppKey("runtime", Runtime)
 INSTALLATION: web.AppKey[Installation] = web.AppKey("installation", Installation)
+SHELF: web.AppKey[Shelf] = web.AppKey("shelf", Shelf)

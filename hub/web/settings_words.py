@@ -6,6 +6,7 @@ from hub.web.i18n import N_
 SECTIONS = (
     ("/configuracoes/pessoas", N_("Pessoas"), "manager"),
     ("/configuracoes/seguranca", N_("Segurança"), "member"),
+    ("/configuracoes/margens", N_("Margens"), "manager"),
     ("/configuracoes/chaves", N_("Chaves da API"), "manager"),
     ("/configuracoes/registro", N_("Registro"), "manager"),
 )
@@ -65,10 +66,13 @@ ACTION = {
     "account_mail": N_("e-mail a compradores"),
     "account_ship_by": N_("prazo de despacho da conta"),
     "seller_shipping": N_("prazos da loja"),
+    "link": N_("anúncios vinculados"),
+    "drift_accept": N_("diferença corrigida"),
+    "drift_dismiss": N_("diferença deixada"),
     "drift_policy": N_("regra da conferência"),
     "freight_policy": N_("regra do frete"),
-    "buffer_set": N_("reserva de segurança definida"),
-    "buffer_remove": N_("reserva de segurança removida"),
+    "buffer_set": N_("margem definida"),
+    "buffer_remove": N_("margem removida"),
     "stock_set": N_("estoque contado"),
     "stock_adjust": N_("estoque ajustado"),
     "stock_import": N_("estoque importado"),

@@ -139,24 +139,31 @@ STATE: dict[str, Chip] = {
     "even": ("ok", N_("em dia")),
     "pending": ("busy", N_("pendente")),
     "doubt": ("wait", N_("em dúvida")),
+    "different": ("bad", N_("diferente")),
+    "braked": ("bad", N_("no freio")),
     "parked": ("bad", N_("estacionado")),
     "unlinked": ("wait", N_("sem vínculo")),
     "uncounted": ("mute", N_("sem contagem")),
     "theirs": ("mute", N_("estoque do canal")),
 }
 STATE_FILTERS = {
-    "even": N_("Em dia"),
+    "unlinked": N_("Sem vínculo"),
+    "different": N_("Diferentes"),
+    "parked": N_("Estacionados"),
+    "braked": N_("No freio"),
     "pending": N_("Pendentes"),
     "doubt": N_("Em dúvida"),
-    "parked": N_("Estacionados"),
-    "unlinked": N_("Sem vínculo"),
     "uncounted": N_("Sem contagem"),
+    "paused": N_("Pausados lá"),
     "theirs": N_("Estoque do canal"),
+    "even": N_("Em dia"),
+    "linked": N_("Vinculados"),
 }
 LISTING = {"active": N_("ativo"), "paused": N_("pausado"), "closed": N_("encerrado")}
 STATE_WHY = {
     "pending": N_("O número novo está a caminho do canal."),
     "doubt": N_("Uma escrita não teve resposta certa: o hub vai reler o anúncio antes de escrever de novo."),
+    "different": N_("O canal mostra outro número: veja a conferência."),
     "unlinked": N_("Nenhum SKU é deste anúncio: o hub não escreve nele."),
     "uncounted": N_("Falta a contagem inicial do SKU: o hub não escreve neste anúncio."),
     "theirs": N_("O canal guarda e envia este estoque: o hub não escreve nele."),
@@ -167,13 +174,17 @@ AWAITS_APPROVAL = N_("Ainda não foi aprovado: nada é escrito neste anúncio at
 
 
 def slot_state(row: Mapping[str, Any]) -> str:
-    """The key in STATE of a listing's row, as hub.store.screens filters by."""
+    """The key in STATE of a listing's row, as hub.store.listing_list filters by."""
     if row["managed_by"] == "marketplace":
         return "theirs"
     if row["sku"] is None:
         return "unlinked"
-    if row["parked_code"] is not None or row["braked"] or row.get("withheld"):
+    if row["parked_code"] is not None:
         return "parked"
+    if row["braked"]:
+        return "braked"
+    if row["withheld"] or row["differs"]:
+        return "different"
     if row["desired"] is None:
         return "uncounted"
     if row["doubt_until"] is not None:
@@ -183,9 +194,9 @@ def slot_state(row: Mapping[str, Any]) -> str:
 
 def slot_reason(row: Mapping[str, Any], state: str) -> str | None:
     """Why a listing is in that state, to be translated; a channel's own words stay as they are."""
-    if row["braked"] and state == "parked":
+    if state == "braked":
         return BRAKED
-    if state == "parked" and row.get("withheld"):
+    if state == "different" and row["withheld"]:
         return WITHHELD
     if state == "parked":
         told: str | None = row["parked_reason"]

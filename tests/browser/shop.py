@@ -89,6 +89,7 @@ async def fill(site: Site) -> str:
     while await deadlines.turn(w.rt):
         pass
     await differ(site)
+    await leave_unlinked(site, str(one.account.id))
     await stand_still(site, str(one.account.id))
     await site.leave_tokens(one.account, 3)
     await site.leave_tokens(two.account, 400)
@@ -118,6 +119,23 @@ async def stand_still(site: Site, account_id: str) -> None:
             "UPDATE task SET attempts = 4, error = 'transient 503: Serviço indisponível, tente mais tarde.' "
             "WHERE account_id = %s AND kind = 'listings'",
             [account_id],
+        )
+
+
+async def leave_unlinked(site: Site, account_id: str) -> None:
+    """A listing that names a code another way, and packs of it."""
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        await tx.run("UPDATE sku SET title = 'Caneca de porcelana azul 300 ml' WHERE code = 'CAN-01'")
+        await tx.run(
+            "INSERT INTO stock_slot (seller_id, id, account_id, ref, listing_ref, seen, seen_at, expected, "
+            "approved_at) VALUES (%s, gen_random_uuid(), %s, '7001', '7001', 2, now(), 2, now())",
+            [tx.seller, account_id],
+        )
+        await tx.run(
+            "INSERT INTO listing (seller_id, id, account_id, ref, slot_id, title, channel_sku, status, managed_by, "
+            "price_cents, seen_at) SELECT seller_id, gen_random_uuid(), account_id, ref, id, "
+            "'Kit 6 canecas de porcelana azul 300 ml', 'can 01', 'active', 'seller', 19990, now() FROM stock_slot "
+            "WHERE ref = '7001'"
         )
 
 

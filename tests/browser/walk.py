@@ -17,6 +17,8 @@ ROWS = {
     "letter": "SELECT id FROM inbox WHERE state = 'parked' AND raw IS NOT NULL ORDER BY ref",
     "alert": "SELECT id FROM alert WHERE kind = 'shortage' ORDER BY id",
     "warning": "SELECT id FROM alert WHERE kind = 'slot_parked' ORDER BY id",
+    "listing": "SELECT listing_id FROM listing_link ORDER BY id",
+    "unlinked": "SELECT id FROM listing WHERE sku_id IS NULL ORDER BY id",
     "sku": "SELECT id FROM sku WHERE code = 'CAN-01'",
 }
 
@@ -54,12 +56,16 @@ PAGES = (
     Spot("prazos-parados", "/prazos?ver=parados"),
     Spot("anuncios", "/anuncios"),
     Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
+    Spot("anuncio", "/anuncios/{listing}"),
+    Spot("anuncios-vincular", "/anuncios/ligar"),
+    Spot("anuncio-vincular", "/anuncios/{unlinked}/ligar?sku=CAN-01&vende=6", pictured=False),
     Spot("estoque", "/estoque/CAN-01"),
     Spot("envios", "/envios"),
     Spot("etiquetas", "/etiquetas"),
     Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
     Spot("conferencia", "/conferencia"),
     Spot("conferencia-encerradas", "/conferencia?estado=closed", pictured=False),
+    Spot("conferencia-regras", "/conferencia/regras", pictured=False),
     Spot("saude", "/saude"),
     Spot("reposicao", "/reposicao?filtro=all"),
     Spot("reposicao-sku", "/reposicao/{sku}"),
@@ -78,6 +84,7 @@ PAGES = (
     Spot("parados-documento", "/sincronizacao/documentos/{letter}"),
     Spot("pessoas", "/configuracoes/pessoas"),
     Spot("seguranca", "/configuracoes/seguranca"),
+    Spot("margens", "/configuracoes/margens?anuncio={listing}"),
     Spot("chaves", "/configuracoes/chaves"),
     Spot("registro", "/configuracoes/registro"),
 )

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from hub.cli.link_sheet import Row, read_rows, write_rows
-from hub.cli.refusals import Wrong
 from hub.likeness import Reason, Suggestion
+from hub.link_sheet import Row, read_rows, write_rows
+from hub.stock_sheet import Unusable
 from tests.cli.conftest import Balcao
 
 TITLED = {"account": "Loja", "ref": "12", "variation_ref": None, "title": "=Caneca", "channel_sku": "-X", "gtin": None}
@@ -90,7 +90,7 @@ def test_a_listing_twice_names_the_line_before() -> None:
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused(body: bytes, said: str) -> None:
-    with pytest.raises(Wrong, match=said):
+    with pytest.raises(Unusable, match=said):
         read_rows(body)
 
 

@@ -37,7 +37,7 @@ async def test_a_proposal_is_told_in_words_and_put_right_by_a_click() -> None:
         assert "Caneca &lt;b&gt;azul&lt;/b&gt;" in page
         assert "nenhum pedido explica" in page
         assert "Deixar como está" in page
-        assert "veja a conferência" in (await reader.get("/anuncios?estado=parked")).text
+        assert "veja a conferência" in (await reader.get("/anuncios?estado=different")).text
         answer = await reader.post(f"/conferencia/{row['id']}/aceitar", next="/conferencia?estado=proposed")
         assert (answer.status, answer.headers["Location"]) == (303, "/conferencia?estado=proposed")
         await s.w.settle()
@@ -45,6 +45,36 @@ async def test_a_proposal_is_told_in_words_and_put_right_by_a_click() -> None:
         assert "Nada difere" in (await reader.get("/conferencia?estado=proposed")).text
         (row,) = await s.w.rows("SELECT decided_by FROM drift")
         assert row["decided_by"].startswith("web:")
+
+
+async def test_several_are_decided_at_once_with_their_evidence_and_by_the_accounts_own_rules() -> None:
+    async with site() as s:
+        two = await proposed(s)
+        (row,) = await s.w.rows("SELECT id FROM drift")
+        manager = await s.signed_in("ger@loja.example", role="manager")
+        page = (await manager.get("/conferencia?classe=external_edit")).text
+        assert "Lido no canal: 3. Pelas nossas contas mostraria 10." in page
+        assert "O hub ainda não escreveu neste anúncio." in page
+        assert "Nada difere" in (await manager.get("/conferencia?classe=gone")).text
+        assert (await manager.get("/conferencia?classe=nada&estado=x&apos=y")).status == 200
+        other = str(row["id"])[:-4] + "ffff"
+        await manager.post("/conferencia/aceitar", **{f"d:{row['id']}": "yes", f"d:{other}": "yes"})
+        page = (await manager.get("/conferencia?estado=repairing")).text
+        assert "O hub corrige agora: 1. Não foi feito: Esta diferença não existe mais." in page
+        assert "decidiu: Ana Lima" in page
+        await manager.post("/conferencia/aceitar")
+        assert "Marque de 1 a 100 diferenças" in (await manager.get("/conferencia")).text
+        assert (await manager.post("/conferencia/dispensar", **{"d:x": "yes"})).status == 400
+
+        rules = f"/conferencia/regras/{two.account.id}"
+        assert "deixar e anotar" in (await manager.get("/conferencia/regras")).text
+        await manager.post(rules, external_edit_down="ignore", gone="propose")
+        assert (await s.w.account(two)).settings["drift"] == {"external_edit_down": "ignore", "gone": "propose"}
+        await manager.post(rules, gone="repair")
+        assert "Escolha o que fazer com cada classe." in (await manager.get("/conferencia/regras")).text
+        operator = await s.signed_in("op@loja.example", role="operator")
+        assert (await operator.post(rules, gone="ignore")).status == 403
+        assert (await s.w.account(two)).settings["drift"]["gone"] == "propose"
 
 
 async def test_a_dismissed_one_stays_and_cannot_be_sent_elsewhere() -> None:

@@ -11,12 +11,14 @@ from hub.web.auth import Door
 from hub.web.beginning import FOUNDING, Founding
 from hub.web.edge import DOOR, nowhere, page
 from hub.web.feed import FEED, Feed
+from hub.web.keys import SHELF
 from hub.web.pages import (
     accounts,
     alerts,
     api_keys,
     audit,
     audit_log,
+    buffers,
     connecting,
     consents,
     deadlines,
@@ -26,6 +28,9 @@ from hub.web.pages import (
     health,
     labels,
     letters,
+    link_file,
+    linking,
+    listing,
     listings,
     order,
     orders,
@@ -43,6 +48,7 @@ from hub.web.pages import (
     stock,
     sync,
 )
+from jobs.link_desk import Shelf
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -100,6 +106,21 @@ ROUTES = (
     ("POST", "/pedidos/{id}/alocacao", order.place, "operator"),
     ("GET", "/prazos", deadlines.every, "viewer"),
     ("GET", "/anuncios", listings.every, "member"),
+    ("GET", "/anuncios/planilha.csv", listings.sheet, "member"),
+    ("GET", "/anuncios/ligar", linking.every, "viewer"),
+    ("POST", "/anuncios/ligar/um", linking.accept, "operator"),
+    ("POST", "/anuncios/ligar/previa", linking.preview, "operator"),
+    ("POST", "/anuncios/ligar/gravar", linking.link_several, "operator"),
+    ("GET", "/anuncios/ligar/planilha.csv", link_file.sheet, "viewer"),
+    ("POST", "/anuncios/ligar/arquivo", link_file.look, "operator"),
+    ("POST", "/anuncios/ligar/arquivo/gravar", link_file.write, "operator"),
+    ("GET", "/anuncios/{id}", listing.one, "member"),
+    ("GET", "/anuncios/{id}/ligar", linking.one, "operator"),
+    ("POST", "/anuncios/{id}/ligar", linking.link_one, "operator"),
+    ("POST", "/anuncios/{id}/desligar", linking.unlink, "operator"),
+    ("POST", "/anuncios/{id}/sku", linking.new_sku, "operator"),
+    ("POST", "/anuncios/{id}/tentar", listing.try_again, "operator"),
+    ("POST", "/anuncios/{id}/soltar", listing.release, "manager"),
     ("GET", "/estoque/{sku:.+}", stock.why, "member"),
     ("GET", "/envios", shipments.every, "member"),
     ("GET", "/etiquetas", labels.every, "member"),
@@ -112,6 +133,10 @@ ROUTES = (
     ("GET", "/etiquetas/romaneio/{id}/{kind:pdf|csv}", labels.manifest, "member"),
     ("POST", "/etiquetas/{id}/cancelar", labels.cancel, "operator"),
     ("GET", "/conferencia", audit.every, "viewer"),
+    ("POST", "/conferencia/aceitar", audit.accept_several, "operator"),
+    ("POST", "/conferencia/dispensar", audit.dismiss_several, "operator"),
+    ("GET", "/conferencia/regras", audit.rules, "viewer"),
+    ("POST", "/conferencia/regras/{id}", audit.set_rules, "manager"),
     ("POST", "/conferencia/{id}/aceitar", audit.accept, "operator"),
     ("POST", "/conferencia/{id}/dispensar", audit.dismiss, "operator"),
     ("GET", "/saude", health.show, "viewer"),
@@ -167,6 +192,10 @@ ROUTES = (
     ("POST", "/configuracoes/seguranca/exigir", security.require, "owner"),
     ("POST", "/configuracoes/seguranca/sessoes", security.end_others, "member"),
     ("POST", "/configuracoes/seguranca/sessoes/{id}", security.end, "member"),
+    ("GET", "/configuracoes/margens", buffers.every, "manager"),
+    ("POST", "/configuracoes/margens", buffers.keep, "manager"),
+    ("POST", "/configuracoes/margens/previa", buffers.preview, "manager"),
+    ("POST", "/configuracoes/margens/{id}/remover", buffers.remove, "manager"),
     ("GET", "/configuracoes/chaves", api_keys.every, "manager"),
     ("POST", "/configuracoes/chaves", api_keys.add, "manager"),
     ("POST", "/configuracoes/chaves/{id}/revogar", api_keys.revoke, "manager"),
@@ -183,6 +212,7 @@ def setup(app: web.Application) -> None:
     )  # fmt: skip
     env.globals.update(static=static_files.address, words=words)
     app[DOOR], app[FEED], app[FOUNDING] = Door(), Feed(), Founding()
+    app[DOOR], app[FEED], app[SHELF] = Door(), Feed(), Shelf()
     app.on_shutdown.append(feed.close)
     app.router.add_get("/static/{name}", static_files.file)
     app.router.add_get("/entrar", page(entry.sign_in_form, None), name="entry")

@@ -1,6 +1,6 @@
 """Pages by keyset: one row more than is shown tells whether there are more; its place stands in the address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,16 +38,24 @@ def place_asked(visit: Visit) -> tuple[datetime, UUID] | None:
         return None
 
 
-def part(visit: Visit, rows: Sequence[Mapping[str, Any]], by: str | None = None, size: int = SIZE) -> Part:
-    """Cut a page of `size` + 1 rows; `by` names the instant that rows are ordered by before their id."""
+def part(
+    visit: Visit, rows: Sequence[Mapping[str, Any]], by: str | None = None, size: int = SIZE,
+    place_of: Callable[[Mapping[str, Any]], str] | None = None,
+) -> Part:  # fmt: skip
+    """Cut a page of `size` + 1 rows; `by` names the instant that rows are ordered by before their id.
+
+    `place_of` tells a row's place where it is another one.
+    """
     shown, onward = rows[:size], None
     if len(rows) > size:
         last = shown[-1]
-        place = f"{last[by].isoformat()}~{last['id']}" if by else str(last["id"])
-        onward = _address(visit, place)
-    return Part(rows=shown, onward=onward, first=_address(visit, None) if visit.asked("apos") else None)
+        own = place_of(last) if place_of else str(last["id"])
+        place = f"{last[by].isoformat()}~{last['id']}" if by else own
+        onward = address(visit, place)
+    return Part(rows=shown, onward=onward, first=address(visit, None) if visit.asked("apos") else None)
 
 
-def _address(visit: Visit, place: str | None) -> str:
+def address(visit: Visit, place: str | None) -> str:
+    """This very page, from that place on."""
     kept = {name: told for name, told in visit.request.query.items() if name != "apos" and told}
     return str(visit.request.rel_url.with_query({**kept, **({"apos": place} if place else {})}))

@@ -10,6 +10,7 @@ PARTS: tuple[str, ...] = (
     "primeira",
     "api",
     "canais",
+    "anuncios",
 )
 
 

@@ -3,11 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.cli.refusals import Wrong
 from hub.likeness import Suggestion
 from hub.sheets import cell, plain
 from hub.stock_sheet import Trouble, Unusable, decoded
@@ -45,14 +44,11 @@ class Row:
 
 
 def read_rows(body: bytes) -> tuple[list[Row], list[Trouble], int]:
-    """What lines want, what is wrong with them, and how many ask for nothing. Wrong when it is no such file."""
-    try:
-        text = decoded(body)
-    except Unusable as problem:
-        raise Wrong(str(problem)) from None
+    """What lines want, what is wrong with them, and how many ask for nothing. Unusable when it is no such file."""
+    text = decoded(body)
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
-        raise Wrong("the file is empty: it needs a first line with the columns listing and sku.")
+        raise Unusable("the file is empty: it needs a first line with the columns listing and sku.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=head.count))
     rows: list[Row] = []
     troubles: list[Trouble] = []
@@ -81,9 +77,9 @@ def read_rows(body: bytes) -> tuple[list[Row], list[Trouble], int]:
             else:
                 troubles.append(Trouble(row.line, f"listing: {row.listing!r} stands in line {before} already"))
             if len(rows) > MOST_ROWS:
-                raise Wrong(f"the file has more than {MOST_ROWS} rows: split it.")
+                raise Unusable(f"the file has more than {MOST_ROWS} rows: split it.")
     except csv.Error as problem:
-        raise Wrong(f"line {reader.line_num}: not CSV: {problem}.") from None
+        raise Unusable(f"line {reader.line_num}: not CSV: {problem}.") from None
     return rows, troubles, silent
 
 
@@ -93,12 +89,12 @@ def _columns(head: list[str]) -> dict[str, int]:
         for name, words in NAMES.items():
             if told.strip().casefold() in words:
                 if name in found:
-                    raise Wrong(f"two columns of the file are the {name}: {head[found[name]]!r} and {told!r}.")
+                    raise Unusable(f"two columns of the file are the {name}: {head[found[name]]!r} and {told!r}.")
                 found[name] = place
     missing = [name for name in ("listing", "sku") if name not in found]
     if missing and not (missing == ["sku"] and "accept" in found):
         seen = ", ".join(repr(told.strip()) for told in head[:8])
-        raise Wrong(f"the file has no column {missing[0]}: its first line is {seen}.")
+        raise Unusable(f"the file has no column {missing[0]}: its first line is {seen}.")
     return found
 
 
@@ -139,13 +135,19 @@ def _multiplier(told: Mapping[str, str]) -> int:
 
 
 def write_rows(told: Iterable[tuple[Mapping[str, Any], Suggestion | None]], locale: str) -> bytes:
-    """Listings with their links and suggestions, as CSV that a spreadsheet opens and `read_rows` reads again.
+    """Listings with their links and suggestions, as CSV that a spreadsheet opens and `read_rows` reads again."""
+    return csv_of([COLUMNS, *lines(told, locale)]).encode("utf-8-sig")
 
-    The multiplier of a line with a suggested pack is left empty: a person decides.
-    """
+
+def csv_of(rows: Iterable[Sequence[str]]) -> str:
+    """Cells that are safe already, as CSV."""
     text = io.StringIO(newline="")
-    out = csv.writer(text, delimiter=";")
-    out.writerow(COLUMNS)
+    csv.writer(text, delimiter=";").writerows(rows)
+    return text.getvalue()
+
+
+def lines(told: Iterable[tuple[Mapping[str, Any], Suggestion | None]], locale: str) -> Iterable[list[str]]:
+    """The cells of COLUMNS for each listing; the multiplier beside a suggested pack is left empty: a person decides."""
     for row, best in told:
         hint = best.multiplier if best else 1
         units = row["multiplier"] if row["sku"] else "" if hint > 1 else 1
@@ -154,5 +156,10 @@ def write_rows(told: Iterable[tuple[Mapping[str, Any], Suggestion | None]], loca
             row["account"], row["ref"], row["variation_ref"], row["title"], row["channel_sku"], row["gtin"], row["sku"],
             units, *suggested, "",
         )  # fmt: skip
-        out.writerow([cell(each) for each in cells])
-    return text.getvalue().encode("utf-8-sig")
+        yield [cell(each) for each in cells]
+
+
+def links_only(rows: Iterable[Row]) -> str:
+    """Rows as the least CSV that `read_rows` reads as the same."""
+    told = ((row.account, row.listing, row.variation, row.sku or UNLINK, row.multiplier) for row in rows)
+    return csv_of([("account", "listing", "variation", "sku", "multiplier"), *([cell(c) for c in row] for row in told)])
