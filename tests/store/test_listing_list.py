@@ -13,7 +13,7 @@ from hub.store.listing_list import Wanted
 from tests.services import database
 
 SELLER, ACCOUNT, RARE, SKU = uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-ROWS, MOST = 8_000, 1_500
+ROWS, MOST = 20_000, 2_500
 # The last rows are what filters look for: going through all by slot would meet the rest first.
 FILL = (
     "INSERT INTO seller (seller_id, name) VALUES (%(seller)s, 'x')",
@@ -114,11 +114,11 @@ async def test_a_filter_looks_at_few_rows(filled: str, name: str) -> None:
 
 
 async def test_a_page_far_down_costs_what_the_first_does(filled: str) -> None:
-    place = uuid.UUID(int=7_000)
+    place = uuid.UUID(int=18_000)
     async with Database(filled) as db, db.seller(SELLER) as tx:
         watched = Watched(tx)
         rows = await listing_list.page(cast("Tx", watched), Wanted(), after=(place, place), limit=51)
-        assert rows[0]["id"] == uuid.UUID(int=7_001)
+        assert rows[0]["id"] == uuid.UUID(int=18_001)
         assert watched.looked < MOST
 
 
@@ -129,5 +129,5 @@ async def test_words_go_with_their_listing(filled: str) -> None:
         async with tx.trial(dry=True):
             await tx.run("UPDATE listing SET title = 'Nova' WHERE ref = 'R1'")
             assert await tx.value(kept) == 21
-            await tx.run("DELETE FROM listing WHERE ref IN ('R1', 'R8000')")
+            await tx.run("DELETE FROM listing WHERE ref IN ('R1', 'R20000')")
             assert await tx.value(kept) == 19

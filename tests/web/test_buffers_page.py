@@ -16,7 +16,8 @@ async def test_a_margin_is_seen_before_it_is_kept_and_explained_after() -> None:
         listing = await s.w.row("SELECT id, ref FROM listing")
         page = (await reader.get(f"/configuracoes/margens?anuncio={listing['id']}")).text
         assert "Nenhuma margem" in page
-        assert f'value="{listing["id"]}"' in page
+        assert f'name="anuncio" value="{listing["ref"]}"' in page
+        assert f'value="{one.account.id}" selected' in page
         for fields, said in (
             ({"escopo": "channel", "tipo": "units", "valor": "2"}, "Escolha o canal."),
             ({"escopo": "sku", "sku": "NADA", "tipo": "units", "valor": "2"}, "SKU: não há NADA."),

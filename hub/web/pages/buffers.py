@@ -9,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from hub.buffers import BufferKind
-from hub.store import Tx, accounts, buffers, links, lookup, screens
+from hub.store import Tx, accounts, buffers, links, listing_story, lookup, screens
 from hub.store.buffers import Rule
 from hub.web import buffer_words, refusal_words, settings_words
 from hub.web.edge import Visit
@@ -41,8 +41,12 @@ async def every(visit: Visit) -> web.Response:
     told = dict(BLANK)
     if sku := visit.asked("sku"):
         told |= {"escopo": "sku", "sku": sku}
-    if listing := visit.asked("anuncio"):
-        told |= {"escopo": "listing", "anuncio": listing}
+    if listing_id := id_asked(visit, "anuncio"):
+        async with visit.tx() as tx:
+            listing = await listing_story.one(tx, listing_id)
+        if listing is not None:
+            name = ":".join(filter(None, (listing["ref"], listing["variation_ref"])))
+            told |= {"escopo": "listing", "anuncio": name, "conta": str(listing["account_id"])}
     return await _every(visit, told)
 
 
