@@ -32,6 +32,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "low_stock": ("Hora de comprar", "Time to buy"),
     "mail_down": ("E-mail a compradores parado", "E-mail to buyers is down"),
     "mail_doubt": ("E-mail em dúvida", "E-mail in doubt"),
+    "notice_down": ("Avisos a alguém não saem", "Somebody is told of nothing"),
     "label_doubt": ("Compra de etiqueta em dúvida", "Label purchase in doubt"),
     "label_cancelled_told": ("Etiqueta cancelada depois da notícia", "Label cancelled after news"),
 }
@@ -396,6 +397,20 @@ Somebody or some other system writes stock in this account.
         """\
 1. See in the server's outbox whether the message left.
 2. If it did not, write to the buyer.""",
+    ),
+    "notice_down": (
+        """\
+Quem devia ser avisado por este caminho só vê os alertas quando abre o Balcão.
+
+1. Fale com a pessoa: ela abre *Configurações › Avisos*, lê o motivo e troca o endereço.
+2. Com *Mandar um teste*, o caminho que funciona liga de novo.
+3. Se ela está fora, registre a ausência: quem a substitui é avisado.""",
+        """\
+Whoever should be told by this way sees alerts only when they open Balcão.
+
+1. Talk to the person: they open *Settings › Notices*, read the reason and change the address.
+2. With *Send a test*, a way that works is on again.
+3. If they are away, note the absence: their stand-in is told.""",
     ),
     "label_doubt": (
         """\

@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "low_stock": Rule(owner_role="manager", due_minutes=DAY, escalate_role="owner"),
     "mail_down": Rule(owner_role="manager", due_minutes=2 * HOUR, escalate_role="owner"),
     "mail_doubt": Rule(due_minutes=DAY),
+    "notice_down": Rule(owner_role="manager"),
     "label_doubt": Rule(due_minutes=HOUR),
     "label_cancelled_told": Rule(due_minutes=DAY),
 }

@@ -21,6 +21,7 @@ from jobs import (
     holds,
     ingest,
     mails,
+    notices,
     processes,
     push_shipment,
     push_stock,
@@ -187,6 +188,7 @@ async def prune(rt: Runtime) -> None:
         async with rt.db.seller(seller_id) as tx:
             await cases.prune_failures(tx, before)
             await api_answers.prune(tx, rt.now() - api_answers.KEPT)
+        await notices.prune(rt, seller_id)
         while True:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):
@@ -210,8 +212,9 @@ async def restock(rt: Runtime) -> None:
 
 
 async def mail(rt: Runtime, stop: asyncio.Event) -> None:
-    """Send buyers' e-mail that is due."""
-    try:
-        await mails.run(rt, stop)
-    except (psycopg.Error, StoreError, OSError) as problem:
-        log.warning("e-mail skipped", reason=" ".join(str(problem).split())[:200])
+    """Send buyers' e-mail that is due, and tell people of alerts."""
+    for problem in await asyncio.gather(mails.run(rt, stop), notices.run(rt, stop), return_exceptions=True):
+        if isinstance(problem, psycopg.Error | StoreError | OSError):
+            log.warning("e-mail skipped", reason=" ".join(str(problem).split())[:200])
+        elif isinstance(problem, BaseException):
+            raise problem

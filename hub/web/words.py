@@ -283,6 +283,7 @@ ALERT |= {
     "mail_down": N_("Nenhum e-mail sai para compradores: %(detail)s."),
     "mail_doubt": N_("Pedido %(order)s: não se sabe se o e-mail ao comprador saiu; ele não é repetido sozinho."),
 }
+ALERT["notice_down"] = N_("Os avisos a %(person)s por %(name)s não saem e foram desligados (%(detail)s).")
 ALERT |= label_words.ALERT
 ALERT_OTHER = N_("Algo precisa de você: %(kind)s.")
 _PAGE_OF = {
@@ -291,7 +292,7 @@ _PAGE_OF = {
 }  # fmt: skip
 _LIST_OF = {
     "slot_parked": "/anuncios?estado=parked", "link_refused": "/anuncios?estado=unlinked",
-    "label_doubt": "/etiquetas", "label_cancelled_told": "/etiquetas",
+    "notice_down": "/configuracoes/avisos", "label_doubt": "/etiquetas", "label_cancelled_told": "/etiquetas",
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
     "tracking_code_unknown": "/envios?estado=trouble", "parcel_not_found": "/envios?estado=trouble",
     "parcel_ambiguous": "/envios?estado=trouble", "parcel_unreadable": "/envios?estado=trouble",

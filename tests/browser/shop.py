@@ -1,12 +1,13 @@
 """A shop with something on every page: sales, a shortage, a refused write, parcels, an account in preview."""
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import alerts, invariants, new_id, shipments
-from jobs import deadlines
+from hub.store import notices as store
+from jobs import deadlines, notices
 from tests.web.site import Site
 
 SHELF = [
@@ -93,6 +94,7 @@ async def fill(site: Site) -> str:
     await stand_still(site, str(one.account.id))
     await site.leave_tokens(one.account, 3)
     await site.leave_tokens(two.account, 400)
+    await hear(site)
     await w.rt.http.throttle.penalize(f"account:woocommerce:{one.account.id}", w.rt.now() + timedelta(minutes=5))
     return str(rows[1]["id"])
 
@@ -137,6 +139,24 @@ async def leave_unlinked(site: Site, account_id: str) -> None:
             "'Kit 6 canecas de porcelana azul 300 ml', 'can 01', 'active', 'seller', 19990, now() FROM stock_slot "
             "WHERE ref = '7001'"
         )
+
+
+async def hear(site: Site) -> None:
+    """Somebody is told of alerts by two chats; one of them is gone."""
+    (ana,) = await site.w.rows("SELECT user_id FROM membership LIMIT 1")
+    wishes = {
+        "least": "warning", "scope": "all", "kinds": ["shortage"], "handed": True, "quiet": "21:00-07:00",
+        "digest_at": time(7, 30),
+    }  # fmt: skip
+    told = {"url": "https://hooks.slack.com/services/T0/B0/segredo"}
+    await notices.add(site.w.rt, site.w.seller_id, ana["user_id"], "slack", "Operação no Slack", told, wishes)
+    made = await notices.add(site.w.rt, site.w.seller_id, ana["user_id"], "slack", "Plantão", told, wishes)
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        await store.turn(tx, made, site.w.rt.now(), on=False, reason="gone")
+        for state, answer in (("sent", "200"), ("failed", "gone: 404 no_service")):
+            head = "Loja de Teste · Urgente: Vendido e em falta"
+            message = await store.leaving(tx, made, "alerts", head, [], site.w.rt.now())
+            await store.settle(tx, made, message, state, answer)
 
 
 DIFFERENCES = (  # class, direction, state, why, seen, desired

@@ -19,6 +19,7 @@ ROWS = {
     "warning": "SELECT id FROM alert WHERE kind = 'slot_parked' ORDER BY id",
     "listing": "SELECT listing_id FROM listing_link ORDER BY id",
     "unlinked": "SELECT id FROM listing WHERE sku_id IS NULL ORDER BY id",
+    "way": "SELECT id FROM notice_way",
     "sku": "SELECT id FROM sku WHERE code = 'CAN-01'",
 }
 
@@ -85,6 +86,9 @@ PAGES = (
     Spot("pessoas", "/configuracoes/pessoas"),
     Spot("seguranca", "/configuracoes/seguranca"),
     Spot("margens", "/configuracoes/margens?anuncio={listing}"),
+    Spot("avisos", "/configuracoes/avisos"),
+    Spot("aviso-novo", "/configuracoes/avisos/novo/telegram", pictured=False),
+    Spot("aviso", "/configuracoes/avisos/{way}", pictured=False),
     Spot("chaves", "/configuracoes/chaves"),
     Spot("registro", "/configuracoes/registro"),
 )

@@ -11,6 +11,7 @@ PARTS: tuple[str, ...] = (
     "api",
     "canais",
     "anuncios",
+    "politicas",
 )
 
 
