@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub.stock import zero_brake
 from hub.stock_sheet import Row, Trouble
-from hub.store import Tx, imports, ledger, stock, warehouses
+from hub.store import Tx, imports, ledger, policies, stock, warehouses
 from hub.store.imports import Import, ImportRow
 from hub.store.ledger import Entry, Known
 from jobs.availability import Ripple
@@ -131,7 +131,8 @@ async def begin(
     async with rt.db.seller(seller_id) as tx:
         emptied = sum(row.before > 0 and row.after == 0 for row in planned)
         filled = await imports.filled_shelves(tx)
-        if not zeros and emptied >= FEW and zero_brake(filled, emptied, rt.policy.zero_brake_share):
+        share = await policies.brake_share(tx, rt.policy.zero_brake_share)
+        if not zeros and emptied >= FEW and zero_brake(filled, emptied, share):
             raise Refused(f"{emptied} of {filled} counts that are not zero would become zero: --zeros if that is meant")
         new = [row.row.sku for row in planned if row.sku_id is None]
         await ledger.put_skus(tx, new)

@@ -136,8 +136,6 @@ async def _look(rt: Runtime, seller_id: UUID, token: UUID, way: dict[str, Any], 
     """Send what a way has to say now. Answers how many messages that was."""
     now, count = rt.now(), 0
     when: list[datetime | None] = []
-    if gone and way["digest_at"] is not None:
-        when.append(now + timedelta(hours=1))
     if not gone and not way["disabled"] and way["off_at"] is None and way["role"] in decide.ROLES:
         message, at = await _alerts(rt, seller_id, way, zone)
         when.append(at)
@@ -149,6 +147,10 @@ async def _look(rt: Runtime, seller_id: UUID, token: UUID, way: dict[str, Any], 
             count += 1
             at = await _digest(rt, seller_id, way, zone)
         when.append(at)
+    else:
+        when.append(now + timedelta(hours=1) if gone else None)  # until they are back
+        async with rt.db.seller(seller_id) as tx:
+            await notices.skip(tx, way["id"])
     # Not after an error: its lease runs out, and a message that was leaving is in doubt then.
     async with rt.db.seller(seller_id) as tx:
         await notices.let_go(tx, token, way["id"], min(filter(None, when), default=None))

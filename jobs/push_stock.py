@@ -13,7 +13,7 @@ from hub.http import AccountApi, CallError
 from hub.model import Outcome, OutcomeKind, Request, StockWrite
 from hub.pushing import Late, Submission, halves, late, submission
 from hub.stock import zero_brake
-from hub.store import Tx, accounts, alerts, cases, held, inbox, slots, sources
+from hub.store import Tx, accounts, alerts, cases, held, inbox, policies, slots, sources
 from hub.store.accounts import Account
 from hub.store.slots import Due
 from jobs import ingest, lane, poll
@@ -218,7 +218,8 @@ async def _brake(rt: Runtime, account: Account, token: UUID, claimed: Sequence[D
         return claimed
     async with rt.db.seller(account.seller_id) as tx:
         showing, to_zero = await held.would_zero(tx, account.id)
-        if to_zero < FEW or not zero_brake(showing, to_zero, rt.policy.zero_brake_share):
+        share = await policies.brake_share(tx, rt.policy.zero_brake_share)
+        if to_zero < FEW or not zero_brake(showing, to_zero, share):
             return claimed
         count = await held.brake(tx, account.id)  # locks them all
         await slots.hand_back(tx, token, zeros)

@@ -83,7 +83,12 @@ async def turn(tx: Tx, way_id: UUID, now: datetime, *, on: bool, reason: str | N
         [None if on else now, None if on else reason, on, now, way_id],
     )
     if not on:
-        await tx.run("UPDATE notice SET state = 'skipped', due_at = NULL WHERE way_id = %s AND state = 'due'", [way_id])
+        await skip(tx, way_id)
+
+
+async def skip(tx: Tx, way_id: UUID) -> None:
+    """What waits to be told through a way is not told any more."""
+    await tx.run("UPDATE notice SET state = 'skipped', due_at = NULL WHERE way_id = %s AND state = 'due'", [way_id])
 
 
 async def drop(tx: Tx, way_id: UUID) -> None:

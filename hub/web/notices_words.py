@@ -43,7 +43,7 @@ LEAST = {
     "info": N_("todos, também os informativos"),
 }
 SCOPE = {
-    "mine": N_("os que são meus, ou do meu papel enquanto ninguém assume"),
+    "mine": N_("os meus, e os do meu papel sem dono"),
     "all": N_("os de toda a loja"),
 }
 KIND = {

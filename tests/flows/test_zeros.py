@@ -1,7 +1,7 @@
 """A meaningless zero: a run that would empty an account stops and asks; what sold out goes out."""
 
 from hub.sandbox import Product
-from jobs import connect
+from jobs import connect, policies
 from tests.world import Channel, World, world
 
 SKUS = tuple(f"SKU-{n:02d}" for n in range(12))
@@ -46,6 +46,15 @@ async def test_zeros_that_were_seen_and_let_go_go_out() -> None:
         await w.count(**dict.fromkeys(SKUS, 0))  # and the next one asks again
         await w.at_rest(**dict.fromkeys(SKUS, 5))
         assert await w.alerts() == ["zero_brake", "zero_brake"]
+
+
+async def test_a_sellers_own_limit_holds_in_place_of_the_installations() -> None:
+    async with world() as w:
+        await full_shelves(w)
+        await policies.set_brake_share(w.rt, w.seller_id, 1.0)
+        await w.count(**dict.fromkeys(SKUS, 0))
+        await w.at_rest(**dict.fromkeys(SKUS, 0))
+        assert await w.alerts() == []
 
 
 async def test_zeros_from_sales_always_go_out() -> None:

@@ -22,6 +22,7 @@ WORDS = {
     ("invitation", "email"): "pessoa@loja.example",
     ("absence", "until_at"): "2026-03-09T12:00:00Z",
     ("buyer_mail", "due_at"): "2026-03-04T12:00:00Z",
+    ("notice", "due_at"): "2026-03-04T12:00:00Z",
 }
 VALUES: Mapping[str, Any] = {
     "integer": 1,

@@ -105,6 +105,7 @@ async def one(visit: Visit) -> web.Response:
         tasks=sorted(tasks, key=lambda task: order.index(task["kind"])), parked=parked, adapter=adapter,
         hook=await _hook(visit, account), reading=_reading(adapter, account, reading),
         registered=_registered(account),
+        sells=adapter is not None and adapter.orders is not None and account.status != "closed",
     )  # fmt: skip
 
 
