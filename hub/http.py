@@ -213,10 +213,12 @@ class Client:
         sign: Sign | None = None,
         until: Until = lambda _code, _now: None,
         now: Callable[[], datetime] = utc_now,
+        inside: tuple[str, int] | None = None,
     ) -> "AccountApi":
         """An account to talk to; cheap to make: all of one `account_id` share breaker, limits and renewals.
 
-        `headers` are those of static authentication; `app_key` names whose calls share limits `per="app"`.
+        `headers` are those of static authentication; `app_key` names whose calls share limits `per="app"`; `inside` is
+        the one address (host, port) that it may call whatever the gate says.
         """
         key = (channel, str(account_id))
         shared = self._accounts.setdefault(key, _Shared(Breaker(self.clock, now)))
@@ -239,6 +241,7 @@ class Client:
             sign=sign,
             until=until,
             now=now,
+            inside=inside,
         )
 
     def open_until(self, channel: str, account_id: object) -> datetime | None:
@@ -347,6 +350,7 @@ class AccountApi:
     sign: Sign | None
     until: Until
     now: Callable[[], datetime]
+    inside: tuple[str, int] | None = None  # one address of this machine that it may call, where it is played there
     spare: float = 0.0  # share of each limit's burst that these calls leave to others
 
     def __repr__(self) -> str:
@@ -575,6 +579,8 @@ class AccountApi:
             raise CallError(Fault.AUTH, "bad_address", "that is no http or https address that we can call")
         if url.scheme != "https" and not self._is_home(url):
             raise CallError(Fault.REJECTED, "foreign_address", f"{url.host} is another host, and not over https")
+        if self.inside == (url.host, url.port):
+            return url
         try:
             self.client.gate.check_literal(url.host)
         except PrivateAddress as refusal:

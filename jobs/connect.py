@@ -12,7 +12,7 @@ import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.secrets import new_token, token_hash
-from hub.store import StoreError, Tx, accounts, alerts, held, new_id, people, slots, stock, tracking, warehouses
+from hub.store import StoreError, Tx, accounts, alerts, demos, held, new_id, people, slots, stock, tracking, warehouses
 from hub.store.accounts import Account
 from jobs import follow
 from jobs.poll import webhook_url
@@ -78,12 +78,16 @@ async def account_add(
     *,
     name: str | None = None,
     check: bool = True,
+    played_on: int | None = None,
 ) -> Connected:
-    """Connect an account, in preview: everything is read, nothing is written there until it is approved."""
+    """Connect an account, in preview: everything is read, nothing is written there until it is approved.
+
+    `played_on`: the port of this machine on which a demonstration's channel answers. A demonstration has no other.
+    """
     adapter = adapter_named(channel)
     door = await new_door(rt, channel, read_credentials(adapter, told))
     async with rt.db.seller(seller_id) as tx:
-        account_id = await put_account(tx, adapter, channel, name or adapter.label, door)
+        account_id = await put_account(tx, adapter, channel, name or adapter.label, door, played_on=played_on)
         account = await accounts.get(tx, account_id)
     identity, problem = await account_check(rt, account) if check else (None, None)
     return Connected(
@@ -109,14 +113,22 @@ async def new_door(rt: Runtime, channel: str, credentials: Credentials) -> Door:
 
 
 async def put_account(
-    tx: Tx, adapter: Adapter, channel: str, name: str, door: Door, account_id: UUID | None = None
-) -> UUID:
-    """A new account: in preview, or live at once where there is no stock and so nothing to preview (a carrier)."""
+    tx: Tx, adapter: Adapter, channel: str, name: str, door: Door, account_id: UUID | None = None, *,
+    played_on: int | None = None,
+) -> UUID:  # fmt: skip
+    """A new account: in preview, or live at once where there is no stock and so nothing to preview (a carrier).
+
+    Refused for a demonstration, whose only accounts are those `played_on` a port of this machine.
+    """
+    if played_on is None and await demos.is_demo(tx):
+        raise Refused("a demonstration connects no real channel: connect it in your own shop")
     made = await accounts.add(
         tx, channel=channel, name=name, callback_hash=door.callback_hash, sealed=door.sealed, app_id=door.app_id,
         status=first_status(adapter), account_id=account_id,
     )  # fmt: skip
     await stock.audit(tx, "account_add", str(made), channel=channel)
+    if played_on is not None:
+        await demos.place(tx, made, played_on)
     if adapter.stock is None:
         await accounts.set_stock_role(tx, made, "none")
     return made

@@ -20,13 +20,14 @@ from hub.http import AccountApi, Client, TokenKeeper
 from hub.model import Reply, Status
 from hub.secrets import Vault
 from hub.smtp import Server
-from hub.store import Database, accounts, alerts
+from hub.store import Database, accounts, alerts, demos
 from hub.store.accounts import Account
 from hub.throttle import Throttle
 
 log = structlog.get_logger("balcao")
 
 EARLY = timedelta(minutes=2)  # a token is renewed this long before it ends
+PLAYED_ON = "127.0.0.1"  # where demonstrations' channels answer
 RENEWAL_WAIT = 15.0  # seconds to wait for another worker's renewal
 
 
@@ -89,15 +90,19 @@ class Runtime:
         opened = self.open_sealed(account.id, credential.sealed)
         credentials = adapter.credentials.model_validate(json.loads(opened["credentials"]))
         shown = credentials.headers()  # a static key needs no token, also where others need one
-        return self.talking(account, credentials, shown)
+        return self.talking(account, credentials, shown, await self._inside(account, credentials.base_url()))
 
-    def talking(self, account: Account, credentials: Credentials, shown: Mapping[str, str]) -> AccountApi:
+    def talking(
+        self, account: Account, credentials: Credentials, shown: Mapping[str, str],
+        inside: tuple[str, int] | None = None,
+    ) -> AccountApi:  # fmt: skip
         """A way to call an account's channel with these credentials, by the token that the account has."""
         adapter = self.adapter(account.channel)
         tokens = _Keeper(self, account, adapter.token, credentials) if adapter.token and not shown else None
         api = self.talk(
             account.channel, account.id, credentials, app_key=account.app_key, external_id=account.external_id,
             headers=shown, tokens=tokens, facts={**account.facts, "settings": dict(account.settings)},
+            inside=inside,
         )  # fmt: skip
         if tokens:
             tokens.api = api
@@ -106,6 +111,7 @@ class Runtime:
     def talk(
         self, channel: str, account_id: UUID, credentials: Credentials, *, app_key: str | None,
         external_id: str | None, headers: Mapping[str, str], tokens: TokenKeeper | None, facts: Mapping[str, Any],
+        inside: tuple[str, int] | None = None,
     ) -> AccountApi:  # fmt: skip
         """A way to call a channel with these credentials, whether they are an account's already or only typed."""
         adapter = self.adapter(channel)
@@ -114,7 +120,19 @@ class Runtime:
             external_id=external_id, headers=headers, limits=adapter.limits, faults=adapter.faults,
             read_error=adapter.read_error, tokens=tokens, renew_on=adapter.token.renew_on if adapter.token else (),
             credentials=credentials, facts=facts, sign=adapter.sign, until=adapter.until, now=self.now,
+            inside=inside,
         )  # fmt: skip
+
+    async def _inside(self, account: Account, base_url: str) -> tuple[str, int] | None:
+        """The one address of this machine that an account may call: where a demonstration's own channel is played.
+
+        BALCAO_ALLOW_PRIVATE_HOSTS is another matter: that is the installation's, for every account.
+        """
+        if not base_url.startswith(f"http://{PLAYED_ON}:"):
+            return None
+        async with self.db.seller(account.seller_id) as tx:
+            port = await demos.port(tx, account.id)
+        return (PLAYED_ON, port) if port else None
 
     async def hook_secret(self, seller_id: UUID, account_id: UUID) -> str:
         """The secret under which an account's webhooks are signed; empty while the vendor's own is not given."""

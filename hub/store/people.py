@@ -91,10 +91,10 @@ async def sign_out_everywhere(tx: Tx, user_id: UUID) -> None:
 
 
 async def memberships(tx: Tx, user_id: UUID) -> list[dict[str, Any]]:
-    """(seller_id, name, role) of a user. Dispatch role."""
+    """(seller_id, name, role, demo) of a user, real shops first. Dispatch role."""
     return await tx.all(
-        "SELECT m.seller_id, s.name, m.role FROM membership m JOIN seller s USING (seller_id) WHERE m.user_id = %s "
-        "ORDER BY s.name",
+        "SELECT m.seller_id, s.name, m.role, s.demo FROM membership m JOIN seller s USING (seller_id) "
+        "WHERE m.user_id = %s ORDER BY s.demo, s.name",
         [user_id],
     )
 
@@ -105,7 +105,7 @@ async def member(tx: Tx, user_id: UUID, session_id: UUID) -> dict[str, Any] | No
     """
     return await tx.one(
         """SELECT u.name, u.email, u.locale, u.session_epoch, m.role, s.name AS seller, z.seen_at,
-                  s.settings->>'zone' AS zone,
+                  s.settings->>'zone' AS zone, s.demo,
                   coalesce((s.settings->>'two_factor')::boolean, false) AS factor_asked,
                   EXISTS (SELECT FROM user_factor f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factor_on
            FROM membership m JOIN app_user u ON u.id = m.user_id JOIN seller s ON s.seller_id = m.seller_id

@@ -11,9 +11,10 @@ from config.settings import Settings
 from hub.redaction import redact_event
 from hub.web import api, metrics, pages, webhooks
 from hub.web.beginning import HOME
-from hub.web.keys import INSTALLATION, RUNTIME
+from hub.web.keys import INSTALLATION, RUNTIME, STAND
 from hub.web.pages.founding import CODE
 from jobs import founding
+from jobs.demo.stand import Stand
 from jobs.install import Installation, prepare, runtime
 from jobs.intake import Intake
 from jobs.runtime import log
@@ -33,11 +34,15 @@ async def health(request: web.Request) -> web.Response:
 
 
 async def _lifetime(app: web.Application) -> AsyncIterator[None]:
-    async with runtime(app[INSTALLATION]) as (rt, _pulse):
+    settings = app[INSTALLATION].settings
+    async with runtime(app[INSTALLATION]) as (rt, pulse):
         app[RUNTIME] = rt
+        app[STAND] = stand = Stand(rt, pulse, _local(settings))
         app[webhooks.INTAKE] = intake = Intake(rt)
         await intake.start()
+        stand.start()
         yield
+        await stand.close()
         await intake.close()
 
 
@@ -70,11 +75,16 @@ async def _serve(installation: Installation) -> None:
         await runner.cleanup()
 
 
+def _local(settings: Settings) -> str:
+    """Where this machine itself reaches the web process."""
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
 async def _tell_how_to_begin(app: web.Application, settings: Settings) -> None:
     """While nobody may sign in: the address at which the first user is made, good from anywhere. Told here alone."""
     if code := await founding.new_code(app[RUNTIME]):
-        host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
-        base = settings.public_url or f"http://{host}:{settings.port}"
+        base = settings.public_url or _local(settings)
         log.warning("nobody may sign in yet: open this address", url=f"{base}{HOME}?{CODE}={code}")
 
 

@@ -71,6 +71,7 @@ class Person:
     epoch: int
     factor_on: bool  # has a second factor
     factor_asked: bool  # the seller asks everybody for one
+    demo: bool = False  # the seller is a demonstration
 
     def may(self, least: str) -> bool:
         """Whether the role reaches what asks for this one; "member" is asked for by what everybody may do."""
@@ -232,7 +233,7 @@ async def _recognise(visit: Visit) -> None:
     visit.signed_in = Person(
         user_id=session.user_id, name=row["name"], email=row["email"], seller_id=session.seller_id,
         seller=row["seller"], role=row["role"], epoch=session.epoch, factor_on=row["factor_on"],
-        factor_asked=row["factor_asked"],
+        factor_asked=row["factor_asked"], demo=row["demo"],
     )  # fmt: skip
     if visit.now - row["seen_at"] > auth.RENEWED_AFTER:
         async with visit.rt.db.people() as tx:

@@ -41,6 +41,7 @@ ACTOR = {
 }
 NOBODY = N_("não anotado")
 ACTION = {
+    "demo_open": N_("demonstração aberta"),
     "first_user": N_("primeiro usuário criado"),
     "user_invite": N_("convite enviado"),
     "user_uninvite": N_("convite retirado"),

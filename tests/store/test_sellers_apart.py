@@ -27,6 +27,7 @@ ACROSS = {
     "seller_pkey": "the seller itself",
     "api_key_key_hash_key": "a key names its seller: it is looked up before the seller is known",
     "account_callback_hash_key": "a callback names its account: looked up before the seller is known",
+    "seller_one_demo": "one demonstration at a time in an installation",
     "account_external": "one seller's shop is connected once in an installation",
 }
 APPEND_ONLY = {"stock_movement", "audit_log"}
@@ -126,7 +127,9 @@ def test_nobody_else_is_granted_anything(catalogue: Catalogue):
     )
     assert {row["grantee"] for row in rows} <= {*ROLES, OWNER}
     policies = catalogue.all("SELECT DISTINCT unnest(roles)::text AS name FROM pg_policies WHERE schemaname = 'public'")
-    assert {row["name"] for row in policies} == set(ROLES)
+    assert {row["name"] for row in policies} == {*ROLES, OWNER}
+    owners = catalogue.all("SELECT tablename, policyname FROM pg_policies WHERE %s = ANY(roles)", [OWNER])
+    assert {row["tablename"] for row in owners} == {"seller", *APPEND_ONLY}, "as a demonstration ends, and no other"
 
 
 def test_no_function_runs_with_the_owners_rights(catalogue: Catalogue):

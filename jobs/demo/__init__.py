@@ -1,0 +1,1 @@
+"""A shop to look around in, with channels that this machine plays."""
