@@ -15,7 +15,7 @@ SHELF = [
 
 async def states(reader: Reader, path: str = "/") -> list[str]:
     """Each step's state, and `now` beside the one to do."""
-    return re.findall(r'<li class="step ([a-z ]+)"', (await reader.get(path)).text)
+    return re.findall(r'<li class="way-step ([a-z ]+)"', (await reader.get(path)).text)
 
 
 async def test_from_nothing_to_the_first_order() -> None:
