@@ -95,15 +95,12 @@ async def forget(tx: Tx, *, whole: bool) -> None:
     if not await is_demo(tx):
         raise LookupError(f"seller {tx.seller} is no demonstration")
     rows: Sequence[dict[str, Any]] = await tx.all(_TABLES)
-    await tx.run("SELECT demo_forgets_its_ledger()")
     before = {row["name"]: [each["name"] for each in rows if row["name"] in each["refers"]] for row in rows}
-    ours = {row["name"] for row in rows if row["ours"]} - ({"seller"} if whole else set(KEPT))
+    ours = {row["name"] for row in rows if row["ours"]} - (set() if whole else set(KEPT))
     for table in TopologicalSorter(before).static_order():
         if table in ours:
             statement = sql.SQL("DELETE FROM {} WHERE seller_id = %s").format(sql.Identifier(table))
             await tx.conn.execute(statement, [tx.seller])
-    if whole:
-        await tx.run("SELECT demo_ends()")
 
 
 # ── while it is set up ──────────────────────────────────────────────────────────────────────────────────────

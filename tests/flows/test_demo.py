@@ -129,8 +129,9 @@ async def _only_its_own(w: World, demo: UUID, there: dict[str, int]) -> None:
         other = there["correios"]
         for address in (f"http://127.0.0.1:{other}/", "http://127.0.0.1/", "https://127.0.0.1:1/", "https://10.0.0.1/",
                         f"https://127.0.0.1:{other}/"):  # fmt: skip
-            with pytest.raises(ChannelError):
+            with pytest.raises(ChannelError) as refused:
                 await api.call(Request(method="GET", path=address))
+            assert refused.value.code == ("foreign_address" if address.startswith("http:") else "private_address")
         # another account, of a real seller, that says it is there
         port = there["woocommerce"]
         told = {"store_url": f"http://127.0.0.1:{port}", "consumer_key": "ck_1", "consumer_secret": "cs_1"}
@@ -158,10 +159,11 @@ async def test_a_real_seller_is_never_thrown_away() -> None:
             await flow.throw_away(w.rt, w.seller_id)
         with pytest.raises(LookupError):
             await flow.clear(w.rt, w.seller_id, whole=False)
-        for statement in ("UPDATE seller SET demo = true", "SELECT demo_forgets_its_ledger()"):
-            with pytest.raises(psycopg.errors.RaiseException):
-                await w.rows(f"{statement} RETURNING 1" if statement.startswith("UPDATE") else statement)
-        await w.rows("SELECT demo_ends()")
+        with pytest.raises(psycopg.errors.RaiseException):
+            await w.rows("UPDATE seller SET demo = true RETURNING 1")
+        for table in ("stock_movement", "audit_log", "seller"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await w.rows(f"DELETE FROM {table} RETURNING 1")
         async with w.rt.db.seller(w.seller_id) as tx:
             with pytest.raises(LookupError):
                 await demos.forget(tx, whole=True)

@@ -39,26 +39,23 @@ CREATE TABLE demo_place (
     FOREIGN KEY (seller_id, account_id) REFERENCES account ON DELETE CASCADE
 );
 
--- The ledger and the audit log are append-only for the application; a demonstration's end with it. The owner of the
--- tables sees no row but a demonstration's, and only that of the transaction's own seller.
-CREATE POLICY demo_ends ON seller TO balcao_owner
-    USING (demo AND seller_id = (SELECT nullif(current_setting('balcao.seller', true), '')::uuid));
-CREATE POLICY demo_ends ON stock_movement TO balcao_owner
-    USING (EXISTS (SELECT FROM seller s WHERE s.seller_id = stock_movement.seller_id));
-CREATE POLICY demo_ends ON audit_log TO balcao_owner
-    USING (EXISTS (SELECT FROM seller s WHERE s.seller_id = audit_log.seller_id));
-
-CREATE FUNCTION demo_forgets_its_ledger() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+-- The ledger and the audit log are append-only, and no seller is deleted; a demonstration ends with all of it. Policy and
+-- trigger say so twice: the one leaves other sellers' rows out, the other says why.
+CREATE FUNCTION demo_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM seller) THEN
-        RAISE EXCEPTION 'only a demonstration is forgotten';
+    IF current_user = 'balcao_app' AND NOT EXISTS (SELECT FROM seller
+            WHERE demo AND seller_id = nullif(current_setting('balcao.seller', true), '')::uuid) THEN
+        RAISE EXCEPTION 'what was written down stays: only a demonstration is forgotten'
+            USING ERRCODE = 'insufficient_privilege';
     END IF;
-    DELETE FROM stock_movement;
-    DELETE FROM audit_log;
+    RETURN NULL;
 END $$;
-CREATE FUNCTION demo_ends() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
-BEGIN
-    DELETE FROM seller;
-END $$;
-REVOKE ALL ON FUNCTION demo_forgets_its_ledger(), demo_ends() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION demo_forgets_its_ledger(), demo_ends() TO balcao_app;
+CREATE TRIGGER demo_only BEFORE DELETE ON stock_movement FOR EACH STATEMENT EXECUTE FUNCTION demo_only();
+CREATE TRIGGER demo_only BEFORE DELETE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION demo_only();
+CREATE TRIGGER demo_only BEFORE DELETE ON seller FOR EACH STATEMENT EXECUTE FUNCTION demo_only();
+CREATE POLICY demo_only ON stock_movement AS RESTRICTIVE FOR DELETE TO balcao_app
+    USING (EXISTS (SELECT FROM seller s WHERE s.seller_id = stock_movement.seller_id AND s.demo));
+CREATE POLICY demo_only ON audit_log AS RESTRICTIVE FOR DELETE TO balcao_app
+    USING (EXISTS (SELECT FROM seller s WHERE s.seller_id = audit_log.seller_id AND s.demo));
+CREATE POLICY demo_only ON seller AS RESTRICTIVE FOR DELETE TO balcao_app USING (demo);
+GRANT DELETE ON stock_movement, audit_log, seller TO balcao_app;
