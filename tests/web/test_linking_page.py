@@ -83,7 +83,8 @@ async def test_what_is_certain_comes_ticked_and_is_looked_at_before_it_is_linked
 
         await reader.post(f"/anuncios/{kit['id']}/desligar")
         assert (await of(s, "X-12"))["code"] is None
-        await reader.post("/anuncios/ligar/um", um=f"{kit['id']}~{sku}~12", next="https://longe.example/")
+        done = await reader.post("/anuncios/ligar/um", um=f"{kit['id']}~{sku}~12", next="https://longe.example/")
+        assert done.headers["Location"] == "/anuncios/ligar"
         page = (await reader.get("/anuncios/ligar")).text
         assert "vende 12 × CANECA. O canal passa a mostrar 1." in page
         history = (await reader.get(f"/anuncios/{kit['id']}")).text
