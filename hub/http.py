@@ -249,15 +249,19 @@ class Client:
         shared = self._accounts.get((channel, str(account_id)))
         return shared.breaker.open_until if shared else None
 
-    async def exchange(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None) -> Reply:
+    async def exchange(
+        self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None,
+        *, deadline: float | None = None, body_limit: int | None = None,
+    ) -> Reply:  # fmt: skip
         """One request on the wire. CallError when no whole answer came within the deadline."""
+        seconds, most = deadline or self._deadline, body_limit or self._body_limit
         trip = _Trip(sent=not self._traced)
         before = _trip.set(trip)
         try:
-            async with asyncio.timeout(self._deadline):
-                return await self._send(method, url, headers, content)
+            async with asyncio.timeout(seconds):
+                return await self._send(method, url, headers, content, most)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, aiohttp.ClientError) as problem:
-            raise self._broken(problem, trip, url.host, write=method not in READS) from None
+            raise self._broken(problem, trip, url.host, seconds, write=method not in READS) from None
         finally:
             _trip.reset(before)
 
@@ -286,13 +290,15 @@ class Client:
         session._retry_connection = False  # noqa: SLF001 - aiohttp has no public way to say so
         return session
 
-    async def _send(self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None) -> Reply:
+    async def _send(
+        self, method: str, url: httpx.URL, headers: httpx.Headers, content: bytes | None, most: int
+    ) -> Reply:
         async with self._http.stream(method, url, headers=headers, content=content) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > self._body_limit:
-                    told = f"the answer is longer than {self._body_limit // 2**20} MB"
+                if len(body) > most:
+                    told = f"the answer is longer than {most // 2**20} MB"
                     raise CallError(
                         Fault.SHAPE,
                         "too_large",
@@ -302,7 +308,7 @@ class Client:
                     )
             return Reply(status=response.status_code, headers=dict(response.headers.items()), body=bytes(body))
 
-    def _broken(self, problem: BaseException, trip: _Trip, host: str, *, write: bool) -> CallError:
+    def _broken(self, problem: BaseException, trip: _Trip, host: str, seconds: float, *, write: bool) -> CallError:
         """The error of a request that got no whole answer."""
         if private := _cause(problem, PrivateAddress):
             return CallError(Fault.AUTH, "private_address", str(private))
@@ -316,7 +322,7 @@ class Client:
             why = "its certificate is not valid" if _cause(problem, aiohttp.ClientSSLError) else "no connection"
             return CallError(Fault.TRANSIENT, "connect", f"{host}: {why}")
         if _cause(problem, TimeoutError) or (not self._traced and isinstance(problem, httpx.TimeoutException)):
-            told = f"{host} did not answer within {self._deadline:g} s"
+            told = f"{host} did not answer within {seconds:g} s"
             return CallError(Fault.TRANSIENT, "timeout", told, in_doubt=write)
         told = f"{host} closed the connection before its answer was complete"
         return CallError(Fault.TRANSIENT, "disconnected", told, in_doubt=write)

@@ -33,6 +33,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "mail_down": ("E-mail a compradores parado", "E-mail to buyers is down"),
     "mail_doubt": ("E-mail em dúvida", "E-mail in doubt"),
     "notice_down": ("Avisos a alguém não saem", "Somebody is told of nothing"),
+    "endpoint_disabled": ("Destino de eventos desligado", "Endpoint for events disabled"),
     "label_doubt": ("Compra de etiqueta em dúvida", "Label purchase in doubt"),
     "label_cancelled_told": ("Etiqueta cancelada depois da notícia", "Label cancelled after news"),
 }
@@ -411,6 +412,22 @@ Whoever should be told by this way sees alerts only when they open Balcão.
 1. Talk to the person: they open *Settings › Notices*, read the reason and change the address.
 2. With *Send a test*, a way that works is on again.
 3. If they are away, note the absence: their stand-in is told.""",
+    ),
+    "endpoint_disabled": (
+        """\
+O programa que ouvia **não recebe mais eventos**; o que falhou está guardado no registro dele.
+
+1. Abra [Eventos](/configuracoes/eventos) e leia a última resposta que ele deu.
+2. Peça a quem cuida do programa que o ponha no ar, ou corrija o endereço.
+3. Ligue o destino de novo e envie um evento de teste.
+4. Reenvie o que falhou desde que parou.""",
+        """\
+The program that listened **gets no more events**; what failed is kept in its log.
+
+1. Open [Events](/configuracoes/eventos) and read the last answer it gave.
+2. Ask who looks after the program to bring it back, or mend the address.
+3. Enable the endpoint again and send a test event.
+4. Replay what failed since it stopped.""",
     ),
     "label_doubt": (
         """\

@@ -54,6 +54,7 @@ RULES: dict[str, Rule] = {
     "mail_down": Rule(owner_role="manager", due_minutes=2 * HOUR, escalate_role="owner"),
     "mail_doubt": Rule(due_minutes=DAY),
     "notice_down": Rule(owner_role="manager"),
+    "endpoint_disabled": Rule(owner_role="manager", due_minutes=4 * HOUR, escalate_role="owner"),
     "label_doubt": Rule(due_minutes=HOUR),
     "label_cancelled_told": Rule(due_minutes=DAY),
 }

@@ -15,6 +15,7 @@ from hub.store.pulse import Pulse
 from jobs import (
     buffers,
     catalogue,
+    courier,
     deadlines,
     freight_buy,
     freight_labels,
@@ -106,6 +107,7 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     prover = Prover(rt)
     restocked, aside, settling = clock() - RESTOCK_SECONDS, None, None
     mailed, mailing = clock(), None
+    events_out = asyncio.create_task(courier.Courier(rt).run(stop)) if drains else None
     while not stop.is_set():
         try:
             sweeper = await _round(rt, pulse, drains=drains)
@@ -138,6 +140,8 @@ async def run(rt: Runtime, pulse: Pulse, stop: asyncio.Event, *, drains: bool = 
     await prover.close()
     if mailing is not None:
         await asyncio.wait({mailing}, timeout=LAST_MAIL_SECONDS)  # cut short, its message would be in doubt
+    if events_out is not None:
+        await events_out
     under_way = [task for task in (aside, settling, mailing) if task is not None]
     for task in under_way:
         task.cancel()
@@ -189,6 +193,7 @@ async def prune(rt: Runtime) -> None:
             await cases.prune_failures(tx, before)
             await api_answers.prune(tx, rt.now() - api_answers.KEPT)
         await notices.prune(rt, seller_id)
+        await courier.prune(rt, seller_id)
         while True:
             async with rt.db.seller(seller_id) as tx:
                 if not await inbox.prune(tx, before):

@@ -13,6 +13,7 @@ from hub.cli import (
     deadlines,
     doctor,
     drift,
+    events,
     freight,
     freight_files,
     holds,
@@ -87,6 +88,7 @@ for name, noun in {
     "inbox": inbox.app,
     "alerts": alerts.app,
     "shortages": shortages.app,
+    "events": events.app,
     "apikey": apikey.app,
     "keys": keys.app,
 }.items():

@@ -70,10 +70,13 @@ async def depth(tx: Tx, lane: str, now: datetime, account_id: UUID | None = None
     return row or {"count": 0, "oldest": None}
 
 
+_LEASED = ("task", "inbox", "stock_slot", "shipment", "event_delivery")
+
+
 async def free_dead(tx: Tx, worker: int) -> int:
     """Let go every lease of a worker that is gone. Answers how many."""
     count = 0
-    for table in ("task", "inbox", "stock_slot", "shipment"):
+    for table in _LEASED:
         sql: Any = f"UPDATE {table} SET lease_until = now() WHERE lease_by = %s AND lease_until > now()"
         count += await tx.run(sql, [worker])
     return count
@@ -82,7 +85,7 @@ async def free_dead(tx: Tx, worker: int) -> int:
 async def lease_holders(tx: Tx) -> set[int]:
     """Workers that hold a lease now."""
     found: set[int] = set()
-    for table in ("task", "inbox", "stock_slot", "shipment"):
+    for table in _LEASED:
         sql: Any = f"SELECT DISTINCT lease_by FROM {table} WHERE lease_by IS NOT NULL AND lease_until > now()"
         found |= {row["lease_by"] for row in await tx.all(sql)}
     return found

@@ -10,6 +10,7 @@ SECTIONS = (
     ("/configuracoes/politicas", N_("Políticas"), "viewer"),
     ("/configuracoes/avisos", N_("Avisos"), "viewer"),
     ("/configuracoes/chaves", N_("Chaves da API"), "manager"),
+    ("/configuracoes/eventos", N_("Eventos"), "manager"),
     ("/configuracoes/registro", N_("Registro"), "manager"),
 )
 ROLE_DOES = {
@@ -60,6 +61,13 @@ ACTION = {
     "notice_way_drop": N_("caminho de avisos removido"),
     "apikey_add": N_("chave da API feita"),
     "apikey_revoke": N_("chave da API revogada"),
+    "endpoint_add": N_("destino de eventos criado"),
+    "endpoint_edit": N_("destino de eventos mudado"),
+    "endpoint_enable": N_("destino de eventos ligado"),
+    "endpoint_disable": N_("destino de eventos desligado"),
+    "endpoint_rotate": N_("segredo de eventos trocado"),
+    "endpoint_remove": N_("destino de eventos removido"),
+    "event_replay": N_("eventos reenviados"),
     "account_add": N_("conta ligada"),
     "account_approve": N_("conta aprovada"),
     "account_revoke": N_("aprovação retirada"),

@@ -281,6 +281,9 @@ ALERT = {
 }
 ALERT |= {
     "mail_down": N_("Nenhum e-mail sai para compradores: %(detail)s."),
+    "endpoint_disabled": N_(
+        "Eventos não vão mais para %(host)s: última resposta %(said)s. Veja o registro e ligue de novo."
+    ),
     "mail_doubt": N_("Pedido %(order)s: não se sabe se o e-mail ao comprador saiu; ele não é repetido sozinho."),
 }
 ALERT["notice_down"] = N_("Os avisos a %(person)s por %(name)s não saem e foram desligados (%(detail)s).")
@@ -296,7 +299,7 @@ _LIST_OF = {
     "parcel_exception": "/envios?estado=trouble", "shipment_untold": "/envios?estado=trouble",
     "tracking_code_unknown": "/envios?estado=trouble", "parcel_not_found": "/envios?estado=trouble",
     "parcel_ambiguous": "/envios?estado=trouble", "parcel_unreadable": "/envios?estado=trouble",
-    "inbox_parked": "/sincronizacao/parados?tipo=inbox",
+    "inbox_parked": "/sincronizacao/parados?tipo=inbox", "endpoint_disabled": "/configuracoes/eventos",
     "drift_many": "/conferencia", "drift_gone": "/conferencia",
     "drift_proposed": "/conferencia?estado=proposed", "invariant_broken": "/saude",
 }  # fmt: skip

@@ -7,7 +7,8 @@ from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import alerts, invariants, new_id, shipments
 from hub.store import notices as store
-from jobs import deadlines, notices
+from jobs import deadlines, events, notices
+from jobs.courier import Courier
 from tests.web.site import Site
 
 SHELF = [
@@ -92,6 +93,7 @@ async def fill(site: Site) -> str:
     await differ(site)
     await leave_unlinked(site, str(one.account.id))
     await stand_still(site, str(one.account.id))
+    await listen(site)
     await site.leave_tokens(one.account, 3)
     await site.leave_tokens(two.account, 400)
     await hear(site)
@@ -190,3 +192,11 @@ async def differ(site: Site) -> None:
                     {"sku_id": str(new_id()), "warehouse_id": str(new_id()), "on_hand": 9, "moved": 8}]}]),
             },
         )  # fmt: skip
+
+
+async def listen(site: Site) -> None:
+    """Two programs that are to be told of events, neither of them there, and one event that was not taken."""
+    rt, seller_id = site.w.rt, site.w.seller_id
+    made = await events.add(rt, seller_id, "https://127.0.0.1:9/eventos", None, "ERP da loja")
+    await events.add(rt, seller_id, "https://127.0.0.1:9/painel", ["stock.changed", "order.created"], "Painel")
+    await Courier(rt).send_now(seller_id, made.id, await events.test(rt, seller_id, made.id))

@@ -21,6 +21,8 @@ ROWS = {
     "unlinked": "SELECT id FROM listing WHERE sku_id IS NULL ORDER BY id",
     "way": "SELECT id FROM notice_way",
     "sku": "SELECT id FROM sku WHERE code = 'CAN-01'",
+    "endpoint": "SELECT endpoint_id FROM event_delivery",
+    "delivery": "SELECT id FROM event_delivery",
 }
 
 
@@ -94,6 +96,9 @@ PAGES = (
     Spot("aviso", "/configuracoes/avisos/{way}", pictured=False),
     Spot("chaves", "/configuracoes/chaves"),
     Spot("registro", "/configuracoes/registro"),
+    Spot("eventos", "/configuracoes/eventos", pictured=False),
+    Spot("eventos-destino", "/configuracoes/eventos/{endpoint}", pictured=False),
+    Spot("eventos-envio", "/configuracoes/eventos/{endpoint}/entregas/{delivery}", pictured=False),
 )
 
 

@@ -36,6 +36,7 @@ GROUPS = {
         "settle",
     ],
     "apikey": ["add", "list", "revoke"],
+    "events": ["kinds", "list", "add", "rotate", "switch", "remove", "log", "replay", "test"],
     "shortages": ["list", "show"],
 }  # fmt: skip
 ALONE = ["up", "down", "demo", "web", "worker", "cron", "migrate", "doctor", "normalize"]

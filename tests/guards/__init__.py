@@ -35,6 +35,7 @@ FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py:
 BUYER, PAGE = "A parcel's page for its buyer", "tests/web/test_parcel_page.py::"
 MAIL, POST = "Buyers' e-mail", "tests/flows/test_mails.py::"
 TRACKING, TRACK = "Where a parcel is", "tests/flows/test_tracking.py::"
+OUT, EVENT = "Events out", "tests/flows/test_events.py::"
 
 
 def _guard(name: str, race: str, says: str, place: str, out: tuple[str, str], *tests: str) -> Guard:
@@ -680,6 +681,91 @@ GUARDS = (
         "hub/store/shipments.py:_put_one",
         ("OR (shipment.source = 'channel' AND shipment.last_event_at IS NULL)", ""),
         TRACK + "test_the_channels_word_holds_until_the_carrier_has_spoken",
+    ),
+    # ── events out ─────────────────────────────────────────────────────────────────────────────────────────────
+    _guard(
+        "events-in-the-same-transaction", OUT, "an event is written by the transaction that makes the change",
+        "hub/store/migrations/versions/0004_events.sql:event_of_alert",
+        ("event_of_alert AFTER INSERT OR UPDATE OF resolved_at", "event_of_alert AFTER DELETE"),
+        EVENT + "test_what_a_transaction_takes_back_was_never_told",
+    ),
+    _guard(
+        "nothing-for-nobody", OUT, "where nobody listens nothing is written",
+        "hub/store/migrations/versions/0004_events.sql:event_wanted",
+        ("RETURN EXISTS (SELECT FROM event_interest", "RETURN true OR EXISTS (SELECT FROM event_interest"),
+        EVENT + "test_who_asks_for_a_while_is_left_alone_and_who_is_gone_for_good",
+    ),
+    _guard(
+        "numbered-by-one", OUT, "events of a seller are numbered by one at a time: a feed by number misses nothing",
+        "hub/store/events.py:turn",
+        ("SELECT last_number FROM event_interest FOR UPDATE SKIP LOCKED", "SELECT last_number FROM event_interest"),
+        EVENT + "test_two_workers_number_and_send_each_event_once",
+    ),
+    _guard(
+        "availability-not-moves", OUT, "a SKU that moved and came back is no news",
+        "hub/store/events.py:moved_skus",
+        ("           WHERE n.available IS DISTINCT FROM excluded.available\n", ""),
+        EVENT + "test_a_storm_of_sales_is_one_word_about_the_sku_until_it_was_told",
+    ),
+    _guard(
+        "a-word-every-five-seconds", OUT, "a SKU is told of at most every five seconds",
+        "hub/store/migrations/versions/0004_events.sql:event_of_levels",
+        ("greatest(now(), sku_news.told_at + interval '5 seconds')", "now()"),
+        EVENT + "test_a_storm_of_sales_is_one_word_about_the_sku_until_it_was_told",
+    ),
+    _guard(
+        "superseded", OUT, "an older number that still waits is not sent any more",
+        "hub/store/events.py:hand_out",
+        ("if skus := [each.subject for each in told if each.kind == STOCK]:", "if skus := []:"),
+        EVENT + "test_a_storm_of_sales_is_one_word_about_the_sku_until_it_was_told",
+    ),
+    _guard(
+        "few-under-way", OUT, "few requests are under way to one endpoint, over all workers",
+        "hub/store/endpoints.py:claim",
+        ("AND lease_token IS NOT NULL", "AND false"),
+        EVENT + "test_a_slow_endpoint_holds_up_no_other_and_has_few_under_way",
+    ),
+    _guard(
+        "asked-to-wait", OUT, "an endpoint that asks for a while is left alone, with all that waits for it",
+        "jobs/courier.py:_note",
+        ("                await endpoints.rest(tx, each.endpoint_id, until)\n", "                pass\n"),
+        EVENT + "test_who_asks_for_a_while_is_left_alone_and_who_is_gone_for_good",
+    ),
+    _guard(
+        "gone-is-gone", OUT, "410 disables an endpoint at once",
+        "jobs/courier.py:_note",
+        ('"gone" if attempt.status == decide.GONE else ', ""),
+        EVENT + "test_who_asks_for_a_while_is_left_alone_and_who_is_gone_for_good",
+    ),
+    _guard(
+        "hopeless", OUT, "an endpoint that took nothing for days is disabled, and somebody told",
+        "jobs/courier.py:_note",
+        ('"failing" if decide.is_hopeless(since, now) else None', "None"),
+        EVENT + "test_an_endpoint_that_takes_nothing_for_days_is_disabled_with_an_alert",
+    ),
+    _guard(
+        "no-private-endpoint", OUT, "each request looks whether its address is private, whatever was checked before",
+        "hub/delivery.py:post",
+        ("    check(client, url)\n", ""),
+        EVENT + "test_private_addresses_and_plain_http_are_refused_and_so_is_a_redirect",
+    ),
+    _guard(
+        "both-secrets-sign", OUT, "while a secret is replaced the one before signs too",
+        "jobs/courier.py:_secrets",
+        ('            found.append(self.rt.vault.open(each.old_sealed)["secret"])\n', "            pass\n"),
+        EVENT + "test_while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone",
+    ),
+    _guard(
+        "dead-couriers", OUT, "what a killed worker was sending is free again at once",
+        "hub/store/due.py:free_dead",
+        ('"shipment", "event_delivery")', '"shipment")'),
+        EVENT + "test_a_worker_killed_anywhere_loses_nothing_and_what_left_twice_has_one_id",
+    ),
+    _guard(
+        "unsent-is-kept", OUT, "an event that is still to be sent is not dropped for its age",
+        "hub/store/events.py:prune",
+        ("AND d.due_at IS NOT NULL)", "AND false)"),
+        EVENT + "test_a_test_event_goes_to_its_endpoint_alone_and_old_ones_are_dropped",
     ),
 )  # fmt: skip
 

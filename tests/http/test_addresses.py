@@ -141,7 +141,7 @@ async def test_another_host_is_not_shown_our_keys(client: Client, shop: Shop):
     made = client.account(channel="shop", account_id="a1", base_url="https://shop.example", headers={"X-Key": "k1"})
     shown: list[dict[str, str]] = []
 
-    async def exchange(method, url, headers, content):
+    async def exchange(method, url, headers, content, **more):
         shown.append(dict(headers))
         raise TimeoutError
 

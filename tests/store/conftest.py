@@ -23,6 +23,7 @@ WORDS = {
     ("absence", "until_at"): "2026-03-09T12:00:00Z",
     ("buyer_mail", "due_at"): "2026-03-04T12:00:00Z",
     ("notice", "due_at"): "2026-03-04T12:00:00Z",
+    ("event_delivery", "due_at"): "2026-03-04T12:00:00Z",
 }
 VALUES: Mapping[str, Any] = {
     "integer": 1,

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from hub.store import Tx, deadlines, due, inbox, mails, shipments, slots, tracking, url_as
+from hub.store import Tx, deadlines, due, endpoints, events, inbox, mails, shipments, slots, tracking, url_as
 from tests.services import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -42,6 +42,18 @@ FILL = {
         SELECT o.seller_id, gen_random_uuid(), o.id, 'delivered', s.id,
                CASE WHEN o.deadline_at IS NULL THEN 'sent' ELSE 'due' END, o.deadline_at
         FROM orders o JOIN shipment s ON s.seller_id = o.seller_id AND s.account_id = o.account_id AND s.ref = o.ref""",
+    "event_endpoint": """INSERT INTO event_endpoint (seller_id, id, url, sealed)
+        SELECT seller_id, id, 'https://erp.example', '' FROM account""",
+    "event": """INSERT INTO event (seller_id, id, kind, subject, facts, number, body)
+        SELECT seller_id, id, 'order.created', ref, '{}', CASE WHEN deadline_at IS NULL THEN row_number() OVER () END,
+               CASE WHEN deadline_at IS NULL THEN '' END FROM orders""",
+    "event_delivery": """INSERT INTO event_delivery (seller_id, id, endpoint_id, event_id, kind, subject, state, due_at)
+        SELECT seller_id, id, account_id, id, 'order.created', ref,
+               CASE WHEN deadline_at IS NULL THEN 'sent' ELSE 'due' END, deadline_at FROM orders""",
+    "sku": """INSERT INTO sku (seller_id, id, code)
+        SELECT seller_id, gen_random_uuid(), number FROM event WHERE number IS NOT NULL""",
+    "sku_news": """INSERT INTO sku_news (seller_id, sku_id, due_at)
+        SELECT seller_id, id, CASE WHEN code::int % 100 = 0 THEN now() END FROM sku""".replace("%", "%%"),
 }
 
 
@@ -118,6 +130,9 @@ CLAIMS: dict[str, tuple[Ask, str]] = {
     "orders": (lambda tx: deadlines.due_orders(tx, NOW, 50), "orders_deadline"),
     "parcels": (lambda tx: deadlines.due_parcels(tx, NOW, 50), "shipment_look"),
     "mails": (lambda tx: mails.claim(tx, TOKEN, NOW, 50), "buyer_mail_due"),
+    "events": (lambda tx: endpoints.claim(tx, ACCOUNT, TOKEN, 7, NOW, 4), "event_delivery_due"),
+    "unnumbered": (lambda tx: events.pending(tx, 50), "event_pending"),
+    "availability": (lambda tx: events.moved_skus(tx, NOW, 50), "sku_news_due"),
     "tasks": (lambda tx: due.claim_tasks(tx, ACCOUNT, TOKEN, 7, NOW), "task_due"),
 }
 
@@ -153,6 +168,15 @@ async def test_what_is_due_is_claimed_by_its_index(url: str, claim: str):
 async def test_sellers_with_deadlines_or_mail_are_found_by_their_index(url: str, ask: Any, found: set[str]):
     ((statement, params),) = await asked(lambda tx: ask(tx, NOW))
     assert planned(url, "balcao_dispatch", statement, params) == found
+
+
+async def test_events_to_number_and_to_send_are_found_by_their_indexes(url: str):
+    for ask, found in (
+        (events.sellers_with_news, {"event_pending", "sku_news_due"}),
+        (endpoints.busy, {"event_delivery_due"}),
+    ):
+        ((statement, params),) = await asked(lambda tx, ask=ask: ask(tx, NOW))  # type: ignore[misc] # of either kind
+        assert found <= planned(url, "balcao_dispatch", statement, params)
 
 
 async def test_a_dead_workers_leases_are_found_by_their_index(url: str):

@@ -12,6 +12,7 @@ PARTS: tuple[str, ...] = (
     "canais",
     "anuncios",
     "politicas",
+    "events",
 )
 
 
