@@ -131,6 +131,14 @@ def _together(inputs: SlotInputs) -> tuple[int, list[Step]]:
 DEEPEST = 10  # kits within kits; a real one has two or three
 
 
+class KitLoop(ValueError):
+    """A kit holds itself; `way` leads from the kit to itself."""
+
+    def __init__(self, way: tuple[UUID, ...]) -> None:
+        super().__init__(f"kit holds itself: {_arrows(way)}")
+        self.way = way
+
+
 def flatten_kit(sku_id: UUID, kits: Mapping[UUID, Sequence[Component]]) -> tuple[Component, ...]:
     """The plain SKUs in one unit of `sku_id`, shared ones summed, in the order met; a plain SKU is itself.
 
@@ -150,7 +158,7 @@ def _unpack(
 ) -> None:
     way = (*path, sku_id)
     if sku_id in path:
-        raise ValueError(f"kit holds itself: {_arrows(way)}")
+        raise KitLoop(way)
     if sku_id not in kits:
         units[sku_id] = units.get(sku_id, 0) + times
         return

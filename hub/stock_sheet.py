@@ -5,7 +5,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.sheets import cell, plain
@@ -32,7 +32,22 @@ BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-1
 
 
 class Unusable(Exception):
-    """The file is no sheet of stock; the message is one sentence that says what it must be."""
+    """The file is no sheet of stock; the message is one sentence that says what it must be.
+
+    `kind` and `params` let a page say it in its reader's language.
+    """
+
+    def __init__(self, sentence: str, kind: str = "", **params: object) -> None:
+        super().__init__(sentence)
+        self.kind, self.params = kind, params
+
+
+class Amiss(ValueError):
+    """What is wrong with a cell: `kind` and `params` as those of Unusable."""
+
+    def __init__(self, sentence: str, kind: str, **params: object) -> None:
+        super().__init__(sentence)
+        self.kind, self.params = kind, params
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +62,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a line; `message` names the column."""
+    """What is wrong with a line; `message` names the column. `kind` and `params` as those of Amiss."""
 
     line: int
     message: str
+    kind: str = field(default="", compare=False)
+    params: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, line: int, problem: ValueError) -> "Trouble":
+        """The trouble that a reader's refusal is."""
+        if isinstance(problem, Amiss):
+            return cls(line, str(problem), problem.kind, problem.params)
+        return cls(line, str(problem))
 
 
 def decoded(body: bytes) -> str:
@@ -59,7 +83,9 @@ def decoded(body: bytes) -> str:
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
-            raise Unusable("the file is damaged: it begins as Unicode and does not go on as such.") from None
+            raise Unusable(
+                "the file is damaged: it begins as Unicode and does not go on as such.", "file_damaged"
+            ) from None
     if b"\0" in body[:4096]:
         return _wide(body)
     try:
@@ -78,7 +104,7 @@ def _wide(body: bytes) -> str:
             return body.decode(encoding)
         except UnicodeDecodeError:
             pass
-    raise Unusable("the file is not a CSV: save the sheet as CSV (UTF-8), separated by ; or commas.")
+    raise Unusable("the file is not a CSV: save the sheet as CSV (UTF-8), separated by ; or commas.", "file_not_csv")
 
 
 def read_rows(body: bytes, mode: Literal["set", "add"] = "set") -> tuple[list[Row], list[Trouble]]:
@@ -89,7 +115,7 @@ def read_rows(body: bytes, mode: Literal["set", "add"] = "set") -> tuple[list[Ro
     text = decoded(body)
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
-        raise Unusable("the file is empty: it needs a first line with the columns sku and quantity.")
+        raise Unusable("the file is empty: it needs a first line with the columns sku and quantity.", "file_empty")
     separator = max(";,\t", key=head.count)
     lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     first_line = next(lines)[1]
@@ -100,7 +126,12 @@ def read_rows(body: bytes, mode: Literal["set", "add"] = "set") -> tuple[list[Ro
     columns = _columns(first_line)
     told = list(lines)
     if len(told) > MOST_ROWS:
-        raise Unusable(f"the file has {len(told)} rows, more than {MOST_ROWS}: split it.")
+        raise Unusable(
+            f"the file has {len(told)} rows, more than {MOST_ROWS}: split it.",
+            "file_rows",
+            rows=len(told),
+            most=MOST_ROWS,
+        )
     has_point = any(DECIMAL_POINT.fullmatch(_cell(cells, columns["quantity"])) for _line, cells in told)
     rows: list[Row] = []
     troubles: list[Trouble] = []
@@ -109,14 +140,19 @@ def read_rows(body: bytes, mode: Literal["set", "add"] = "set") -> tuple[list[Ro
         try:
             row = _row(line, cells, columns, has_point=has_point, signed=mode == "add")
         except ValueError as problem:
-            troubles.append(Trouble(line, str(problem)))
+            troubles.append(Trouble.of(line, problem))
             continue
         before = first.setdefault((row.sku, row.warehouse), line)
         if before == line:
             rows.append(row)
         else:
-            troubles.append(Trouble(line, f"sku: {row.sku!r} stands in line {before} already"))
+            troubles.append(Trouble.of(line, twice(row.sku, before)))
     return rows, troubles
+
+
+def twice(sku: str, line: int) -> Amiss:
+    """A SKU that stands in the file already."""
+    return Amiss(f"sku: {sku!r} stands in line {line} already", "sku_twice", sku=sku, line=line)
 
 
 def _lines(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:
@@ -127,7 +163,8 @@ def _lines(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as problem:
-            raise Unusable(f"line {reader.line_num}: not CSV: {problem}.") from None  # type: ignore[attr-defined] # csv.reader has it
+            number = reader.line_num  # type: ignore[attr-defined] # csv.reader has it
+            raise Unusable(f"line {number}: not CSV: {problem}.", "file_not_csv") from None
         if any(cell.strip() for cell in cells):
             yield reader.line_num, cells  # type: ignore[attr-defined] # as above
 
@@ -145,14 +182,18 @@ def _columns(head: list[str]) -> dict[str, int]:
             places = [place for place, told in enumerate(head) if heading(told) in words]
             if len(places) > 1:
                 raise Unusable(
-                    f"two columns of the file are the {name}: {head[places[0]]!r} and {head[places[1]]!r}: rename one."
-                )
+                    f"two columns of the file are the {name}: {head[places[0]]!r} and {head[places[1]]!r}: rename one.",
+                    "file_two_columns", one=head[places[0]], other=head[places[1]],
+                )  # fmt: skip
             if places:
                 found[name] = places[0]
                 break
     if missing := [name for name in ("sku", "quantity") if name not in found]:
         seen = ", ".join(repr(cell.strip()) for cell in head[:8])
-        raise Unusable(f"the file has no column {missing[0]}: its first line is {seen}.")
+        raise Unusable(
+            f"the file has no column {missing[0]}: its first line is {seen}.", "file_no_column", column=missing[0],
+            seen=seen,
+        )  # fmt: skip
     return found
 
 
@@ -163,9 +204,9 @@ def _cell(cells: list[str], place: int | None) -> str:
 def _row(line: int, cells: list[str], columns: dict[str, int], *, has_point: bool, signed: bool) -> Row:
     sku = plain(_cell(cells, columns["sku"]))
     if not sku:
-        raise ValueError("sku: empty")
+        raise Amiss("sku: empty", "sku_empty")
     if not sku.isprintable():
-        raise ValueError("sku: holds a character that cannot be printed")
+        raise Amiss("sku: holds a character that cannot be printed", "sku_unprintable")
     units = quantity(plain(_cell(cells, columns["quantity"])), has_point=has_point, signed=signed)
     return Row(line, sku, units, plain(_cell(cells, columns.get("warehouse"))) or None)
 
@@ -178,11 +219,11 @@ def quantity(told: str, *, has_point: bool = False, signed: bool = False) -> int
     """
     bare = told.replace("\u00a0", "").replace("\u202f", "").replace(" ", "").replace("\u2212", "-")
     if not bare:
-        raise ValueError("quantity: empty")
+        raise Amiss("quantity: empty", "quantity_empty")
     if not bare.isascii() or not re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", bare):
-        raise ValueError(f"quantity: {told!r} is not a number")
+        raise Amiss(f"quantity: {told!r} is not a number", "quantity_number", told=told)
     if bare.startswith("-") and not signed:
-        raise ValueError(f"quantity: {told!r} is below zero")
+        raise Amiss(f"quantity: {told!r} is below zero", "quantity_negative", told=told)
     sign = -1 if bare.startswith("-") else 1
     return sign * _whole(bare.lstrip("+-"), told, has_point=has_point)
 
@@ -191,21 +232,21 @@ def _whole(bare: str, told: str, *, has_point: bool) -> int:
     whole, comma, rest = bare.partition(",")
     if comma:
         if "," in rest or "." in rest or not (whole.isdigit() or THOUSANDS.fullmatch(whole)):
-            raise ValueError(f"quantity: {told!r} is not a number: write 1234 or 1.234,00")
+            raise Amiss(f"quantity: {told!r} is not a number: write 1234 or 1.234,00", "quantity_number", told=told)
         whole = whole.replace(".", "")
     elif THOUSANDS.fullmatch(bare):
         if has_point:
             either = f"{bare.replace('.', '')} or {bare.split('.', maxsplit=1)[0]}"
-            raise ValueError(f"quantity: {told!r} may be {either}: leave the point out")
+            raise Amiss(f"quantity: {told!r} may be {either}: leave the point out", "quantity_ambiguous", told=told)
         whole = bare.replace(".", "")
     else:
         whole, _, rest = bare.partition(".")
     if not whole.isdigit() or (rest and not rest.isdigit()):
-        raise ValueError(f"quantity: {told!r} is not a number")
+        raise Amiss(f"quantity: {told!r} is not a number", "quantity_number", told=told)
     if rest.strip("0"):
-        raise ValueError(f"quantity: {told!r} is not a whole number of units")
+        raise Amiss(f"quantity: {told!r} is not a whole number of units", "quantity_fraction", told=told)
     if len(whole.lstrip("0")) > len(str(MOST)) or int(whole) > MOST:
-        raise ValueError(f"quantity: {told!r} is more than {MOST}")
+        raise Amiss(f"quantity: {told!r} is more than {MOST}", "quantity_most", told=told)
     return int(whole)
 
 

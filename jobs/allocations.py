@@ -1,11 +1,12 @@
 """Where an order's units come from: shown before it happens, and changed by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from hub.allocation import Allocation, Line, allocate
+from hub import stock as decide
+from hub.allocation import Allocation, Destination, Line, allocate
 from hub.model import Order, Status
-from hub.store import Tx, ledger, lookup, orders, stock, transfers, warehouses
+from hub.store import Tx, kits, ledger, lookup, orders, stock, transfers, warehouses
 from jobs.availability import Ripple
 from jobs.connect import Refused
 from jobs.ledger import follow, shelf_named, transact
@@ -33,6 +34,37 @@ async def preview(rt: Runtime, seller_id: UUID, order_id: UUID) -> Allocation:
         destination = destination_of(order)
         ranked = (await warehouses.shelves(tx)).of(stored.account_id, destination)
         return allocate(lines, {key: level.free for key, level in levels.items()}, ranked, destination)
+
+
+async def try_out(
+    rt: Runtime, seller_id: UUID, units: Mapping[str, int], destination: Destination, account_id: UUID | None = None
+) -> tuple[Allocation, list[str]]:
+    """Where so many units of SKUs (by code; kits as their components) would come from. Changes and locks nothing.
+
+    Beside it the codes whose stock is not open, which nothing is taken of. Raises Refused for an unknown SKU.
+    """
+    async with rt.db.seller(seller_id) as tx:
+        known = await ledger.known(tx, units.keys())
+        if missing := [code for code in units if code not in known]:
+            raise Refused(f"there is no SKU {missing[0]!r}", "no_sku", sku=missing[0])
+        made_of = await kits.kits(tx, [known[code].id for code in units])
+        parts = {code: decide.flatten_kit(known[code].id, made_of) for code in units}
+        ids = {part.sku_id for flat in parts.values() for part in flat}
+        opened = await stock.opened(tx, ids)
+        shut = [code for code in units if any(part.sku_id not in opened for part in parts[code])]
+        ways = await warehouses.splits(tx, account_id or tx.seller, [known[code].id for code in units])
+        lines = [
+            Line(
+                ref=code, each={part.sku_id: part.quantity for part in parts[code]},
+                missing={part.sku_id: part.quantity * units[code] for part in parts[code]},
+                split=ways[known[code].id][0], loose=ways[known[code].id][1],
+            )
+            for code in units
+            if code not in shut
+        ]  # fmt: skip
+        levels = await stock.levels_read(tx, ids)
+        shelves = (await warehouses.shelves(tx)).of(account_id or tx.seller, destination)
+        return allocate(lines, levels, shelves, destination), shut
 
 
 async def _lines(tx: Tx, stored: orders.Stored, order: Order, hold_from: Status) -> list[Line]:

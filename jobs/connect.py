@@ -20,7 +20,14 @@ from jobs.runtime import Runtime
 
 
 class Refused(Exception):
-    """What a person asked for cannot be done; the message is one sentence that names the field and the way out."""
+    """What a person asked for cannot be done; the message is one sentence that names the field and the way out.
+
+    `kind` and `params` let a page say it in its reader's language; "" where nobody translates it.
+    """
+
+    def __init__(self, sentence: str, kind: str = "", **params: object) -> None:
+        super().__init__(sentence)
+        self.kind, self.params = kind, params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Counted:
 
 async def set_stock(
     rt: Runtime, seller_id: UUID, counts: Sequence[tuple[str, int]], *, warehouse: str | None = None,
-    reason: str = "count", create: bool = False,
+    reason: str = "count", create: bool = False, note: str | None = None,
 ) -> list[Counted]:  # fmt: skip
     """Set physical units (reserved ones included) of SKUs in a warehouse, in one transaction; of two counts of one
     SKU the later one.
@@ -43,7 +43,7 @@ async def set_stock(
         if create:
             await link_exactly(rt, tx, None, ripple)
         told = [Told(sku_id=ids[code], warehouse_id=shelf, units=units) for code, units in wanted.items()]
-        done = await write(rt, tx, told, mode="set", reason=reason, source_ref=source, ripple=ripple)
+        done = await write(rt, tx, told, mode="set", reason=reason, source_ref=source, ripple=ripple, note=note)
         await stock.audit(tx, "stock_set", "stock", warehouse=warehouse, counts=dict(list(wanted.items())[:50]))
         return [
             Counted(sku=code, before=row.before, after=row.after, opened=row.opened)
@@ -56,7 +56,7 @@ async def set_stock(
 async def _skus(tx: Tx, counts: Mapping[str, int], *, create: bool) -> dict[str, UUID]:
     for code, units in counts.items():
         if units < 0:
-            raise Refused(f"quantity of {code}: {units} is below zero")
+            raise Refused(f"quantity of {code}: {units} is below zero", "quantity", sku=code)
     if create:
         await ledger.put_skus(tx, counts.keys())
     known = await ledger.known(tx, counts.keys())
@@ -70,7 +70,7 @@ async def explain(
     async with rt.db.seller(seller_id) as tx:
         sku_id = await stock.sku_id(tx, sku)
         if sku_id is None:
-            raise Refused(f"there is no SKU {sku!r}")
+            raise Refused(f"there is no SKU {sku!r}", "no_sku", sku=sku)
         shelves = await warehouses.shelves(tx)
         found = []
         for inputs in await stock.inputs(tx, [sku_id], shelves, rt.now()):

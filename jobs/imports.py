@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.stock import zero_brake
-from hub.stock_sheet import Row, Trouble
+from hub.stock_sheet import Amiss, Row, Trouble
 from hub.store import Tx, imports, ledger, policies, stock, warehouses
 from hub.store.imports import Import, ImportRow
 from hub.store.ledger import Entry, Known
@@ -62,7 +62,11 @@ async def plan(
         before = stands[sku.id, house["id"]] if sku else 0
         after = row.units if mode == "set" else before + row.units
         if after < 0:
-            bad.append(Trouble(row.line, f"quantity: {before} stand there, {row.units} would leave {after}"))
+            problem = Amiss(
+                f"quantity: {before} stand there, {row.units} would leave {after}", "below_zero", sku=row.sku,
+                there=before, units=-row.units,
+            )  # fmt: skip
+            bad.append(Trouble.of(row.line, problem))
             continue
         good.append(
             Planned(
@@ -82,13 +86,14 @@ def _found(
     for row in rows:
         house, sku = _house(houses, row.warehouse), known.get(row.sku)
         if problem := _problem(row, house, houses, sku, mode, create=create):
-            bad.append(Trouble(row.line, problem))
+            bad.append(Trouble.of(row.line, problem))
         elif house is not None:
             line = first.setdefault((row.sku, house["id"]), row.line)
             if line == row.line:
                 good.append((row, house, sku))
             else:
-                bad.append(Trouble(row.line, f"sku: {row.sku!r} in {house['code']} stands in line {line} already"))
+                again = f"sku: {row.sku!r} in {house['code']} stands in line {line} already"
+                bad.append(Trouble.of(row.line, Amiss(again, "sku_twice", sku=row.sku, line=line)))
     return good, bad
 
 
@@ -106,17 +111,22 @@ def _house(houses: Sequence[Mapping[str, Any]], named: str | None) -> Mapping[st
 def _problem(
     row: Row, house: Mapping[str, Any] | None, houses: Sequence[Mapping[str, Any]], sku: Known | None, mode: Mode, *,
     create: bool,
-) -> str | None:  # fmt: skip
+) -> Amiss | None:  # fmt: skip
     if house is None:
         codes = ", ".join(sorted(one["code"] for one in houses))
-        return f"warehouse: there is no {row.warehouse!r} (there are: {codes})"
+        return Amiss(
+            f"warehouse: there is no {row.warehouse!r} (there are: {codes})", "house_among", code=row.warehouse,
+            codes=codes,
+        )  # fmt: skip
     if sku is None and (not create or mode == "add"):
         way_out = "" if mode == "add" else "; --create makes it"
-        return f"sku: there is no {row.sku!r}{way_out}"
+        return Amiss(
+            f"sku: there is no {row.sku!r}{way_out}", "no_sku" if mode == "add" else "no_sku_create", sku=row.sku
+        )
     if sku is not None and sku.is_kit:
-        return f"sku: {row.sku!r} is a kit, which follows from its components"
+        return Amiss(f"sku: {row.sku!r} is a kit, which follows from its components", "kit", sku=row.sku)
     if sku is not None and mode == "add" and not sku.is_open:
-        return f"sku: stock of {row.sku!r} is not open: count it first"
+        return Amiss(f"sku: stock of {row.sku!r} is not open: count it first", "not_open", sku=row.sku)
     return None
 
 
@@ -133,7 +143,10 @@ async def begin(
         filled = await imports.filled_shelves(tx)
         share = await policies.brake_share(tx, rt.policy.zero_brake_share)
         if not zeros and emptied >= FEW and zero_brake(filled, emptied, share):
-            raise Refused(f"{emptied} of {filled} counts that are not zero would become zero: --zeros if that is meant")
+            raise Refused(
+                f"{emptied} of {filled} counts that are not zero would become zero: --zeros if that is meant",
+                "import_zeros", emptied=emptied, filled=filled,
+            )  # fmt: skip
         new = [row.row.sku for row in planned if row.sku_id is None]
         await ledger.put_skus(tx, new)
         made_now = {code: sku.id for code, sku in (await ledger.known(tx, new)).items()}
@@ -193,7 +206,7 @@ async def carry_on(
 async def _get(tx: Tx, number: int, *, lock: bool = True) -> Import:
     made = await imports.get(tx, number, lock=lock)
     if made is None:
-        raise Refused(f"there is no import {number}: `balcao stock imports` lists them")
+        raise Refused(f"there is no import {number}: `balcao stock imports` lists them", "no_import", number=number)
     return made
 
 
@@ -212,7 +225,11 @@ async def undo(
     """
     if not rest and (left := await _stuck(rt, seller_id, number)):
         told = "; ".join(f"{row['sku']} ({row['warehouse']}) {WHY[row['why']]}" for row in left[:5])
-        raise Refused(f"{len(left)} lines cannot be undone, --rest undoes the others: {told}")
+        bare = ", ".join(dict.fromkeys(row["sku"] for row in left[:5]))
+        raise Refused(
+            f"{len(left)} lines cannot be undone, --rest undoes the others: {told}", "import_stuck", count=len(left),
+            skus=bare,
+        )  # fmt: skip
     after: UUID | None = None
     left, lines, shut = [], 0, 0
     while True:
@@ -237,7 +254,10 @@ async def _stuck(rt: Runtime, seller_id: UUID, number: int) -> list[dict[str, An
         made = await _get(tx, number, lock=False)
         rows = _together(await imports.undoable(tx, made.id, None, 2**31 - 1))
     if not rows:
-        raise Refused(f"import {number} has nothing to undo: it was undone before, or nothing of it was written")
+        raise Refused(
+            f"import {number} has nothing to undo: it was undone before, or nothing of it was written",
+            "import_undone", number=number,
+        )  # fmt: skip
     return [row for row in rows if row["why"]]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from hub.stock import KitLoop
 from hub.store import Tx, kits, ledger, lookup, orders, stock, warehouses
 from jobs.availability import Ripple
 from jobs.connect import Refused
@@ -25,18 +26,27 @@ async def set_kit(
 
     async def work(tx: Tx, ripple: Ripple) -> None:
         if code in components:
-            raise Refused(f"{code} would hold itself")
+            raise Refused(f"{code} would hold itself", "kit_self", kit=code)
         ids = await _components(tx, components, create=create)
         kit = await stock.sku_put(tx, code)
         await _locked(rt, tx, kit)
         before = await stock.parts_of(tx, [kit])
         try:
             await kits.kit_put(tx, kit, {ids[name]: units for name, units in components.items()})
+        except KitLoop as loop:
+            names = await lookup.names(tx, loop.way)
+            through = next((names[each] for each in loop.way[1:-1] if each in names), code)
+            raise Refused(
+                f"{code} would hold itself, through its component {through}", "kit_loop", kit=code, through=through
+            ) from None
         except ValueError:
-            raise Refused(f"{code} would hold itself, through one of its components") from None
+            raise Refused(f"{code}: kits are nested too deep", "kit_deep", kit=code) from None
         await stock.lock_around(tx, {kit} | before | await stock.parts_of(tx, [kit]))
         if await lookup.is_counted(tx, kit):
-            raise Refused(f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit")
+            raise Refused(
+                f"units of {code} are counted or reserved as such: set them to 0 before it becomes a kit",
+                "kit_counted", kit=code,
+            )  # fmt: skip
         if loose is not None:
             await warehouses.allow_loose(tx, kit, allowed=loose)
         await link_exactly(rt, tx, None, ripple)
@@ -55,7 +65,7 @@ async def unset_kit(rt: Runtime, seller_id: UUID, code: str) -> int:
     async def work(tx: Tx, ripple: Ripple) -> int:
         kit = await stock.sku_id(tx, code)
         if kit is None or kit not in await kits.kits(tx, [kit]):
-            raise Refused(f"{code} is no kit")
+            raise Refused(f"{code} is no kit", "no_kit", kit=code)
         await _locked(rt, tx, kit)
         before = await stock.parts_of(tx, [kit])
         await kits.kit_put(tx, kit, {})
@@ -72,7 +82,8 @@ async def _components(tx: Tx, components: Mapping[str, int], *, create: bool) ->
         await ledger.put_skus(tx, components.keys())
     known = await ledger.known(tx, components.keys())
     if missing := components.keys() - known.keys():
-        raise Refused(f"there is no SKU {min(missing)!r}: link a listing to it first, or import it")
+        name = min(missing)
+        raise Refused(f"there is no SKU {name!r}: link a listing to it first, or import it", "no_sku", sku=name)
     return {name: known[name].id for name in components}
 
 

@@ -142,13 +142,13 @@ async def adjust(
     Raises Refused for an unknown or unopened SKU, a kit, an unknown warehouse, or more units than stand there.
     """
     if not delta or not note.strip():
-        raise Refused("nothing to adjust: give +N or -N units, and a reason")
+        raise Refused("nothing to adjust: give +N or -N units, and a reason", "nothing")
     source = f"adjust:{ref or uuid4()}"
 
     async def work(tx: Tx, ripple: Ripple) -> Done | None:
         sku = single(await ledger.known(tx, [code]), code)
         if not sku.is_open:
-            raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)")
+            raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)", "not_open", sku=code)
         shelf = await shelf_named(tx, warehouse)
         if ref is not None and await lookup.is_booked(tx, "adjustment", source):
             return None
@@ -160,7 +160,10 @@ async def adjust(
         if not done.delta:  # the same reference, booked while we waited for the level
             return None
         if done.after < 0:
-            raise Refused(f"{code}: {done.before} stand there, {delta} would leave {done.after}")
+            raise Refused(
+                f"{code}: {done.before} stand there, {delta} would leave {done.after}", "below_zero", sku=code,
+                there=done.before, units=-delta,
+            )  # fmt: skip
         await stock.audit(tx, "stock_adjust", code, delta=delta, note=note.strip(), warehouse=warehouse)
         return done
 
@@ -171,9 +174,9 @@ def single(known: dict[str, Known], code: str) -> Known:
     """The SKU of a code, whose units can be told; Refused where there is none, or it is a kit."""
     sku = known.get(code)
     if sku is None:
-        raise Refused(f"there is no SKU {code!r}: link a listing to it first, or import it")
+        raise Refused(f"there is no SKU {code!r}: link a listing to it first, or import it", "no_sku", sku=code)
     if sku.is_kit:
-        raise Refused(f"{code} is a kit: count its components, the kit follows from them")
+        raise Refused(f"{code} is a kit: count its components, the kit follows from them", "kit", sku=code)
     return sku
 
 
@@ -182,4 +185,4 @@ async def shelf_named(tx: Tx, code: str | None) -> UUID:
     try:
         return await warehouses.warehouse(tx, code)
     except LookupError as problem:
-        raise Refused(str(problem.args[0])) from None
+        raise Refused(str(problem.args[0]), "warehouse", code=code) from None

@@ -1,12 +1,23 @@
 """What is known of a SKU's stock, with the explanation of every number that a channel shows."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from hub.store import lookup, stock
+from hub import stock as decide
+from hub.store import lookup, sku_list, stock, warehouses
 from hub.why import Answer
 from jobs import counts
 from jobs.runtime import Runtime
+
+
+async def kits_made(rt: Runtime, seller_id: UUID, kit_ids: Sequence[UUID]) -> dict[UUID, Answer]:
+    """How many of each kit the seller's own warehouses make, and why; before any channel's buffers."""
+    if not kit_ids:
+        return {}
+    async with rt.db.seller(seller_id) as tx:
+        told = await sku_list.kit_inputs(tx, kit_ids, await warehouses.shelves(tx))
+    return {kit: decide.available(inputs) for kit, inputs in told.items()}
 
 
 async def sku_stock(

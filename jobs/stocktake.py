@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from hub.stock_sheet import Row, Trouble
+from hub.stock_sheet import Amiss, Row, Trouble
 from hub.stocktake import HARD, Limits, Line, is_big
 from hub.store import Tx, counting, ledger, stock
 from hub.store.counting import Count
@@ -47,15 +47,23 @@ async def open_count(
         number = await counting.add(tx, shelf, skus=ids, category=category, blind=blind, note=note)
         if not await counting.scope_of(tx, (await _open(tx, number)).id):
             what = f"no SKU has the category {category!r}" if category else "there is no SKU yet"
-            raise Refused(f"{what}: there is nothing to count")
+            raise Refused(f"{what}: there is nothing to count", "count_empty")
         await stock.audit(tx, "count_open", str(number), warehouse=warehouse, category=category, blind=blind)
     return number
 
 
 async def enter(
-    rt: Runtime, seller_id: UUID, number: int, rows: Sequence[Row], *, counted_at: datetime | None = None
+    rt: Runtime,
+    seller_id: UUID,
+    number: int,
+    rows: Sequence[Row],
+    *,
+    counted_at: datetime | None = None,
+    add: bool = False,
 ) -> tuple[list[Line], list[Trouble]]:
     """Note what was counted, all rows or none; counting a SKU again replaces what was said of it.
+
+    `add`: the rows are more units of what was counted so far, as a scanner reads them one by one.
 
     Answers the lines with the book of that moment, or what is wrong, by line of the file. Refused: no open count
     of that number, or an instant that has not come yet.
@@ -63,30 +71,36 @@ async def enter(
     now = rt.now()
     at = counted_at or now
     if at > now + AHEAD:
-        raise Refused(f"counted at: {at.isoformat(timespec='minutes')} has not come yet")
+        raise Refused(f"counted at: {at.isoformat(timespec='minutes')} has not come yet", "count_ahead")
     async with rt.db.seller(seller_id) as tx:
         count = await _open(tx, number)
         known = await ledger.known(tx, {row.sku for row in rows})
         scope = await counting.scope_of(tx, count.id)
-        wrong = [Trouble(row.line, problem) for row in rows if (problem := _problem(count, row, known, scope))]
+        wrong = [Trouble.of(row.line, problem) for row in rows if (problem := _problem(count, row, known, scope))]
         if wrong:
             return [], wrong
         told = [(known[row.sku].id, row.units) for row in rows]
         await counting.widen(tx, count.id, [sku for sku, _units in told])
+        if add:
+            so_far = await counting.last_units(tx, count.id, [sku for sku, _units in told])
+            told = [(sku, units + so_far.get(sku, 0)) for sku, units in told]
         await counting.enter(tx, count.id, told, min(at, now))
         return await counting.lines(tx, count, WINDOW, {sku for sku, _units in told}), []
 
 
-def _problem(count: Count, row: Row, known: Mapping[str, ledger.Known], scope: Collection[UUID]) -> str | None:
+def _problem(count: Count, row: Row, known: Mapping[str, ledger.Known], scope: Collection[UUID]) -> Amiss | None:
     sku = known.get(row.sku)
     if sku is None:
-        return f"sku: there is no {row.sku!r}"
+        return Amiss(f"sku: there is no {row.sku!r}", "no_sku", sku=row.sku)
     if sku.is_kit:
-        return f"sku: {row.sku!r} is a kit, which follows from its components"
+        return Amiss(f"sku: {row.sku!r} is a kit, which follows from its components", "kit", sku=row.sku)
     if count.scope != "all" and sku.id not in scope:
-        return f"sku: {row.sku!r} is not in count {count.number}"
+        return Amiss(f"sku: {row.sku!r} is not in count {count.number}", "count_stranger", sku=row.sku)
     if row.warehouse is not None and row.warehouse.casefold() != count.warehouse.casefold():
-        return f"warehouse: count {count.number} is of {count.warehouse}, not of {row.warehouse!r}"
+        return Amiss(
+            f"warehouse: count {count.number} is of {count.warehouse}, not of {row.warehouse!r}", "count_elsewhere",
+            code=count.warehouse,
+        )  # fmt: skip
     return None
 
 
@@ -155,24 +169,34 @@ async def _mark(tx: Tx, count: Count, moments: Sequence[tuple[UUID, datetime]]) 
 
 def _refuse(count: Count, counted: Sequence[Line], limits: Limits, *, yes: bool, accept_flagged: bool) -> None:
     if not counted:
-        raise Refused(f"nothing was counted in count {count.number} yet")
+        raise Refused(f"nothing was counted in count {count.number} yet", "count_nothing", number=count.number)
     hard = [line for line in counted if HARD & set(line.flags)]
     soft = [line for line in counted if line.flags]
     big = [line for line in counted if is_big(line, limits)]
     if hard:
-        raise Refused(f"{_named(hard)} must be counted again: the number is older than what is known by now")
+        raise Refused(
+            f"{_named(hard)} must be counted again: the number is older than what is known by now", "count_hard",
+            skus=_named(hard, and_="+"),
+        )  # fmt: skip
     if soft and not accept_flagged:
         raise Refused(
             f"{_named(soft)} should be counted again, stock was moving when it was counted "
-            f"(`balcao count report {count.number}` says how); --accept-flagged posts them as they are"
-        )
+            f"(`balcao count report {count.number}` says how); --accept-flagged posts them as they are",
+            "count_soft", skus=_named(soft, and_="+"),
+        )  # fmt: skip
     if big and not yes:
-        raise Refused(f"{_named(big)} differ much from the book: look at the report, then post with --yes")
+        raise Refused(
+            f"{_named(big)} differ much from the book: look at the report, then post with --yes", "count_big",
+            skus=_named(big, and_="+"),
+        )  # fmt: skip
 
 
-def _named(lines: Sequence[Line]) -> str:
-    some = ", ".join(line.sku for line in lines[:5])
-    return some if len(lines) <= len(lines[:5]) else f"{some} and {len(lines) - 5} more"
+def _named(lines: Sequence[Line], and_: str = "and") -> str:
+    """Some SKUs; with "+" the others are a figure alone, for any language."""
+    some, more = ", ".join(line.sku for line in lines[:5]), len(lines) - 5
+    if more <= 0:
+        return some
+    return f"{some} (+{more})" if and_ == "+" else f"{some} {and_} {more} more"
 
 
 async def cancel(rt: Runtime, seller_id: UUID, number: int) -> None:
@@ -186,12 +210,12 @@ async def cancel(rt: Runtime, seller_id: UUID, number: int) -> None:
 async def _open(tx: Tx, number: int, *, lock: bool = False) -> Count:
     count = await _any(tx, number, lock=lock)
     if count.state != "open":
-        raise Refused(f"count {number} is {count.state}: open another one")
+        raise Refused(f"count {number} is {count.state}: open another one", "count_state", number=number)
     return count
 
 
 async def _any(tx: Tx, number: int, *, lock: bool = False) -> Count:
     count = await counting.get(tx, number, lock=lock)
     if count is None:
-        raise Refused(f"there is no count {number}: `balcao count list` lists them")
+        raise Refused(f"there is no count {number}: `balcao count list` lists them", "no_count", number=number)
     return count

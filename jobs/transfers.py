@@ -24,16 +24,16 @@ async def open_transfer(
     async def work(tx: Tx, ripple: Ripple) -> int:
         del ripple
         if not units or any(n < 1 for n in units.values()):
-            raise Refused("nothing to transfer: name SKUs with their units, as in CANECA=2")
+            raise Refused("nothing to transfer: name SKUs with their units, as in CANECA=2", "transfer_empty")
         from_id, to_id = await _end(tx, here), await _end(tx, there)
         if from_id == to_id:
-            raise Refused(f"from {here} to {there}: a transfer goes to another warehouse")
+            raise Refused(f"from {here} to {there}: a transfer goes to another warehouse", "transfer_same", code=here)
         known = await ledger.known(tx, units.keys())
         ids = {}
         for code, n in units.items():
             sku = single(known, code)
             if not sku.is_open:
-                raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)")
+                raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)", "not_open", sku=code)
             ids[sku.id] = n
         number = await transfers.add(tx, from_id, to_id, await warehouses.transit(tx), ids, note.strip())
         await stock.audit(tx, "transfer_open", str(number), source=here, target=there, units=dict(units))
@@ -47,7 +47,10 @@ async def _end(tx: Tx, code: str) -> UUID:
     kind = await warehouses.kind(tx, found)
     if kind in ("marketplace", "transit"):
         why = "the marketplace keeps it" if kind == "marketplace" else "units pass through it by themselves"
-        raise Refused(f"{code} is a {kind} warehouse: {why}; a transfer goes between own and damaged ones")
+        raise Refused(
+            f"{code} is a {kind} warehouse: {why}; a transfer goes between own and damaged ones", "transfer_kind",
+            code=code,
+        )  # fmt: skip
     return found
 
 
@@ -64,7 +67,11 @@ async def send(rt: Runtime, seller_id: UUID, number: int, *, with_orders: bool =
         for line in transfer.lines:
             level = levels[line.sku_id, transfer.from_id]
             if line.quantity > (level.on_hand if with_orders else level.free):
-                raise Refused(_lacking(line.sku, line.quantity, level.on_hand, level.reserved, with_orders=with_orders))
+                raise Refused(
+                    _lacking(line.sku, line.quantity, level.on_hand, level.reserved, with_orders=with_orders),
+                    "transfer_lacking", sku=line.sku, wanted=line.quantity, there=level.on_hand,
+                    reserved=level.reserved,
+                )  # fmt: skip
         for line in transfer.lines:
             held = line.quantity - levels[line.sku_id, transfer.from_id].free
             await _along(tx, line.sku_id, transfer.from_id, transfer.transit_id, held, latest=True, number=number)
@@ -89,19 +96,30 @@ def _lacking(code: str, wanted: int, on_hand: int, reserved: int, *, with_orders
 
 
 async def receive(
-    rt: Runtime, seller_id: UUID, number: int, units: Mapping[str, int] | None = None, *, finish: bool = False
+    rt: Runtime,
+    seller_id: UUID,
+    number: int,
+    units: Mapping[str, int] | None = None,
+    *,
+    finish: bool = False,
+    after: int | None = None,
 ) -> Transfer:
     """Units arrive: those named, or (None) all that are under way. `finish`: what is still under way is lost.
 
-    Orders that hold units in transit take what arrives first, soonest to ship first. Raises Refused when there is
-    no such transfer under way, or more is named than is: then nothing moves.
+    Orders that hold units in transit take what arrives first, soonest to ship first. `after`: how many arrivals
+    there were when it was said, so that a form sent twice counts once. Raises Refused when there is no such transfer
+    under way, or more is named than is: then nothing moves.
     """
 
     async def work(tx: Tx, ripple: Ripple) -> Transfer:
         transfer = await _locked(tx, number, "sent")
+        if after is not None and transfer.receipts != after:
+            raise Refused(f"transfer {number}: something arrived meanwhile", "transfer_again", number=number)
         arriving = _arriving(transfer, units)
         if not arriving and not finish:
-            raise Refused(f"nothing of transfer {number} arrives: name SKUs with their units, as in CANECA=2")
+            raise Refused(
+                f"nothing of transfer {number} arrives: name SKUs with their units, as in CANECA=2", "transfer_nothing"
+            )
         levels = await _lock(tx, transfer)
         for sku, n in arriving.items():
             held = min(n, levels[sku, transfer.transit_id].reserved)
@@ -133,13 +151,16 @@ def _arriving(transfer: Transfer, units: Mapping[str, int] | None) -> dict[UUID,
     lines = {line.sku: line for line in transfer.lines}
     for code, n in units.items():
         if code not in lines:
-            raise Refused(f"{code} is not in transfer {transfer.number}; it has {', '.join(lines)}")
+            raise Refused(
+                f"{code} is not in transfer {transfer.number}; it has {', '.join(lines)}", "transfer_stranger", sku=code
+            )
         if n > lines[code].under_way:
             line = lines[code]
             raise Refused(
                 f"{code}: {n} arrive, {line.under_way} are under way ({line.sent} sent, {line.received} received); "
-                "what is more than was sent is a count: `balcao stock adjust`"
-            )
+                "what is more than was sent is a count: `balcao stock adjust`", "transfer_over", sku=code, units=n,
+                under_way=line.under_way,
+            )  # fmt: skip
     return {lines[code].sku_id: n for code, n in units.items() if n > 0}
 
 
@@ -172,9 +193,12 @@ async def cancel(rt: Runtime, seller_id: UUID, number: int) -> Transfer:
 async def _locked(tx: Tx, number: int, *statuses: str) -> Transfer:
     transfer = await transfers.lock(tx, number)
     if transfer is None:
-        raise Refused(f"there is no transfer {number} (`balcao transfer list`)")
+        raise Refused(f"there is no transfer {number} (`balcao transfer list`)", "no_transfer", number=number)
     if transfer.status not in statuses:
-        raise Refused(f"transfer {number} is {transfer.status}: only one that is {' or '.join(statuses)} can be so")
+        raise Refused(
+            f"transfer {number} is {transfer.status}: only one that is {' or '.join(statuses)} can be so",
+            "transfer_state", number=number,
+        )  # fmt: skip
     return transfer
 
 

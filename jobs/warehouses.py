@@ -14,6 +14,21 @@ from jobs.runtime import Runtime
 FEW = 5  # SKUs that a refusal names
 
 
+async def add(
+    rt: Runtime, seller_id: UUID, code: str, name: str, *, kind: str = "own", rank: int = 100,
+    postal_code: str | None = None, state: str | None = None,
+) -> UUID:  # fmt: skip
+    """A new warehouse. Raises Refused where there is one of that code, open or closed."""
+    async with rt.db.seller(seller_id) as tx:
+        if await warehouses.by_code(tx, code) is not None:
+            raise Refused(f"there is a warehouse {code!r} already", "house_there", code=code)
+        made = await warehouses.warehouse_add(
+            tx, code, name, rank=rank, kind=kind, postal_code=postal_code, state=state
+        )
+        await stock.audit(tx, "warehouse_add", str(made), code=code, rank=rank, kind=kind)
+    return made
+
+
 async def edit(
     rt: Runtime, seller_id: UUID, code: str, *, name: str | None = None, kind: str | None = None,
     rank: int | None = None, postal_code: str | None = None, state: str | None = None,
@@ -44,14 +59,16 @@ async def _may_become(tx: Tx, row: dict[str, Any], kind: str) -> None:
     if held and kind not in warehouses.DRAWN:
         raise Refused(
             f"orders hold units in {code} ({_named(held)}), and nothing leaves from a {kind} warehouse: move them "
-            "first, with `balcao orders allocate ORDER --from OTHER` or a transfer --with-orders"
-        )
+            "first, with `balcao orders allocate ORDER --from OTHER` or a transfer --with-orders", "house_held",
+            code=code, skus=_named(held, bare=True),
+        )  # fmt: skip
     if kind not in warehouses.DRAWN and (names := await warehouses.drawing_only(tx, id_)):
         raise Refused(
-            f"{', '.join(names)} draws from {code} alone: first say from where else (`balcao warehouse draws`)"
-        )
+            f"{', '.join(names)} draws from {code} alone: first say from where else (`balcao warehouse draws`)",
+            "house_alone", code=code, accounts=", ".join(names),
+        )  # fmt: skip
     if numbers := await transfers.unfinished(tx, id_):
-        raise Refused(f"{code} is in transfers under way ({_numbers(numbers)}): finish or cancel them first")
+        raise _under_way(code, numbers)
 
 
 async def close(rt: Runtime, seller_id: UUID, code: str) -> None:
@@ -64,12 +81,13 @@ async def close(rt: Runtime, seller_id: UUID, code: str) -> None:
         if standing := await warehouses.stands_in(tx, row["id"]):
             raise Refused(
                 f"{code} is not empty: {_named(standing)}. Move it with `balcao transfer open {code} OTHER SKU=N` and "
-                "`balcao transfer send` (--with-orders takes reservations along), or count it to 0"
-            )
+                "`balcao transfer send` (--with-orders takes reservations along), or count it to 0", "house_full",
+                code=code, skus=_named(standing, bare=True),
+            )  # fmt: skip
         if numbers := await transfers.unfinished(tx, row["id"]):
-            raise Refused(f"{code} is in transfers under way ({_numbers(numbers)}): finish or cancel them first")
+            raise _under_way(code, numbers)
         if names := await warehouses.drawing_only(tx, row["id"]):
-            raise Refused(_alone(names, code))
+            raise Refused(_alone(names, code), "house_alone", code=code, accounts=", ".join(names))
         await warehouses.close(tx, row["id"])
         await stock.audit(tx, "warehouse_close", code)
 
@@ -88,7 +106,10 @@ async def draw(rt: Runtime, seller_id: UUID, account_id: UUID, codes: Sequence[s
         for code in codes:
             row = await _open(tx, code)
             if row["kind"] not in warehouses.DRAWN:
-                raise Refused(f"{code} is a {row['kind']} warehouse: sales leave from own ones, or from transit")
+                raise Refused(
+                    f"{code} is a {row['kind']} warehouse: sales leave from own ones, or from transit",
+                    "house_not_drawn", code=code,
+                )  # fmt: skip
             ids.append(row["id"])
         parts = await stock.parts_of(tx, await warehouses.sold_by(tx, account_id))
         await stock.lock_around(tx, parts)
@@ -110,7 +131,7 @@ async def split(
     async def work(tx: Tx, ripple: Ripple) -> None:
         sku_id = await stock.sku_id(tx, sku) if sku is not None else None
         if sku is not None and sku_id is None:
-            raise Refused(f"there is no SKU {sku!r}")
+            raise Refused(f"there is no SKU {sku!r}", "no_sku", sku=sku)
         sold = {sku_id} if sku_id is not None else await warehouses.sold_by(tx, account_id)
         parts = await stock.parts_of(tx, sold)
         await stock.lock_around(tx, parts)
@@ -137,15 +158,27 @@ async def cover(rt: Runtime, seller_id: UUID, code: str, areas: Sequence[Area]) 
 async def _open(tx: Tx, code: str) -> dict[str, Any]:
     row = await warehouses.by_code(tx, code)
     if row is None:
-        raise Refused(f"there is no warehouse {code!r} (`balcao warehouse list`)")
+        raise Refused(f"there is no warehouse {code!r} (`balcao warehouse list`)", "warehouse", code=code)
     if row["closed_at"] is not None:
-        raise Refused(f"warehouse {code!r} is closed")
+        raise Refused(f"warehouse {code!r} is closed", "warehouse", code=code)
     return row
 
 
-def _named(rows: Sequence[dict[str, Any]]) -> str:
+def _named(rows: Sequence[dict[str, Any]], *, bare: bool = False) -> str:
+    """Some SKUs with what stands there; `bare`: in figures alone, for any language."""
+    if bare:
+        told = [f"{row['sku']} ({row['on_hand']})" for row in rows[:FEW]]
+        return ", ".join(told) + (f" (+{len(rows) - FEW})" if len(rows) > FEW else "")
     told = [f"{row['sku']} (on hand {row['on_hand']}, reserved {row['reserved']})" for row in rows[:FEW]]
     return ", ".join(told) + (f" and {len(rows) - FEW} more" if len(rows) > FEW else "")
+
+
+def _under_way(code: str, numbers: Sequence[int]) -> Refused:
+    told = _numbers(numbers)
+    return Refused(
+        f"{code} is in transfers under way ({told}): finish or cancel them first", "house_transfers", code=code,
+        numbers=told,
+    )  # fmt: skip
 
 
 def _alone(names: Sequence[str], code: str) -> str:

@@ -85,6 +85,54 @@ async def enter(tx: Tx, count_id: UUID, told: Sequence[tuple[UUID, int]], at: da
     )
 
 
+async def last_units(tx: Tx, count_id: UUID, skus: Collection[UUID]) -> dict[UUID, int]:
+    """What was last said of these SKUs, locked: whoever adds to it comes one after the other."""
+    await tx.run(
+        "SELECT 1 FROM stock_count_line WHERE count_id = %s AND sku_id = ANY(%s) ORDER BY sku_id FOR UPDATE",
+        [count_id, list(skus)],
+    )
+    rows = await tx.all(
+        """SELECT DISTINCT ON (sku_id) sku_id, units FROM stock_count_entry WHERE count_id = %s AND sku_id = ANY(%s)
+           ORDER BY sku_id, id DESC""",
+        [count_id, list(skus)],
+    )
+    return {row["sku_id"]: row["units"] for row in rows}
+
+
+async def progress(tx: Tx, count_id: UUID) -> tuple[int, int]:
+    """(SKUs to count, those that were counted)."""
+    row = await tx.one(
+        """SELECT (SELECT count(*)::int FROM stock_count_line WHERE count_id = %(id)s) AS skus,
+                  (SELECT count(DISTINCT sku_id)::int FROM stock_count_entry WHERE count_id = %(id)s) AS counted""",
+        {"id": count_id},
+    )
+    return (row["skus"], row["counted"]) if row else (0, 0)
+
+
+async def entries(tx: Tx, count_id: UUID, limit: int) -> list[dict[str, Any]]:
+    """What was noted, newest first: sku, title, units, who, at."""
+    return await tx.all(
+        """SELECT e.units, e.at, e.made_by, u.name AS person, k.id AS sku_id, k.code AS sku, k.title
+           FROM stock_count_entry e JOIN sku k ON k.seller_id = e.seller_id AND k.id = e.sku_id
+           LEFT JOIN app_user u ON e.made_by = 'web:' || u.id::text
+           WHERE e.count_id = %s ORDER BY e.id DESC LIMIT %s""",
+        [count_id, limit],
+    )
+
+
+async def waiting(tx: Tx, count_id: UUID, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """SKUs that nobody has counted yet, by code from `after` on: id, sku, title, category."""
+    return await tx.all(
+        """SELECT k.id, k.code AS sku, k.title, k.category FROM stock_count_line l
+           JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.count_id = %(id)s AND (%(after)s::text IS NULL OR k.code > %(after)s)
+             AND NOT EXISTS (SELECT FROM stock_count_entry e WHERE e.seller_id = l.seller_id
+                             AND e.count_id = l.count_id AND e.sku_id = l.sku_id)
+           ORDER BY k.code LIMIT %(limit)s""",
+        {"id": count_id, "after": after, "limit": limit},
+    )
+
+
 async def lines(tx: Tx, count: Count, window: timedelta, skus: Collection[UUID] | None = None) -> list[Line]:
     """Every SKU of a count with its last entry, the book at that instant and why it should be counted again.
 
@@ -163,8 +211,8 @@ async def close(tx: Tx, count_id: UUID, state: str, at: datetime) -> None:
     )
 
 
-async def listed(tx: Tx, limit: int) -> list[dict[str, Any]]:
-    """Counts, newest first: how many SKUs they have and how many of them were counted."""
+async def listed(tx: Tx, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Counts, newest first (those before a number): how many SKUs they have and how many of them were counted."""
     return await tx.all(
         """SELECT c.number, c.state, w.code AS warehouse, c.scope, c.category, c.blind, c.note, c.at, c.made_by,
                   c.closed_at, c.closed_by,
@@ -173,8 +221,8 @@ async def listed(tx: Tx, limit: int) -> list[dict[str, Any]]:
                   (SELECT count(DISTINCT e.sku_id)::int FROM stock_count_entry e WHERE e.seller_id = c.seller_id
                    AND e.count_id = c.id) AS counted
            FROM stock_count c JOIN warehouse w ON w.seller_id = c.seller_id AND w.id = c.warehouse_id
-           ORDER BY c.number DESC LIMIT %s""",
-        [limit],
+           WHERE (%s::int IS NULL OR c.number < %s) ORDER BY c.number DESC LIMIT %s""",
+        [before, before, limit],
     )
 
 

@@ -120,14 +120,14 @@ async def listed(tx: Tx, limit: int) -> list[dict[str, Any]]:
     )
 
 
-async def rows_of(tx: Tx, import_id: UUID) -> list[dict[str, Any]]:
-    """What a file did, line by line."""
+async def rows_of(tx: Tx, import_id: UUID, *, after: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
+    """What a file did, line by line from the one after `after` on."""
     return await tx.all(
         """SELECT r.line, k.code AS sku, w.code AS warehouse, r.before, r.before + r.delta AS after, r.opened
            FROM stock_import_row r JOIN sku k ON k.seller_id = r.seller_id AND k.id = r.sku_id
            JOIN warehouse w ON w.seller_id = r.seller_id AND w.id = r.warehouse_id
-           WHERE r.import_id = %s AND r.applied_at IS NOT NULL ORDER BY r.line""",
-        [import_id],
+           WHERE r.import_id = %s AND r.applied_at IS NOT NULL AND r.line > %s ORDER BY r.line LIMIT %s""",
+        [import_id, after, limit],
     )
 
 

@@ -55,7 +55,7 @@ async def names(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row["id"]: row["code"] for row in rows}
 
 
-async def holds(tx: Tx, sku_id: UUID) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def holds(tx: Tx, sku_id: UUID, limit: int | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Who holds units of a SKU (reservations), and who waits for some (shortages), by their orders."""
     reserved = await tx.all(
         """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account,
@@ -63,16 +63,16 @@ async def holds(tx: Tx, sku_id: UUID) -> tuple[list[dict[str, Any]], list[dict[s
            FROM reservation r JOIN orders o ON o.seller_id = r.seller_id AND o.id = r.order_id
            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
            JOIN warehouse w ON w.seller_id = r.seller_id AND w.id = r.warehouse_id
-           WHERE r.sku_id = %s ORDER BY r.created_at, o.id, r.line_ref""",
-        [sku_id],
+           WHERE r.sku_id = %s ORDER BY r.created_at, o.id, r.line_ref LIMIT %s""",
+        [sku_id, limit],
     )
     short = await tx.all(
         """SELECT o.id AS order_id, coalesce(o.number, o.ref) AS order_number, a.name AS account,
                   o.status, s.line_ref, s.quantity, o.ship_by, s.created_at
            FROM shortage s JOIN orders o ON o.seller_id = s.seller_id AND o.id = s.order_id
            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
-           WHERE s.sku_id = %s ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, o.id, s.line_ref""",
-        [sku_id],
+           WHERE s.sku_id = %s ORDER BY o.ship_by NULLS LAST, o.placed_at NULLS LAST, o.id, s.line_ref LIMIT %s""",
+        [sku_id, limit],
     )
     return reserved, short
 

@@ -79,6 +79,15 @@ async def lock_levels(tx: Tx, sku_ids: Iterable[UUID], shelves_: Sequence[UUID] 
     return {(row["sku_id"], row["warehouse_id"]): Level(row["on_hand"], row["reserved"]) for row in rows}
 
 
+async def levels_read(tx: Tx, sku_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Free units by (SKU, warehouse), read without a lock."""
+    rows = await tx.all(
+        "SELECT sku_id, warehouse_id, greatest(0, on_hand - reserved) AS free FROM stock_level WHERE sku_id = ANY(%s)",
+        [list(sku_ids)],
+    )
+    return {(row["sku_id"], row["warehouse_id"]): row["free"] for row in rows}
+
+
 async def make_levels(tx: Tx, sku_ids: Sequence[UUID], shelves_: Sequence[UUID]) -> None:
     """Rows for every pairing, in id order."""
     pairs = [(sku, shelf) for sku in sorted(sku_ids) for shelf in sorted(shelves_)]

@@ -117,8 +117,8 @@ async def unfinished(tx: Tx, warehouse_id: UUID) -> list[int]:
     return [row["number"] for row in rows]
 
 
-async def listed(tx: Tx, *, unfinished_only: bool, limit: int) -> list[dict[str, Any]]:
-    """Transfers, newest first: number, from, to, status, and their units."""
+async def listed(tx: Tx, *, unfinished_only: bool, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Transfers, newest first (those before a number): number, from, to, status, and their units."""
     return await tx.all(
         """SELECT t.number, f.code AS "from", d.code AS "to", t.status, t.note, t.created_at, t.sent_at, t.closed_at,
                   sum(l.quantity)::int AS quantity, sum(l.sent)::int AS sent, sum(l.received)::int AS received,
@@ -126,9 +126,10 @@ async def listed(tx: Tx, *, unfinished_only: bool, limit: int) -> list[dict[str,
            FROM transfer t JOIN transfer_line l ON l.seller_id = t.seller_id AND l.transfer_id = t.id
            JOIN warehouse f ON f.seller_id = t.seller_id AND f.id = t.from_id
            JOIN warehouse d ON d.seller_id = t.seller_id AND d.id = t.to_id
-           WHERE NOT %(unfinished)s OR t.status IN ('open', 'sent')
+           WHERE (NOT %(unfinished)s OR t.status IN ('open', 'sent'))
+             AND (%(before)s::int IS NULL OR t.number < %(before)s)
            GROUP BY t.seller_id, t.id, f.code, d.code ORDER BY t.number DESC LIMIT %(limit)s""",
-        {"unfinished": unfinished_only, "limit": limit},
+        {"unfinished": unfinished_only, "limit": limit, "before": before},
     )
 
 
@@ -136,7 +137,7 @@ async def detail(tx: Tx, number: int) -> dict[str, Any] | None:
     """One transfer whole, its lines and what it moved in the ledger."""
     found = await tx.one(
         """SELECT t.id, t.number, f.code AS "from", d.code AS "to", w.code AS transit, t.status, t.note, t.with_orders,
-                  t.created_at, t.sent_at, t.closed_at
+                  t.receipts, f.name AS from_name, d.name AS to_name, t.created_at, t.sent_at, t.closed_at
            FROM transfer t JOIN warehouse f ON f.seller_id = t.seller_id AND f.id = t.from_id
            JOIN warehouse d ON d.seller_id = t.seller_id AND d.id = t.to_id
            JOIN warehouse w ON w.seller_id = t.seller_id AND w.id = t.transit_id WHERE t.number = %s""",
@@ -145,7 +146,7 @@ async def detail(tx: Tx, number: int) -> dict[str, Any] | None:
     if found is None:
         return None
     found["lines"] = await tx.all(
-        """SELECT k.code AS sku, l.quantity, l.sent, l.received, l.lost, l.returned,
+        """SELECT k.id AS sku_id, k.code AS sku, k.title, l.quantity, l.sent, l.received, l.lost, l.returned,
                   l.sent - l.received - l.lost - l.returned AS under_way
            FROM transfer_line l JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
            WHERE l.transfer_id = %s ORDER BY k.code""",

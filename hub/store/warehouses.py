@@ -121,6 +121,11 @@ async def every(tx: Tx) -> list[dict[str, Any]]:
     )
 
 
+async def named(tx: Tx) -> list[dict[str, Any]]:
+    """Every open warehouse by rank: id, code, name, kind."""
+    return await tx.all("SELECT id, code, name, kind FROM warehouse WHERE closed_at IS NULL ORDER BY rank, code")
+
+
 async def by_code(tx: Tx, code: str) -> dict[str, Any] | None:
     """The warehouse of that code, locked: id, kind, rank, name, closed_at."""
     return await tx.one(
@@ -168,6 +173,23 @@ async def put_draws(tx: Tx, account_id: UUID, warehouse_ids: Iterable[UUID]) -> 
         "INSERT INTO account_warehouse (seller_id, account_id, warehouse_id) VALUES (%s, %s, %s)",
         [(tx.seller, account_id, warehouse_id) for warehouse_id in warehouse_ids],
     )
+
+
+async def areas_of(tx: Tx, warehouse_id: UUID) -> list[dict[str, Any]]:
+    """The areas of a warehouse: rank, state, cep_from, cep_to."""
+    return await tx.all(
+        """SELECT rank, state, cep_from, cep_to FROM warehouse_area WHERE warehouse_id = %s
+           ORDER BY rank, state, cep_from""",
+        [warehouse_id],
+    )
+
+
+async def draws(tx: Tx) -> dict[UUID, set[UUID]]:
+    """The warehouses that each account says it draws from; an account that says nothing draws from every own one."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await tx.all("SELECT account_id, warehouse_id FROM account_warehouse"):
+        found[row["account_id"]].add(row["warehouse_id"])
+    return found
 
 
 async def stands_in(tx: Tx, warehouse_id: UUID) -> list[dict[str, Any]]:

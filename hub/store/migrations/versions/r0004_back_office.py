@@ -13,6 +13,7 @@ PARTS: tuple[str, ...] = (
     "anuncios",
     "politicas",
     "events",
+    "estoque",
 )
 
 
