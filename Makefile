@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format bench sim channel clean
+.PHONY: help demo up test check format bench sim screens channel clean
 
 help: ## this help
 	@printf 'Balcão\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nPYTHON=python3.12 make ... chooses the interpreter; args="..." is passed on to demo, test, bench and sim.\n'
+	@printf '\nPYTHON=python3.12 make ... chooses the interpreter; args="..." is passed on to demo, test, bench, sim and screens.\n'
 
 demo: $(READY) ## a shop with sandboxed channels, in a browser, in a minute
 	$(BIN)/balcao demo $(args)
@@ -37,6 +37,9 @@ bench: $(READY) ## how fast, against a baseline of the same run
 
 sim: $(READY) ## the seeded simulator (seeds=200 orders=1000, seed=7 for one story, or soak=100000)
 	$(BIN)/python -m tests.sim $(if $(seeds),--seeds $(seeds),$(if $(seed),--seeds 1)) $(if $(orders),--orders $(orders)) $(if $(seed),--seed $(seed)) $(if $(soak),--soak $(soak)) $(args)
+
+screens: $(READY) ## pictures of every page into docs/screens (needs chromium; args="pedido painel" for some)
+	$(BIN)/python -m tests.browser.screens $(args)
 
 channel: $(READY) ## a new channel's files (name=acme kind=marketplace facets=orders,stock)
 	$(BIN)/python -m adapters.scaffold $(if $(name),--name $(name)) $(if $(kind),--kind $(kind)) $(if $(facets),--facets $(facets))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.store import Tx, new_id
@@ -162,43 +162,48 @@ async def carriers(tx: Tx, channels: Sequence[str]) -> list[UUID]:
 
 
 QUEUES = ("to_buy", "to_print", "to_leave", "left")
+_DUE: LiteralString = "coalesce(o.ship_by, o.placed_at, o.first_seen_at)"  # as the index orders_to_send has it
+_BOUGHT: LiteralString = """o.id IN (SELECT l.order_id FROM freight_label l
+    WHERE l.status = 'bought' AND l.manifest_id IS NULL AND l.printed_at"""
+# queue -> (which orders, the instant that they are listed by, onward from a place); what left is listed newest first
+_QUEUES: dict[str, tuple[LiteralString, LiteralString, LiteralString, LiteralString]] = {
+    "to_buy": (
+        """o.status = 'paid' AND coalesce(o.fulfilled_by, 'seller') <> 'marketplace'
+        AND coalesce((SELECT count(*) FILTER (WHERE l.status = 'bought') < max(l.volumes) FROM freight_label l
+            WHERE l.seller_id = o.seller_id AND l.order_id = o.id
+              AND l.status NOT IN ('refused', 'cancelled')), true)""",
+        _DUE, "", ">",
+    ),
+    "to_print": (f"{_BOUGHT} IS NULL)", _DUE, "", ">"),
+    "to_leave": (f"{_BOUGHT} IS NOT NULL)", _DUE, "", ">"),
+    "left": (
+        """o.placed_at IS NOT NULL AND EXISTS (SELECT FROM freight_label l WHERE l.seller_id = o.seller_id
+            AND l.order_id = o.id AND l.status NOT IN ('refused', 'cancelled') AND l.manifest_id IS NOT NULL)""",
+        "o.placed_at", "DESC", "<",
+    ),
+}  # fmt: skip
 
 
 async def queue(
     tx: Tx, which: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
-    """Orders by what is to be done next, the most urgent first; keyset by (ship_by or placed_at, id).
+    """Orders by what is to be done next, the most urgent first; keyset by (due, id), due being ship_by or placed_at.
 
     `to_buy` lack a label, `to_print` one that was never printed, `to_leave` one that was and is on no manifest yet,
-    `left` are on one.
+    `left` are on one: the newest first.
     """
+    where, by, down, past = _QUEUES[which]
     at, id_ = after or (None, None)
+    onward = f"AND ({by}, o.id) {past} (%(at)s, %(id)s)" if after else ""
     return await tx.all(
         f"""WITH shown AS (
             SELECT o.seller_id, o.id, coalesce(o.number, o.ref) AS number, a.name AS account, o.status, o.hold,
-                   o.ship_by, o.deliver_by, o.total_cents, o.buyer_name,
-                   coalesce(o.ship_by, o.placed_at, o.first_seen_at) AS due, o.told -> 'ship_to' ->> 'city' AS city,
-                   o.told -> 'ship_to' ->> 'state' AS state
+                   o.ship_by, o.deliver_by, o.total_cents, o.buyer_name, {by} AS due,
+                   o.told -> 'ship_to' ->> 'city' AS city, o.told -> 'ship_to' ->> 'state' AS state
             FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
-            WHERE {_QUEUES[which]}
-              AND (%(at)s::timestamptz IS NULL
-                   OR (coalesce(o.ship_by, o.placed_at, o.first_seen_at), o.id) > (%(at)s, %(id)s))
-            ORDER BY due, o.id LIMIT %(limit)s)
+            WHERE {where} {onward} ORDER BY {by} {down}, o.id {down} LIMIT %(limit)s)
         SELECT s.*, q.id AS quote_id, q.at AS quoted_at FROM shown s
         LEFT JOIN LATERAL (SELECT f.id, f.at FROM freight_quote f WHERE f.seller_id = s.seller_id AND f.order_id = s.id
-            ORDER BY f.at DESC, f.id DESC LIMIT 1) q ON true ORDER BY s.due, s.id""",
+            ORDER BY f.at DESC, f.id DESC LIMIT 1) q ON true ORDER BY s.due {down}, s.id {down}""",
         {"at": at, "id": id_, "limit": limit},
     )
-
-
-_LABELS = """SELECT FROM freight_label l WHERE l.seller_id = o.seller_id AND l.order_id = o.id
-    AND l.status NOT IN ('refused', 'cancelled')"""
-_QUEUES = {
-    "to_buy": """o.status = 'paid' AND coalesce(o.fulfilled_by, 'seller') <> 'marketplace'
-        AND coalesce((SELECT count(*) FILTER (WHERE l.status = 'bought') < max(l.volumes) FROM freight_label l
-            WHERE l.seller_id = o.seller_id AND l.order_id = o.id
-              AND l.status NOT IN ('refused', 'cancelled')), true)""",
-    "to_print": f"EXISTS ({_LABELS} AND l.status = 'bought' AND l.printed_at IS NULL AND l.manifest_id IS NULL)",
-    "to_leave": f"EXISTS ({_LABELS} AND l.status = 'bought' AND l.printed_at IS NOT NULL AND l.manifest_id IS NULL)",
-    "left": f"EXISTS ({_LABELS} AND l.manifest_id IS NOT NULL)",
-}

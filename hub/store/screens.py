@@ -190,7 +190,10 @@ async def names(tx: Tx, ids: Iterable[UUID]) -> Mapping[UUID, str]:
 _PARCELS: dict[str, LiteralString] = {
     "moving": "s.status IN ('label_created', 'accepted', 'in_transit', 'out_for_delivery', 'awaiting_pickup', "
     "'customs')",
-    "trouble": "(s.delayed OR s.news_parked IS NOT NULL OR s.left_alone = 'ambiguous' "
+    # The first part is what the index shipment_trouble holds.
+    "trouble": "(s.delayed OR s.news_parked IS NOT NULL OR s.left_alone = 'ambiguous' OR s.not_found_since IS NOT NULL "
+    "OR s.status IN ('exception', 'failed_attempt', 'returning', 'lost', 'damaged')) "
+    "AND (s.delayed OR s.news_parked IS NOT NULL OR s.left_alone = 'ambiguous' "
     "OR s.not_found_since < now() - interval '3 days' OR s.status IN ('exception', 'failed_attempt', 'returning', "
     "'lost', 'damaged'))",
     "delivered": "s.status = 'delivered'",

@@ -10,11 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import audit, ingest, intake, meter, sale
+from tests.bench import audit, ingest, intake, meter, pages, sale
 from tests.bench.stand import stand
 
 WIDTH = 110  # of the table where nobody looks
-PARTS = {"intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure, "audit": audit.measure}
+PARTS = {
+    "intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure, "audit": audit.measure,
+    "pages": pages.measure,
+}  # fmt: skip
 # (what, path in the figures, unit, target as (sign, number))
 ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("Intake, CPU of the web process", "intake.closed_loop.hub.median", "s per 1,000", None),
@@ -44,6 +47,9 @@ ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("  PostgreSQL beside it", "audit.audit.postgresql_cpu_per_1000", "s per 1,000", None),
     ("  RSS, first quarter", "audit.audit.rss_first_quarter_mib", "MiB", None),
     ("  RSS, last quarter", "audit.audit.rss_last_quarter_mib", "MiB", None),
+    ("Pages with many orders over few, the worst", "pages.worst_ratio", "x", ("<=", 1.5)),
+    ("  the median page", "pages.median_ratio", "x", None),
+    ("  pages that read a big table whole", "pages.read_whole", "pages", ("<=", 0)),
 )
 
 
@@ -83,7 +89,21 @@ def _table(told: dict[str, Any]) -> Table:
         table.add_column(name, justify="right" if name == "measured" else "left", no_wrap=True)
     for row in _rows(told):
         table.add_row(*row)
+    for row in pages.table(told["pages"]) if "pages" in told else ():
+        table.add_row(*row)
     return table
+
+
+def _missed(told: dict[str, Any]) -> list[str]:
+    """The targets of pages that were not met; those of other parts follow the machine's load and are shown alone."""
+    measured = {
+        label: (_looked_up(told, path), target) for label, path, _unit, target in ROWS if path.startswith("pages.")
+    }
+    return [
+        f"{label.strip()}: {value}, target {target[0]} {target[1]:g}"
+        for label, (value, target) in measured.items()
+        if value is not None and target and value > target[1]
+    ]
 
 
 def main() -> None:
@@ -101,6 +121,8 @@ def main() -> None:
     out.print(_table(told))
     if asked.json:
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    if missed := _missed(told):
+        sys.exit("; ".join(missed))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from datetime import time, timedelta
 
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
-from hub.store import alerts, invariants, new_id, shipments
+from hub.store import alerts, cases, invariants, new_id, purchases, shipments, suppliers
 from hub.store import notices as store
-from jobs import deadlines, events, notices
+from jobs import deadlines, events, notices, shortages
 from jobs.courier import Courier
 from tests.web.site import Site
 
@@ -62,6 +62,7 @@ async def fill(site: Site) -> str:
             "SELECT l.seller_id, l.order_id, l.ref, l.sku_id, 1 FROM order_line l WHERE l.order_id = %s LIMIT 1",
             [rows[1]["id"]],
         )
+        await cases.sync(tx, [rows[1]["id"]])
         await alerts.raise_(
             tx,
             "shortage",
@@ -88,8 +89,9 @@ async def fill(site: Site) -> str:
         await tx.run(
             "UPDATE shipment SET last_event_at = now() - interval '149 hours' WHERE tracking_code = 'AA123456785BR'"
         )
-    while await deadlines.turn(w.rt):
+    while await deadlines.turn(w.rt) or await shortages.look_into(w.rt):
         pass
+    await order_more(site)
     await differ(site)
     await leave_unlinked(site, str(one.account.id))
     await stand_still(site, str(one.account.id))
@@ -99,6 +101,17 @@ async def fill(site: Site) -> str:
     await hear(site)
     await w.rt.http.throttle.penalize(f"account:woocommerce:{one.account.id}", w.rt.now() + timedelta(minutes=5))
     return str(rows[1]["id"])
+
+
+async def order_more(site: Site) -> None:
+    """A purchase order that was sent, with two of the shelf's things."""
+    skus = {row["code"]: row["id"] for row in await site.w.rows("SELECT code, id FROM sku")}
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        supplier = await suppliers.add(tx, "Cerâmica do Vale", lead_time_days=12)
+        assert supplier is not None
+        made = await purchases.add(tx, supplier)
+        await purchases.put_lines(tx, made, {skus["CAN-01"]: (24, 1450), skus["JAR-04"]: (6, 3200)})
+        await purchases.set_status(tx, made, "sent", sent_at=site.w.rt.now())
 
 
 async def stand_still(site: Site, account_id: str) -> None:

@@ -72,17 +72,30 @@ def _heard(screen: Screen, message: ConsoleMessage) -> None:
         screen.complaints.append(message.text)
 
 
-async def _launched(playwright: Playwright) -> Browser:
+async def launched(playwright: Playwright) -> Browser:
     return await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
 
 
-async def _enter(s: Site, context: BrowserContext) -> Screen:
+async def _screen(s: Site, context: BrowserContext) -> Screen:
     page = await context.new_page()
     screen = Screen(s, page)
     page.on("console", lambda message: _heard(screen, message))
     page.on("pageerror", lambda problem: screen.complaints.append(str(problem)))
+    return screen
+
+
+async def stranger(screen: Screen) -> Screen:
+    """Somebody who has not signed in, in the same browser."""
+    browser = screen.page.context.browser
+    assert browser is not None
+    return await _screen(screen.site, await browser.new_context())
+
+
+async def entered(s: Site, context: BrowserContext, email: str = "ana@loja.example") -> Screen:
+    screen = await _screen(s, context)
+    page = screen.page
     await screen.open("/entrar")
-    await page.fill("#email", "ana@loja.example")
+    await page.fill("#email", email)
     await page.fill("#password", PASSWORD)
     await page.keyboard.press("Enter")
     await page.wait_for_selector("nav.main")
@@ -95,10 +108,10 @@ async def screens(
 ) -> AsyncIterator[Screen]:
     async with site(**policy) as s, async_playwright() as playwright:
         await s.person("ana@loja.example", locale=locale)
-        browser = await _launched(playwright)
+        browser = await launched(playwright)
         context = await browser.new_context(viewport=viewport, java_script_enabled=javascript)
         try:
-            yield await _enter(s, context)
+            yield await entered(s, context)
         finally:
             await browser.close()
 
@@ -123,10 +136,12 @@ WALKS: tuple[tuple[str, tuple[tuple[ViewportSize, Scheme], ...]], ...] = (
 async def test_every_page_fits_and_complains_of_nothing(
     locale: str, looks: tuple[tuple[ViewportSize, Scheme], ...]
 ) -> None:
-    async with screens(locale=locale) as screen:
-        await fill(screen.site)
+    async with screens(locale=locale) as inside:
+        await fill(inside.site)
+        outside = await stranger(inside)
         grave: dict[str, list[str]] = {}
-        for spot in await spots(screen.site):
+        for spot in await spots(inside.site):
+            screen = outside if spot.outside else inside
             await screen.open(spot.path)
             assert await screen.page.locator("h1").count() == 1, spot.path
             await axe.enter(screen.page)
@@ -138,7 +153,7 @@ async def test_every_page_fits_and_complains_of_nothing(
                 if problems := await axe.found(screen.page, looks=partly):
                     grave[f"{spot.name} at {window['width']} px, {scheme}"] = problems
         assert grave == {}
-        assert screen.complaints == []
+        assert inside.complaints == outside.complaints == []
 
 
 async def test_the_keyboard_reaches_the_main_action_of_each_page() -> None:

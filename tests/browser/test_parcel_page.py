@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import ViewportSize, async_playwright
 
 from hub.model import TrackingStatus
-from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, _launched
+from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, launched
 from tests.web.site import site
 from tests.web.test_parcel_page import scan, sent
 
@@ -23,7 +23,7 @@ async def test_a_buyers_page_fits_and_needs_no_script(viewport: ViewportSize) ->
     async with site() as s, async_playwright() as playwright:
         path = await sent(s, TrackingStatus.OUT_FOR_DELIVERY)
         await scan(s.w, TrackingStatus.IN_TRANSIT, 20, "Objeto em transferência", "Unidade de Tratamento - CAJAMAR")
-        browser = await _launched(playwright)
+        browser = await launched(playwright)
         try:
             context = await browser.new_context(viewport=viewport, java_script_enabled=False, locale="pt-BR")
             page = await context.new_page()

@@ -14,6 +14,7 @@ PARTS: tuple[str, ...] = (
     "politicas",
     "events",
     "estoque",
+    "quality",
 )
 
 

@@ -1,0 +1,55 @@
+"""Years of orders made in SQL: lines, parcels, scans, movements, documents and alerts, as the flows leave them.
+
+The seller's shelf is the same however many orders there are; what grows with them is what a busier seller has more of:
+orders a day, open ones, parcels under way, alerts.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+DAYS = 730  # over which the orders are spread evenly
+BATCH = 50_000
+SQL = Path(__file__).with_suffix(".sql")
+
+
+def _statements() -> dict[str, list[str]]:
+    """The statements of each section."""
+    found = {}
+    for section in re.split(r"^-- == ", SQL.read_text(), flags=re.MULTILINE)[1:]:
+        title, _, body = section.partition("\n")
+        found[title.partition(":")[0]] = [each for each in body.split(";\n") if each.strip()]
+    return found
+
+
+def fill(url: str, count: int, say: Callable[[str], None]) -> None:
+    """So many orders for the one seller of a database, whose owner `url` signs in as."""
+    sections = _statements()
+    with psycopg.connect(url, autocommit=True) as conn:
+        found = conn.execute("SELECT seller_id, id FROM warehouse").fetchone()
+        if found is None:
+            raise RuntimeError("the seller has no warehouse")
+        conn.execute("SET synchronous_commit = off")
+        # No row-level triggers or references while rows are made that hold to them: what triggers keep is written here.
+        conn.execute("SET session_replication_role = replica")
+        told = {"seller": found[0], "warehouse": found[1], "count": count, "days": DAYS}
+        _run(conn, sections["shelf"], told)
+        for first in range(1, count + 1, BATCH):
+            last = min(first + BATCH - 1, count)
+            _run(conn, sections["orders"], {**told, "first": first, "last": last})
+            if count > BATCH:
+                say(f"pages: {last:,} of {count:,} orders made")
+        _run(conn, sections["ended"], told)
+        conn.execute("VACUUM ANALYZE")
+
+
+def _run(conn: psycopg.Connection, statements: list[str], told: Mapping[str, Any]) -> None:
+    for statement in statements:
+        given = told if "%(" in statement or "%%" in statement else None
+        try:
+            conn.execute(statement, given)  # type: ignore[arg-type] # read from our own file
+        except psycopg.Error as problem:
+            raise RuntimeError(f"{' '.join(statement.split())[:160]}: {problem}") from problem
