@@ -50,6 +50,6 @@ def _run(conn: psycopg.Connection, statements: list[str], told: Mapping[str, Any
     for statement in statements:
         given = told if "%(" in statement or "%%" in statement else None
         try:
-            conn.execute(statement, given)  # type: ignore[arg-type] # read from our own file
+            conn.execute(statement, given)
         except psycopg.Error as problem:
             raise RuntimeError(f"{' '.join(statement.split())[:160]}: {problem}") from problem

@@ -152,7 +152,7 @@ async def _rows(part: Part) -> dict[str, str]:
     found = {}
     async with await psycopg.AsyncConnection.connect(part.environment["DATABASE_URL"]) as conn:
         for name, sql in ROWS.items():
-            row = await (await conn.execute(f"{sql} LIMIT 1")).fetchone()  # type: ignore[arg-type] # a table of ours
+            row = await (await conn.execute(f"{sql} LIMIT 1")).fetchone()
             if row is not None:
                 found[name] = str(row[0])
     return found

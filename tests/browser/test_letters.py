@@ -29,7 +29,7 @@ async def test_what_stands_still_is_replayed_after_a_preview() -> None:
         assert await page.inner_text("h1") == "O que será feito"
         (row,) = await page.locator("tbody tr").all()
         assert "99871" in await row.inner_text()
-        assert "ler de novo o documento guardado" in await row.inner_text()
+        assert "ler o pedido, que o hub ainda não conhece" in await row.inner_text()
 
         await page.get_by_role("button", name="Repetir 1").click()
         assert await page.locator("form.approve").count() == 1, "the browser asks for the tick first"

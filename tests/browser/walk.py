@@ -44,6 +44,8 @@ class Spot:
 
 PAGES = (
     Spot("painel", "/"),
+    Spot("primeiros-passos", "/primeiros-passos"),
+    Spot("primeiros-passos-estoque", "/primeiros-passos/estoque"),
     Spot("contas", "/contas"),
     Spot("conta-nova", "/contas/nova"),
     Spot("conta-nova-woocommerce", "/contas/nova?canal=woocommerce"),
@@ -125,6 +127,7 @@ PAGES = (
 # Pages of hub.web.pages.ROUTES that are not walked, and why.
 LEFT_OUT = {
     "/ao-vivo": "a stream",
+    "/comecar": "there until somebody has signed up",
     "/configuracoes": "leads on to the first section",
     "/entrar/codigo": "between the password and the code only",
     "/convite/{token}": "its token is told once, by mail",
