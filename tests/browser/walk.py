@@ -34,7 +34,7 @@ ROWS = {
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One page: what its picture is called, its address, whether docs/screens has it, and whether it is nobody's own."""
+    """One page: its picture's name, its address, whether docs/screens has it, and whether nobody is signed in there."""
 
     name: str
     path: str
