@@ -67,7 +67,7 @@ async def test_the_warehouse_and_a_reader_see_and_do_what_their_role_reaches() -
             assert "paid, to dispatch" in await carl.page.inner_text("h1 + .chips")
             assert "11144477735" not in await carl.page.content(), "a reader is shown no whole CPF"
             for path in ("/contas/nova", "/configuracoes/pessoas", f"/pedidos/{order}/documentos/order"):
-                await refused(carl, path, "No permission")
+                await refused(carl, path, "Not allowed")
             await carl.open("/pedidos")
             paths = ("/pedidos/marcar", f"/alertas/{alert}/encerrar", "/sincronizacao/parados/repetir")
             assert [await posted(carl, path) for path in paths] == [403, 403, 403]
