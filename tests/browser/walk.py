@@ -131,6 +131,7 @@ LEFT_OUT = {
     "/configuracoes": "leads on to the first section",
     "/entrar/codigo": "between the password and the code only",
     "/convite/{token}": "its token is told once, by mail",
+    "/contas/retorno/{channel}": "where a channel leads back to with a code",
     "/etiquetas/impressao/{id}": "there while a print goes on",
 }
 
