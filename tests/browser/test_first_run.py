@@ -15,7 +15,7 @@ from adapters.woocommerce import sandbox as store
 from hub.sandbox import Product
 from hub.web.keys import STAND
 from jobs.demo.stand import Stand
-from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, _launched
+from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, launched
 from tests.web.site import PASSWORD, Site, site
 
 pytestmark = [
@@ -33,7 +33,7 @@ SHELF = [
 async def looking(viewport: ViewportSize = WIDE) -> AsyncIterator[tuple[Site, Page, list[str]]]:
     """An installation without anybody, and a browser."""
     async with site() as s, async_playwright() as playwright:
-        browser = await _launched(playwright)
+        browser = await launched(playwright)
         try:
             page = await (await browser.new_context(viewport=viewport, locale="pt-BR")).new_page()
             complaints: list[str] = []
