@@ -208,6 +208,7 @@ async def shipments(
     state: str | None = None,
     search: str | None = None,
     before: UUID | None = None,
+    shipment_id: UUID | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Newest first, keyset by id; `search` is a tracking code."""
@@ -216,6 +217,8 @@ async def shipments(
         where.append(_PARCELS[state])
     if search:
         where.append("s.tracking_code = %(search)s")
+    if shipment_id:
+        where.append("s.id = %(id)s")
     if before:
         where.append("s.id < %(before)s")
     sql: Any = f"""
@@ -227,4 +230,4 @@ async def shipments(
             FROM shipment_line l JOIN orders r ON r.seller_id = l.seller_id AND r.id = l.order_id
             WHERE l.seller_id = s.seller_id AND l.shipment_id = s.id LIMIT 1) o ON true
         WHERE {" AND ".join(where)} ORDER BY s.id DESC LIMIT %(limit)s"""
-    return await tx.all(sql, {"search": search, "before": before, "limit": limit})
+    return await tx.all(sql, {"search": search, "before": before, "id": shipment_id, "limit": limit})

@@ -71,7 +71,9 @@ class Works:
 @asynccontextmanager
 async def works(monkeypatch: pytest.MonkeyPatch, **policy: Any) -> AsyncIterator[tuple[Site, Works]]:
     w = Works()
-    common: dict[str, Any] = {"tag": "stock", "summary": "x", "answer": Made, "body": Wanted, "status": 201}
+    common: dict[str, Any] = {
+        "tag": "stock", "summary": "x", "answer": Made, "body": Wanted, "example": {"name": "a"}, "status": 201,
+    }  # fmt: skip
     operations = (
         Operation(name="make", method="POST", path="/made", handler=w.make, scope="stock:write", once="together",
                   **common),

@@ -4,13 +4,20 @@ from collections import defaultdict
 
 from aiohttp import web
 
-from hub.web.api import docs, edge, stock
+from hub.web.api import accounts, buffers, docs, edge, health, listings, orders, shipments, skus, stock
 from hub.web.api.operations import BASE, Operation
 from hub.web.edge import page
 
 # Where a program or the reader finds what; each module lists its own.
 OPERATIONS: tuple[Operation, ...] = (
+    *orders.OPERATIONS,
+    *listings.OPERATIONS,
+    *accounts.OPERATIONS,
+    *skus.OPERATIONS,
     *stock.OPERATIONS,
+    *buffers.OPERATIONS,
+    *shipments.OPERATIONS,
+    *health.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

@@ -24,6 +24,7 @@ from hub.web.api.operations import Call, Operation, Part, cursor_of
 from hub.web.api.problems import Refused, Wrong, refused_input
 from hub.web.i18n import Language
 from hub.web.keys import RUNTIME
+from jobs import connect
 from jobs.runtime import Runtime, log
 
 LONGEST_KEY = 200
@@ -178,7 +179,11 @@ def _object(raw: bytes) -> bytes:
 
 async def _worked(call: Call) -> tuple[int, bytes]:
     """The handler's answer as bytes; TypeError when it is another one than its document says."""
-    told, operation = await call.operation.handler(call), call.operation
+    operation = call.operation
+    try:
+        told = await operation.handler(call)
+    except connect.Refused as refusal:  # a flow's sentence
+        raise Refused(H.CONFLICT, str(refusal)) from None
     if isinstance(told, Part) and operation.place is not None:
         onward = None if told.place is None else cursor_of(operation, told.place)
         return operation.status, to_json({"data": [_plain(operation, row) for row in told.rows], "next": onward})

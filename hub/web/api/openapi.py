@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of the operations, in the reader's language. Pure."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -147,7 +148,8 @@ def _operation(each: Operation, refs: Refs, schemas: Mapping[str, Any], language
         )
     if each.body is not None:
         schema = {"$ref": REF + refs[each.body, "validation"]}
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema, "example": each.example}}
+        told["requestBody"] = {"required": True, "content": content}
     return {name: value for name, value in told.items() if value}
 
 
@@ -236,5 +238,6 @@ def curl(each: Operation, base: str) -> str:
     if each.once:
         lines.append('  -H "Idempotency-Key: $(uuidgen)"')
     if each.body is not None:
-        lines += ['  -H "Content-Type: application/json"', "  -d @body.json"]
+        written = json.dumps(each.example, ensure_ascii=False)
+        lines += ['  -H "Content-Type: application/json"', f"  -d '{written}'"]
     return " \\\n".join(lines)

@@ -61,11 +61,16 @@ class Operation:
     body: type[Asked] | None = None
     place: Any = None
     once: Literal["together", "apart"] | None = None
+    example: Mapping[str, Any] | None = None  # of the body
     conflicts: bool = False  # whether the state of things may refuse it (409)
 
     def __post_init__(self) -> None:
         if self.place is not None and not issubclass(self.query, Paging):
             raise TypeError(f"{self.name} pages: its query is a Paging")
+        if (self.body is None) != (self.example is None):
+            raise TypeError(f"{self.name}: a body comes with an example of it")
+        if self.body is not None:
+            self.body.model_validate_json(json.dumps(self.example))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,3 +11,6 @@ CREATE TABLE api_answer (
     PRIMARY KEY (seller_id, key)
 );
 CREATE INDEX api_answer_age ON api_answer (seller_id, started_at);
+
+-- Programs follow orders in the sequence of their changes.
+CREATE INDEX orders_updated ON orders (seller_id, updated_at, id);

@@ -1,0 +1,197 @@
+"""Accounts with their health, what can be connected, and what can be done about an account."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+import adapters
+from hub.secrets import SecretsError
+from hub.store import screens
+from hub.store.accounts import Account as Known
+from hub.web import words
+from hub.web.api.operations import Answer, Call, Operation, missing
+from hub.web.api.shapes import Asked, ById, Instant, Line, Told
+from hub.web.i18n import N_
+from hub.web.pages.accounts import check_sentence, label_of
+from jobs import connect
+
+TAG = "accounts"
+
+
+class Account(Told):
+    """A seller's connection to a channel. No credentials."""
+
+    id: UUID
+    channel: str
+    label: str
+    name: str
+    external_id: str | None = Field(description=N_("Quem somos no canal."))
+    status: str = Field(description=N_("preview, live, paused ou held"))
+    health: str
+    held_reason: str | None
+    stock_role: str
+    braked_at: Instant | None
+    checked_at: Instant | None
+    approved_at: Instant | None
+    polled_at: Instant | None = Field(description=N_("A última busca que deu certo."))
+    noticed_at: Instant | None = Field(description=N_("O último aviso do canal, nas últimas 24 horas."))
+    task_error: str | None
+    inbox_due: int
+    inbox_parked: int
+    slots: int
+    slots_due: int
+    slots_parked: int
+    slots_doubt: int
+
+
+class Accounts(Told):
+    """Every account that is not closed."""
+
+    data: list[Account]
+
+
+async def _rows(call: Call) -> list[dict[str, Any]]:
+    async with call.tx() as tx:
+        return await screens.accounts(tx, call.now, call.now - timedelta(days=1))
+
+
+def _account(call: Call, row: dict[str, Any]) -> Account:
+    _tone, health = words.account_health(row, call.now)
+    return Account.model_validate(
+        {**row, "label": label_of(row["channel"]), "health": call.language.gettext(health)}
+    )  # fmt: skip
+
+
+async def every(call: Call) -> Answer:
+    """Accounts, oldest first."""
+    return Accounts(data=[_account(call, row) for row in await _rows(call)])
+
+
+async def _one(call: Call) -> Account:
+    row = next((row for row in await _rows(call) if row["id"] == call.path(ById).id), None)
+    if row is None:
+        raise missing()
+    return _account(call, row)
+
+
+async def one(call: Call) -> Answer:
+    """One account."""
+    return await _one(call)
+
+
+async def _known(call: Call) -> Known:
+    try:
+        return await call.rt.account(call.seller, call.path(ById).id)
+    except LookupError:
+        raise missing() from None
+
+
+class Checked(Told):
+    """What the live check said."""
+
+    ok: bool
+    external_id: str | None
+    name: str | None
+    problem: str | None = Field(description=N_("O que está errado, em palavras."))
+
+
+async def check(call: Call) -> Answer:
+    """Ask the channel who we are there."""
+    account = await _known(call)
+    try:
+        identity, problem = await connect.account_check(call.rt, account)
+    except SecretsError as trouble:
+        identity, problem = None, str(trouble)
+    if identity is not None:
+        return Checked(ok=True, external_id=identity.external_id, name=identity.name, problem=None)
+    said = check_sentence(call.language, label_of(account.channel), problem or "")
+    return Checked(ok=False, external_id=None, name=None, problem=said)
+
+
+class Reason(Asked):
+    """Why."""
+
+    reason: Line = Field(default="", description=N_("Mostrado a quem olha a conta."))
+
+
+async def pause(call: Call) -> Answer:
+    """Stop talking to the account; its work is kept."""
+    account = await _known(call)
+    await _one(call)
+    if account.reads:
+        await connect.pause(call.rt, account, call.body(Reason).reason.strip() or call.key.name)
+    return await _one(call)
+
+
+async def resume(call: Call) -> Answer:
+    """Go on."""
+    account = await _known(call)
+    await _one(call)
+    if not account.reads or account.braked_at:
+        await connect.resume(call.rt, account)
+    return await _one(call)
+
+
+class Channel(Told):
+    """What can be connected."""
+
+    name: str
+    label: str
+    kind: str
+    facets: list[str] = Field(description=N_("O que o hub faz com ele."))
+    oauth: bool = Field(description=N_("Liga-se entrando no canal, e não com chaves."))
+    docs: str
+    credentials: dict[str, Any] = Field(description=N_("O que se pede para ligá-lo, como JSON Schema."))
+
+
+class Channels(Told):
+    """Every channel."""
+
+    data: list[Channel]
+
+
+async def channels(call: Call) -> Answer:
+    """Every channel and carrier of this installation."""
+    found = [(name, adapters.get(name)) for name in adapters.names()]
+    return Channels(
+        data=[
+            Channel(
+                name=name, label=adapter.label, kind=str(adapter.kind), facets=list(adapter.can()),
+                oauth=adapter.oauth is not None, docs=adapter.docs,
+                credentials=adapter.credentials.model_json_schema(),
+            )
+            for name, adapter in found
+        ]
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    Operation(
+        name="list_accounts", method="GET", path="/accounts", handler=every, scope="accounts:read", tag=TAG,
+        summary=N_("Contas, com a saúde de cada uma"), answer=Accounts,
+    ),
+    Operation(
+        name="get_account", method="GET", path="/accounts/{id}", handler=one, scope="accounts:read", tag=TAG,
+        summary=N_("Uma conta"), answer=Account, named=ById,
+    ),
+    Operation(
+        name="check_account", method="POST", path="/accounts/{id}/check", handler=check, scope="accounts:write",
+        tag=TAG, summary=N_("Perguntar ao canal se o acesso vale"), answer=Checked, named=ById, conflicts=True,
+    ),
+    Operation(
+        name="pause_account", method="POST", path="/accounts/{id}/pause", handler=pause, scope="accounts:write",
+        tag=TAG, summary=N_("Pausar uma conta"), answer=Account, named=ById, body=Reason,
+        example={"reason": "férias coletivas"}, once="together",
+        conflicts=True, description=N_("Nada é lido nem escrito até a retomada; o trabalho fica guardado."),
+    ),
+    Operation(
+        name="resume_account", method="POST", path="/accounts/{id}/resume", handler=resume, scope="accounts:write",
+        tag=TAG, summary=N_("Retomar uma conta"), answer=Account, named=ById, once="together", conflicts=True,
+    ),
+    Operation(
+        name="list_channels", method="GET", path="/channels", handler=channels, scope="accounts:read", tag=TAG,
+        summary=N_("Canais e transportadoras que podem ser ligados"), answer=Channels,
+    ),
+)  # fmt: skip

@@ -1,0 +1,181 @@
+"""Buffers: the rules that keep units away from channels, and the warehouses that these units stand in."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from hub.buffers import BufferKind
+from hub.store import accounts, buffers, warehouses
+from hub.store.buffers import Rule
+from hub.web.api.operations import Answer, Call, Operation, missing
+from hub.web.api.problems import wrong
+from hub.web.api.shapes import Asked, AskedInstant, ById, Code, Instant, Told
+from hub.web.api.stock import TAG
+from hub.web.i18n import N_
+from jobs import buffers as flows
+
+Scope = Literal["channel", "category", "sku", "listing"]
+Kind = Literal["units", "percent", "auto", "least", "most", "fixed_pool"]
+
+
+class Buffer(Told):
+    """A rule. `ref`: by scope a category, a SKU's code or a slot's ref; null for a whole channel."""
+
+    id: UUID
+    scope: Scope
+    ref: str | None = Field(description=N_("A categoria, o código do SKU ou o ref do anúncio; null para a conta."))
+    account_id: UUID | None
+    account: str | None
+    kind: Kind
+    value: int
+    cap: int | None
+    held: int | None = Field(description=N_("De uma margem automática: quanto retém agora, no máximo."))
+    until_stock: int | None
+    starts_at: Instant | None
+    ends_at: Instant | None
+    state: Literal["waits", "in_force", "over"]
+
+
+class Buffers(Told):
+    """Every rule, the most particular first."""
+
+    data: list[Buffer]
+
+
+class Wanted(Asked):
+    """A rule to keep, in the place of the one of the same kind for the same thing."""
+
+    scope: Scope
+    ref: Code | None = Field(
+        default=None, description=N_("A categoria, o código do SKU ou o ref do anúncio; nada para a conta inteira.")
+    )
+    account: UUID | None = Field(default=None, description=N_("Só nesta conta; obrigatório em channel e listing."))
+    kind: Kind
+    value: int = Field(ge=0, le=1_000_000)
+    cap: int | None = Field(default=None, ge=0, le=1_000_000, description=N_("Só em auto: o máximo que retém."))
+    until_stock: int | None = Field(default=None, ge=0, le=1_000_000, description=N_("Vale enquanto há mais que isto."))
+    starts_at: AskedInstant | None = None
+    ends_at: AskedInstant | None = None
+
+
+class Change(Told):
+    """What a listing should show before and after."""
+
+    account: str
+    listing: str
+    variation: str | None
+    sku: str
+    before: int | None
+    after: int | None
+
+
+class Changed(Told):
+    """The rule, and what it changes."""
+
+    id: UUID
+    changes: list[Change]
+
+
+async def every(call: Call) -> Answer:
+    """The rules."""
+    async with call.tx() as tx:
+        rows = await buffers.every(tx)
+    told = []
+    for row in rows:
+        waits = row["starts_at"] and row["starts_at"] > call.now
+        over = row["ends_at"] and row["ends_at"] <= call.now
+        told.append(
+            Buffer.model_validate(
+                {**row, "ref": None if row["scope"] == "channel" else row["scope_ref"], "held": row["measured"],
+                 "state": "waits" if waits else "over" if over else "in_force"}
+            )
+        )  # fmt: skip
+    return Buffers(data=told)
+
+
+async def put(call: Call) -> Answer:
+    """Keep a rule; listings that it touches are told at once."""
+    told = call.body(Wanted)
+    if (told.ref is None) != (told.scope == "channel"):
+        raise wrong("ref", N_("channel não tem ref; category, sku e listing têm."))
+    if told.account is None and told.scope in ("channel", "listing"):
+        raise wrong("account", N_("Diga de que conta."))
+    if told.account is not None:
+        async with call.tx() as tx:
+            known = {account.id for account in await accounts.every(tx)}
+        if told.account not in known:
+            raise wrong("account", N_("Não há esta conta."))
+    rule = Rule(
+        scope=told.scope, scope_ref=told.ref or str(told.account), account_id=told.account,
+        kind=BufferKind(told.kind), value=told.value, until_stock=told.until_stock, cap=told.cap,
+        starts_at=told.starts_at, ends_at=told.ends_at,
+    )  # fmt: skip
+    return Changed.model_validate(_changed(await flows.set_rule(call.rt, call.seller, rule)))
+
+
+def _changed(done: flows.Changed) -> dict[str, object]:
+    return {"id": done.buffer_id, "changes": [Change.model_validate(each) for each in done.changes]}
+
+
+async def remove(call: Call) -> Answer:
+    """Drop a rule."""
+    id_ = call.path(ById).id
+    async with call.tx() as tx:
+        if id_ not in {row["id"] for row in await buffers.every(tx)}:
+            raise missing()
+    return Changed.model_validate(_changed(await flows.remove_rule(call.rt, call.seller, id_)))
+
+
+# ── warehouses ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Warehouse(Told):
+    """Where units stand."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    rank: int = Field(description=N_("De menor a maior: de onde se tira primeiro."))
+    postal_code: str | None
+    state: str | None
+    skus: int
+    on_hand: int
+    reserved: int
+    draws: list[str] = Field(description=N_("As contas que vendem daqui por escolha; vazio: todas."))
+
+
+class Warehouses(Told):
+    """Every open warehouse, by rank."""
+
+    data: list[Warehouse]
+
+
+async def depots(call: Call) -> Answer:
+    """With what stands there."""
+    async with call.tx() as tx:
+        rows = await warehouses.every(tx)
+    return Warehouses(data=[Warehouse.model_validate(row) for row in rows])
+
+
+OPERATIONS = (
+    Operation(
+        name="list_buffers", method="GET", path="/buffers", handler=every, scope="stock:read", tag=TAG,
+        summary=N_("Margens de segurança"), answer=Buffers,
+    ),
+    Operation(
+        name="put_buffer", method="PUT", path="/buffers", handler=put, scope="stock:write", tag=TAG,
+        summary=N_("Definir uma margem"), answer=Changed, body=Wanted,
+        example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2}, conflicts=True,
+        description=N_("No lugar da que houver do mesmo tipo para a mesma coisa. Responde os anúncios que mudam."),
+    ),
+    Operation(
+        name="delete_buffer", method="DELETE", path="/buffers/{id}", handler=remove, scope="stock:write", tag=TAG,
+        summary=N_("Remover uma margem"), answer=Changed, named=ById, conflicts=True,
+    ),
+    Operation(
+        name="list_warehouses", method="GET", path="/warehouses", handler=depots, scope="stock:read", tag=TAG,
+        summary=N_("Depósitos, com o que há em cada um"), answer=Warehouses,
+    ),
+)  # fmt: skip
