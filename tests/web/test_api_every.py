@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
@@ -42,6 +43,7 @@ CHECKS: list[Any] = [
     not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
     checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection,
 ]  # fmt: skip
+LONGEST_LINE = 8000  # aiohttp itself refuses a longer first line, with a 400 of its own
 # What a path's first parameter names in the shop, by the path's first word; each must have rows.
 NAMED = {
     "orders": "SELECT id::text FROM orders",
@@ -154,7 +156,9 @@ def _ask(shop: Shop, session: requests.Session, each: Operation, mode: Generatio
             for name in case.path_parameters:
                 case.path_parameters[name] = names[pick % len(names)]
         headers = {"Authorization": f"Bearer {shop.told}"}
-        case.call_and_validate(base_url=f"{shop.site.base}/api/v1", session=session, headers=headers, checks=CHECKS)
+        answer = case.call(base_url=f"{shop.site.base}/api/v1", session=session, headers=headers)
+        if len(answer.request.url) < LONGEST_LINE:
+            case.validate_response(answer, checks=CHECKS, headers=headers)
 
     ask()
 
@@ -172,7 +176,7 @@ def _hammer(shop: Shop) -> list[str]:
         for mode, strategy in _made_up(each, operation):
             try:
                 _ask(shop, session, each, mode, strategy)
-            except Exception as trouble:  # noqa: BLE001 - all operations are asked before the test says what failed
+            except (Exception, FailureGroup) as trouble:  # noqa: BLE001 - all operations are asked before the test says what failed
                 wrong.append(f"{each.name} ({mode.value}): {trouble}")
     return wrong
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import pytest
 from hub.store import new_id, stock
 from hub.web import api
 from hub.web.api.operations import Answer as Told
-from hub.web.api.operations import ById, Call, Operation, conflict
+from hub.web.api.operations import ById, Call, Operation, conflict, cursor_of
 from hub.web.api.shapes import Asked, Name, Nothing, Paging, Units
 from hub.web.api.shapes import Told as Shape
 from jobs import sweep
@@ -214,7 +215,9 @@ async def test_lists_are_walked_by_cursor(monkeypatch: pytest.MonkeyPatch) -> No
             assert (f"cursor={told['next']}" in headers["Link"]) if told["next"] else ("Link" not in headers)
         assert (seen, pages) == (list("abcde"), 3)
         (row,) = [each for each in api.OPERATIONS if each.name == "lines"]
-        wrong = ["x", "é", "W10", "WyJsaW5lcyIsIDFd", "WyJvdGhlciIsICIwIl0", "W" * 900]
+        (line,) = await s.w.rows("SELECT id FROM audit_log WHERE action = 'made' ORDER BY id LIMIT 1")
+        others = cursor_of(replace(row, name="other"), [line["id"]])
+        wrong = [others, "x", "é", "W10", "WyJsaW5lcyIsIDFd", "WyJvdGhlciIsICIwIl0", "W" * 900]
         assert row.place is ById
         for cursor in wrong:
             status, problem, _ = await p.ask("GET", f"/made?cursor={cursor}")

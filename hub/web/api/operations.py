@@ -141,7 +141,8 @@ class Call:
 
 def cursor_of(operation: Operation, place: Sequence[object]) -> str:
     """A place as an opaque word."""
-    plain = json.dumps([operation.name, *(each if isinstance(each, int) else _word(each) for each in place)])
+    words = [operation.name, *(each if isinstance(each, int) else _word(each) for each in place)]
+    plain = json.dumps(words, ensure_ascii=False)
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 

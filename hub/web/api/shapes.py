@@ -73,7 +73,7 @@ class Paging(Asked):
     """The parameters of every list."""
 
     limit: int = Field(default=50, ge=1, le=MOST, description=N_("Quantas linhas, no máximo."))
-    cursor: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+    cursor: Annotated[str, StringConstraints(max_length=1500, pattern=r"^[A-Za-z0-9_-]+$")] | None = Field(
         default=None, description=N_("O next da página anterior, como veio.")
     )
 
