@@ -24,7 +24,8 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
 from hub.buffers import BufferKind
-from hub.store import cases
+from hub.model import Shipment, TrackingStatus
+from hub.store import new_id, shipments
 from hub.store.buffers import Rule
 from hub.web import api
 from hub.web.api import openapi
@@ -32,9 +33,9 @@ from hub.web.api.operations import Operation
 from hub.web.i18n import Language
 from hub.web.scopes import SCOPES
 from jobs import buffers
-from tests.browser.shop import fill
 from tests.web.site import Site, site
 from tests.web.test_api import key
+from tests.web.test_api_resources import sold
 
 EXAMPLES = int(os.environ.get("BALCAO_API_EXAMPLES", "3"))
 # Not positive_data_acceptance: what a schema cannot say (a GTIN's check digit, that a count is of a kit) is refused.
@@ -81,11 +82,29 @@ class Shop:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop() -> AsyncIterator[Shop]:
     async with site(api_per_minute=1_000_000) as s:
-        await fill(s)
-        rule = Rule(scope="sku", scope_ref="CAN-01", account_id=None, kind=BufferKind.UNITS, value=1)
+        store = await sold(s)
+        rule = Rule(scope="sku", scope_ref="CANECA/AZUL", account_id=None, kind=BufferKind.UNITS, value=1)
         await buffers.set_rule(s.w.rt, s.w.seller_id, rule)
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
-            await cases.sync(tx, [row["order_id"] for row in await tx.all("SELECT order_id FROM shortage")])
+            order_id = await tx.value("SELECT id FROM orders LIMIT 1")
+            parcel = Shipment(
+                ref="hub:AA123456785BR", carrier="Correios", tracking_code="AA123456785BR",
+                status=TrackingStatus.IN_TRANSIT,
+            )  # fmt: skip
+            shipment_id = await shipments.add(tx, store.account.id, order_id, parcel, None, s.w.rt.now())
+            await tx.run(
+                """INSERT INTO tracking_event (seller_id, shipment_id, carrier, at, raw_code, place, state, status,
+                       description)
+                   VALUES (%s, %s, 'correios', now(), 'RO/1', 'Curitiba', 'PR', 'in_transit', 'Em trânsito')""",
+                [tx.seller, shipment_id],
+            )
+            await tx.run(
+                """INSERT INTO drift (seller_id, id, account_id, slot_id, class, direction, state, seen, expected,
+                       desired, first_seen_at)
+                   SELECT seller_id, %s, account_id, id, 'external_edit', 'up', 'proposed', 9, 7, 7, now()
+                   FROM stock_slot LIMIT 1""",
+                [new_id()],
+            )
         names = {word: [str(next(iter(row.values()))) for row in await s.w.rows(sql)] for word, sql in NAMED.items()}
         other = await key(s, *SCOPES, seller_id=await s.other_seller())
         yield Shop(s, await key(s, *SCOPES), other, names)
