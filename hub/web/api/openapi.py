@@ -144,7 +144,7 @@ def _operation(each: Operation, refs: Refs, schemas: Mapping[str, Any], language
     if each.once:
         schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         told["parameters"].append(
-            {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": say(ONCE)}
+            {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema, "description": say(ONCE)}
         )
     if each.body is not None:
         schema = {"$ref": REF + refs[each.body, "validation"]}
