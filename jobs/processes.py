@@ -113,7 +113,7 @@ async def tick(
         await processes.event(tx, alert_id, "ticked" if on else "unticked", user_id, rt.now(), step=words)
 
 
-async def snooze(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, until: datetime | None) -> None:
+async def snooze(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None, until: datetime | None) -> None:
     """Put it off; None: back at once. Until then it is not escalated; getting worse wakes it."""
     now = rt.now()
     if until is not None and not now < until <= now + LONGEST_SNOOZE:
@@ -125,8 +125,8 @@ async def snooze(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, un
         await processes.event(tx, alert_id, "snoozed" if until else "woke", user_id, now, **told)
 
 
-async def note(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, words: str) -> None:
-    """Something to remember about it."""
+async def note(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None, words: str) -> None:
+    """Something to remember about it. No `user_id`: a program says so."""
     async with rt.db.seller(seller_id) as tx:
         if await processes.lock(tx, alert_id) is None:
             raise ProcessRefused("unknown", "there is no such alert")
@@ -142,7 +142,7 @@ def _said(words: str) -> str:
     return told
 
 
-async def close(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, words: str) -> None:
+async def close(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None, words: str) -> None:
     """It is over, and why. Should its cause come again, it is opened again with all of this."""
     told = _said(words)
     async with rt.db.seller(seller_id) as tx:
@@ -151,7 +151,7 @@ async def close(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, wor
         await processes.event(tx, alert_id, "closed", user_id, rt.now(), note=told)
 
 
-async def reopen(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID) -> None:
+async def reopen(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None) -> None:
     """It is not over. Refused where another of its kind is open about the same subject."""
     async with rt.db.seller(seller_id) as tx:
         alert = await processes.lock(tx, alert_id)

@@ -73,11 +73,14 @@ async def some(tx: Tx, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     return await tx.all(f"{_LABEL} WHERE l.id = ANY(%(ids)s) ORDER BY array_position(%(ids)s, l.id)", told)
 
 
-async def listed(tx: Tx, *, status: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """Labels, the newest first."""
+async def listed(
+    tx: Tx, *, status: str | None = None, after: UUID | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Labels, the newest first, keyset by id."""
     return await tx.all(
-        f"{_LABEL} WHERE (%(status)s::text IS NULL OR l.status = %(status)s) ORDER BY l.id DESC LIMIT %(limit)s",
-        {"status": status, "limit": limit},
+        f"""{_LABEL} WHERE (%(status)s::text IS NULL OR l.status = %(status)s)
+            AND (%(after)s::uuid IS NULL OR l.id < %(after)s) ORDER BY l.id DESC LIMIT %(limit)s""",
+        {"status": status, "after": after, "limit": limit},
     )
 
 

@@ -201,7 +201,7 @@ async def snooze(tx: Tx, alert_id: UUID, until: datetime | None) -> None:
     await tx.run("UPDATE alert SET snoozed_until = %s, look_at = now() WHERE id = %s", [until, alert_id])
 
 
-async def close(tx: Tx, alert_id: UUID, user_id: UUID, note: str, now: datetime) -> None:
+async def close(tx: Tx, alert_id: UUID, user_id: UUID | None, note: str, now: datetime) -> None:
     """A person says it is over."""
     await tx.run(
         "UPDATE alert SET resolved_at = %s, closed_by = %s, note = %s, snoozed_until = NULL WHERE id = %s",

@@ -1,5 +1,6 @@
 """Returns: what was received of them, and what still waits for somebody to look at it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,8 +78,13 @@ async def owner(tx: Tx, order_id: UUID) -> UUID | None:
     return found
 
 
-async def listed(tx: Tx, *, every: bool, limit: int) -> list[dict[str, Any]]:
+async def listed(
+    tx: Tx, *, every: bool, limit: int, after: tuple[datetime, UUID, str, str] | None = None
+) -> list[dict[str, Any]]:
     """Lines of returns, longest waiting first: told, received, and what still waits (`pending`).
+
+    Keyset by (since, order_id, return_ref, line).
+
 
     Units that a channel tells as returned without naming a return stand under the ref "balcao". Lines that the
     marketplace fulfils go back to its own shelves.
@@ -119,9 +125,14 @@ async def listed(tx: Tx, *, every: bool, limit: int) -> list[dict[str, Any]]:
            JOIN order_line l ON l.seller_id = o.seller_id AND l.order_id = o.id AND l.ref = row.line_ref
            LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
            WHERE coalesce(l.fulfilled_by, '') <> 'marketplace' AND (%(every)s OR row.told > row.received)
+             AND (%(since)s::timestamptz IS NULL
+                  OR (row.since, o.id, row.return_ref, row.line_ref) > (%(since)s, %(order)s, %(ref)s, %(line)s))
            ORDER BY row.since, o.id, row.return_ref, row.line_ref LIMIT %(limit)s""",
-        {"every": every, "limit": limit},
-    )
+        {
+            "every": every, "limit": limit,
+            **dict(zip(("since", "order", "ref", "line"), after or (None, None, None, None), strict=True)),
+        },
+    )  # fmt: skip
 
 
 async def moved(tx: Tx, order_id: UUID) -> int:
