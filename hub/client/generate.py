@@ -12,9 +12,7 @@ from hub.web.api.shapes import Nothing
 from hub.web.i18n import Language
 
 OUT = Path(__file__).parent / "calls.py"
-HEAD = '''"""Every operation of the REST API as a method. Written by `python -m hub.client.generate`: change the operations."""
-
-# ruff: noqa: PLR0904 - as many methods as the API has operations
+HEAD = '''"""Every operation of the REST API as a method. Written by `python -m hub.client.generate`, not by hand."""
 
 from collections.abc import Iterator
 {uuid}
@@ -40,33 +38,33 @@ def _plain(field: FieldInfo) -> str:
 
 def _method(each: Operation, language: Language) -> str:
     named = {name: _plain(field) for name, field in each.named.model_fields.items()}
-    told = [f"{name}: {kind}" for name, kind in named.items()]
-    passed = [f"{name}={name}" for name in named]
+    words_of = {name: f"{name}_" if name == "id" else name for name in named}  # id is Python's own
+    told = [f"{words_of[name]}: {kind}" for name, kind in named.items()]
+    passed = [f"{name}={words_of[name]}" for name in named]
     if each.body is not None:
         told.append(f"body: {_model(each.body)}")
     if each.query is not Nothing:
         needed = any(field.is_required() for field in each.query.model_fields.values())
         told.append(f"query: {_model(each.query)}" + ("" if needed else " | None = None"))
-    if each.answer is None:
-        raise TypeError(f"{each.name}: a client cannot tell what it answers")
-    answer = _model(each.answer)
+    answer = "None" if each.answer is None else _model(each.answer)
     asked = [f'"{each.path}"']
     if each.query is not Nothing:
         asked.append("query=query")
     if each.place is not None:
         returned, call = f"Iterator[{answer}]", f"self.rows({', '.join([answer, *asked, *passed])})"
     else:
-        asked = [answer, f'"{each.method}"', *asked]
+        asked = [*([answer] if each.answer else []), f'"{each.method}"', *asked]
         if named:
-            asked.append("named={" + ", ".join(f'"{name}": {name}' for name in named) + "}")
+            asked.append("named={" + ", ".join(f'"{name}": {word}' for name, word in words_of.items()) + "}")
         if each.body is not None:
             asked.append("body=body")
         if each.once is not None:
             asked.append("once=True")
-        returned, call = answer, f"self.ask({', '.join(asked)})"
+        returned, call = answer, f"self.{'ask' if each.answer else 'do'}({', '.join(asked)})"
+    gives = "return " if each.answer else ""
     words = language.gettext(each.summary).rstrip(".")
     head = f"    def {each.name}(self{''.join(', ' + one for one in told)}) -> {returned}:"
-    return f'\n{head}\n        """{words}."""\n        return {call}\n'
+    return f'\n{head}\n        """{words}."""\n        {gives}{call}\n'
 
 
 def written() -> str:

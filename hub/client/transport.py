@@ -45,7 +45,7 @@ class _Again(Exception):
         self.trouble, self.after = trouble, after
 
 
-_backoff = wait_exponential_jitter(initial=0.5, max=20)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=20)
 
 
 def _wait(state: RetryCallState) -> float:
@@ -97,6 +97,19 @@ class Transport:
         """One call. ApiError for a refusal, NoAnswer where none came; asked again while that can do no harm."""
         raw = self._tell(method, path, named=named, query=query, body=body, once=once)
         return answer.model_validate_json(raw)
+
+    def do(
+        self,
+        method: str,
+        path: str,
+        *,
+        named: dict[str, object] | None = None,
+        query: BaseModel | None = None,
+        body: BaseModel | None = None,
+        once: bool = False,
+    ) -> None:
+        """A call that answers nothing."""
+        self._tell(method, path, named=named, query=query, body=body, once=once)
 
     def rows(self, row: type[M], path: str, *, query: BaseModel | None = None, **named: object) -> Iterator[M]:
         """Every row of a list, page after page as it is read."""

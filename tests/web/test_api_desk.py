@@ -1,4 +1,4 @@
-"""The back office over the REST API, asked by the typed client: buying, counting, moving, kits, alerts, dead letters."""
+"""The back office over the REST API, asked by the typed client: buying, counts, transfers, kits, alerts, letters."""
 
 import ast
 import asyncio
@@ -106,7 +106,7 @@ async def test_a_count_a_transfer_and_a_kit() -> None:
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             from hub.store import warehouses
 
-            await warehouses.warehouse_add(tx, "loja", "Loja", rank=5)
+            await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)
         await asking(s, work)
         rows = await s.w.rows(
             "SELECT w.code, l.on_hand FROM stock_level l JOIN warehouse w ON w.id = l.warehouse_id "

@@ -4,7 +4,26 @@ from collections import defaultdict
 
 from aiohttp import web
 
-from hub.web.api import accounts, buffers, docs, edge, health, listings, orders, shipments, skus, stock
+from hub.web.api import (
+    accounts,
+    alerts,
+    buffers,
+    counts,
+    docs,
+    edge,
+    freight,
+    health,
+    kits,
+    letters,
+    listings,
+    orders,
+    purchases,
+    returns,
+    shipments,
+    skus,
+    stock,
+    transfers,
+)
 from hub.web.api.operations import BASE, Operation
 from hub.web.edge import page
 
@@ -18,6 +37,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *buffers.OPERATIONS,
     *shipments.OPERATIONS,
     *health.OPERATIONS,
+    *kits.OPERATIONS,
+    *transfers.OPERATIONS,
+    *counts.OPERATIONS,
+    *freight.OPERATIONS,
+    *purchases.OPERATIONS,
+    *returns.OPERATIONS,
+    *alerts.OPERATIONS,
+    *letters.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

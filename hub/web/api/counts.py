@@ -177,7 +177,7 @@ async def enter(call: Call) -> Answer:
     with refusals(call):
         lines, wrong = await stocktake.enter(call.rt, call.seller, count.number, rows, counted_at=asked.counted_at)
     if wrong:
-        raise Refused(422, wrong=[Wrong(f"lines.{each.line}", SAID, {"sentence": each.message}) for each in wrong])
+        raise Refused(422, wrong=[Wrong(f"lines.{each.line}", SAID, {"said": each.message}) for each in wrong])
     return Noted(lines=[_line(line, hidden=count.blind) for line in lines])
 
 

@@ -170,7 +170,7 @@ async def file(call: Call) -> Answer:
     with refusals(call):
         made = await freight_labels.printed(call.rt, call.seller, [label.id], call.query(PrintQuery).layout)
     if made.pdf is None:
-        raise conflict(SAID, sentence=made.failures.get(label.id, ""))
+        raise conflict(SAID, said=made.failures.get(label.id, ""))
     return Printed(pdf=b64encode(made.pdf).decode())
 
 

@@ -10,7 +10,7 @@ from jobs.connect import Refused
 from jobs.freight import FreightRefused
 from jobs.processes import ProcessRefused
 
-SAID = N_("%(sentence)s")
+SAID = N_("%(said)s")
 GONE = ("unknown", "gone", "order")  # the kinds of refusals about what is not there
 
 
@@ -22,7 +22,7 @@ def refusals(call: Call) -> Iterator[None]:
     except Refused as refusal:
         if getattr(refusal, "kind", None) in GONE:
             raise missing() from None
-        raise conflict(SAID, sentence=_sentence(call, refusal)) from None
+        raise conflict(SAID, said=_sentence(call, refusal)) from None
 
 
 def _sentence(call: Call, refusal: Refused) -> str:

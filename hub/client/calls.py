@@ -1,0 +1,355 @@
+"""Every operation of the REST API as a method. Written by `python -m hub.client.generate`, not by hand."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from hub.client.transport import Transport
+from hub.web.api import (
+    accounts,
+    alerts,
+    buffers,
+    counts,
+    freight,
+    health,
+    kits,
+    letters,
+    listings,
+    orders,
+    purchases,
+    returns,
+    shapes,
+    shipments,
+    skus,
+    stock,
+    transfers,
+)
+
+
+class Client(Transport):
+    """A hub's REST API. Lists are read page by page, as they are walked through."""
+
+    def accept_difference(self, id_: UUID) -> listings.Difference:
+        """Put a difference right."""
+        return self.ask(listings.Difference, "POST", "/differences/{id}/accept", named={"id": id_}, once=True)
+
+    def add_purchase(self, body: purchases.NewPurchase) -> purchases.Purchase:
+        """Uma ordem de compra nova, em rascunho."""
+        return self.ask(purchases.Purchase, "POST", "/purchases", body=body, once=True)
+
+    def add_supplier(self, body: purchases.NewSupplier) -> purchases.Supplier:
+        """Um fornecedor novo."""
+        return self.ask(purchases.Supplier, "POST", "/suppliers", body=body, once=True)
+
+    def add_transfer(self, body: transfers.NewTransfer) -> transfers.Transfer:
+        """Planeja uma transferência."""
+        return self.ask(transfers.Transfer, "POST", "/transfers", body=body, once=True)
+
+    def adjust_sku(self, code: str, body: skus.Adjustment) -> skus.Done:
+        """Adjust a SKU."""
+        return self.ask(skus.Done, "POST", "/skus/{code}/adjust", named={"code": code}, body=body, once=True)
+
+    def buy_labels(self, id_: UUID, body: freight.Buying) -> freight.Bought:
+        """Compra as etiquetas de um pedido."""
+        return self.ask(freight.Bought, "POST", "/orders/{id}/labels", named={"id": id_}, body=body, once=True)
+
+    def cancel_count(self, number: int) -> counts.Opened:
+        """Desiste de um inventário."""
+        return self.ask(counts.Opened, "POST", "/counts/{number}/cancel", named={"number": number}, once=True)
+
+    def cancel_label(self, id_: UUID) -> freight.Withdrawn:
+        """Cancela uma etiqueta na transportadora."""
+        return self.ask(freight.Withdrawn, "POST", "/labels/{id}/cancel", named={"id": id_}, once=True)
+
+    def cancel_purchase(self, id_: UUID) -> purchases.Purchase:
+        """Nada desta ordem vem."""
+        return self.ask(purchases.Purchase, "POST", "/purchases/{id}/cancel", named={"id": id_}, once=True)
+
+    def cancel_transfer(self, number: int) -> transfers.Transfer:
+        """Desiste de uma transferência."""
+        return self.ask(transfers.Transfer, "POST", "/transfers/{number}/cancel", named={"number": number}, once=True)
+
+    def change_supplier(self, id_: UUID, body: purchases.SupplierChange) -> purchases.Supplier:
+        """Muda um fornecedor."""
+        return self.ask(purchases.Supplier, "PATCH", "/suppliers/{id}", named={"id": id_}, body=body)
+
+    def check_account(self, id_: UUID) -> accounts.Checked:
+        """Ask the channel whether the access holds."""
+        return self.ask(accounts.Checked, "POST", "/accounts/{id}/check", named={"id": id_})
+
+    def close_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
+        """Encerra, dizendo por quê."""
+        return self.ask(alerts.History, "POST", "/alerts/{id}/close", named={"id": id_}, body=body, once=True)
+
+    def close_purchase(self, id_: UUID) -> purchases.Purchase:
+        """O que falta não vem mais."""
+        return self.ask(purchases.Purchase, "POST", "/purchases/{id}/close", named={"id": id_}, once=True)
+
+    def count_sku(self, code: str, body: skus.Count) -> skus.Done:
+        """Count a SKU."""
+        return self.ask(skus.Done, "POST", "/skus/{code}/count", named={"code": code}, body=body, once=True)
+
+    def delete_buffer(self, id_: UUID) -> buffers.Changed:
+        """Remove a buffer."""
+        return self.ask(buffers.Changed, "DELETE", "/buffers/{id}", named={"id": id_})
+
+    def delete_link(self, id_: UUID) -> None:
+        """Unlink a listing."""
+        self.do("DELETE", "/listings/{id}/link", named={"id": id_})
+
+    def dismiss_difference(self, id_: UUID) -> listings.Difference:
+        """Leave a difference as it is."""
+        return self.ask(listings.Difference, "POST", "/differences/{id}/dismiss", named={"id": id_}, once=True)
+
+    def drop_kit(self, code: str) -> kits.Undone:
+        """O kit volta a ser um SKU simples."""
+        return self.ask(kits.Undone, "DELETE", "/skus/{code}/kit", named={"code": code})
+
+    def enter_count(self, number: int, body: counts.Entries) -> counts.Noted:
+        """Anota o que foi contado."""
+        return self.ask(
+            counts.Noted, "POST", "/counts/{number}/entries", named={"number": number}, body=body, once=True
+        )
+
+    def get_account(self, id_: UUID) -> accounts.Account:
+        """One account."""
+        return self.ask(accounts.Account, "GET", "/accounts/{id}", named={"id": id_})
+
+    def get_alert(self, id_: UUID) -> alerts.History:
+        """Um alerta e a sua história."""
+        return self.ask(alerts.History, "GET", "/alerts/{id}", named={"id": id_})
+
+    def get_count(self, number: int) -> counts.Count:
+        """Um inventário, linha por linha."""
+        return self.ask(counts.Count, "GET", "/counts/{number}", named={"number": number})
+
+    def get_health(self) -> health.Health:
+        """Whether the hub's promises hold, and how much work waits."""
+        return self.ask(health.Health, "GET", "/health")
+
+    def get_kit(self, code: str) -> kits.Kit:
+        """De que um kit é feito."""
+        return self.ask(kits.Kit, "GET", "/skus/{code}/kit", named={"code": code})
+
+    def get_label(self, id_: UUID) -> freight.Label:
+        """Uma etiqueta."""
+        return self.ask(freight.Label, "GET", "/labels/{id}", named={"id": id_})
+
+    def get_label_file(self, id_: UUID, query: freight.PrintQuery | None = None) -> freight.Printed:
+        """Uma etiqueta em PDF."""
+        return self.ask(freight.Printed, "GET", "/labels/{id}/file", query=query, named={"id": id_})
+
+    def get_listing(self, id_: UUID) -> listings.Listing:
+        """One listing."""
+        return self.ask(listings.Listing, "GET", "/listings/{id}", named={"id": id_})
+
+    def get_order(self, id_: UUID) -> orders.WholeOrder:
+        """An order, with what it holds and what it lacks."""
+        return self.ask(orders.WholeOrder, "GET", "/orders/{id}", named={"id": id_})
+
+    def get_order_timeline(self, id_: UUID) -> orders.Timeline:
+        """Everything that happened to an order."""
+        return self.ask(orders.Timeline, "GET", "/orders/{id}/timeline", named={"id": id_})
+
+    def get_purchase(self, id_: UUID) -> purchases.Purchase:
+        """Uma ordem de compra, com itens e recebimentos."""
+        return self.ask(purchases.Purchase, "GET", "/purchases/{id}", named={"id": id_})
+
+    def get_shipment(self, id_: UUID) -> shipments.TrackedShipment:
+        """One shipment, with what the carrier scanned."""
+        return self.ask(shipments.TrackedShipment, "GET", "/shipments/{id}", named={"id": id_})
+
+    def get_shortage(self, id_: UUID) -> health.Explained:
+        """One shortage, with what led to it."""
+        return self.ask(health.Explained, "GET", "/shortages/{id}", named={"id": id_})
+
+    def get_sku(self, code: str) -> skus.WholeSku:
+        """One SKU."""
+        return self.ask(skus.WholeSku, "GET", "/skus/{code}", named={"code": code})
+
+    def get_stock(self, code: str) -> stock.Stock:
+        """A SKU's stock, with the reason for every number."""
+        return self.ask(stock.Stock, "GET", "/skus/{code}/stock", named={"code": code})
+
+    def get_transfer(self, number: int) -> transfers.Transfer:
+        """Uma transferência, linha por linha."""
+        return self.ask(transfers.Transfer, "GET", "/transfers/{number}", named={"number": number})
+
+    def list_accounts(self) -> accounts.Accounts:
+        """Accounts, with the health of each."""
+        return self.ask(accounts.Accounts, "GET", "/accounts")
+
+    def list_alerts(self, query: alerts.AlertQuery | None = None) -> Iterator[alerts.Alert]:
+        """Os alertas abertos."""
+        return self.rows(alerts.Alert, "/alerts", query=query)
+
+    def list_buffers(self) -> buffers.Buffers:
+        """Safety buffers."""
+        return self.ask(buffers.Buffers, "GET", "/buffers")
+
+    def list_channels(self) -> accounts.Channels:
+        """Channels and carriers that can be connected."""
+        return self.ask(accounts.Channels, "GET", "/channels")
+
+    def list_closed_alerts(self, query: alerts.OverQuery | None = None) -> Iterator[alerts.Alert]:
+        """Os alertas encerrados."""
+        return self.rows(alerts.Alert, "/alerts/closed", query=query)
+
+    def list_counts(self, query: shapes.Paging | None = None) -> Iterator[counts.CountRow]:
+        """Os inventários."""
+        return self.rows(counts.CountRow, "/counts", query=query)
+
+    def list_deadlines(self, query: shapes.Paging | None = None) -> Iterator[shipments.Deadline]:
+        """What must leave, the most urgent first."""
+        return self.rows(shipments.Deadline, "/deadlines", query=query)
+
+    def list_differences(self, query: listings.Differences | None = None) -> Iterator[listings.Difference]:
+        """Differences between channels and the hub."""
+        return self.rows(listings.Difference, "/differences", query=query)
+
+    def list_labels(self, query: freight.LabelQuery | None = None) -> Iterator[freight.Label]:
+        """As etiquetas."""
+        return self.rows(freight.Label, "/labels", query=query)
+
+    def list_letters(self, query: letters.LetterQuery | None = None) -> Iterator[letters.Letter]:
+        """O que está parado até alguém agir."""
+        return self.rows(letters.Letter, "/letters", query=query)
+
+    def list_link_suggestions(self, query: listings.Suggestions | None = None) -> Iterator[listings.Suggested]:
+        """Listings without a link, with the SKUs that they may be."""
+        return self.rows(listings.Suggested, "/link-suggestions", query=query)
+
+    def list_listings(self, query: listings.Listings | None = None) -> Iterator[listings.Listing]:
+        """Listings, with what they should show and what they show."""
+        return self.rows(listings.Listing, "/listings", query=query)
+
+    def list_movements(self, code: str, query: skus.Movements | None = None) -> Iterator[skus.Movement]:
+        """What came in and went out of a SKU."""
+        return self.rows(skus.Movement, "/skus/{code}/movements", query=query, code=code)
+
+    def list_orders(self, query: orders.Wanted | None = None) -> Iterator[orders.Order]:
+        """Orders of every channel."""
+        return self.rows(orders.Order, "/orders", query=query)
+
+    def list_parcel_troubles(self, query: shipments.Troubles | None = None) -> Iterator[shipments.Trouble]:
+        """Parcels that need a person."""
+        return self.rows(shipments.Trouble, "/parcel-troubles", query=query)
+
+    def list_purchases(self, query: purchases.PurchaseQuery | None = None) -> Iterator[purchases.PurchaseRow]:
+        """As ordens de compra, da mais nova à mais antiga."""
+        return self.rows(purchases.PurchaseRow, "/purchases", query=query)
+
+    def list_returns(self, query: returns.ReturnQuery | None = None) -> Iterator[returns.ReturnRow]:
+        """As devoluções, linha por linha."""
+        return self.rows(returns.ReturnRow, "/returns", query=query)
+
+    def list_shipments(self, query: shipments.Wanted | None = None) -> Iterator[shipments.Shipment]:
+        """Shipments, newest first."""
+        return self.rows(shipments.Shipment, "/shipments", query=query)
+
+    def list_shortages(self, query: health.Wanted | None = None) -> Iterator[health.Shortage]:
+        """Units sold that are short, and why."""
+        return self.rows(health.Shortage, "/shortages", query=query)
+
+    def list_skus(self, query: skus.Wanted | None = None) -> Iterator[skus.Sku]:
+        """SKUs, by code."""
+        return self.rows(skus.Sku, "/skus", query=query)
+
+    def list_suggestions(self, query: purchases.SuggestionQuery | None = None) -> Iterator[purchases.Suggestion]:
+        """O que comprar, quanto e por quê."""
+        return self.rows(purchases.Suggestion, "/replenishment", query=query)
+
+    def list_suppliers(self) -> purchases.Suppliers:
+        """Os fornecedores."""
+        return self.ask(purchases.Suppliers, "GET", "/suppliers")
+
+    def list_transfers(self, query: transfers.TransferQuery | None = None) -> Iterator[transfers.TransferRow]:
+        """As transferências entre depósitos."""
+        return self.rows(transfers.TransferRow, "/transfers", query=query)
+
+    def list_warehouses(self) -> buffers.Warehouses:
+        """Warehouses, with what stands in each."""
+        return self.ask(buffers.Warehouses, "GET", "/warehouses")
+
+    def note_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
+        """Anota algo."""
+        return self.ask(alerts.History, "POST", "/alerts/{id}/notes", named={"id": id_}, body=body, once=True)
+
+    def open_count(self, body: counts.NewCount) -> counts.Opened:
+        """Abre um inventário."""
+        return self.ask(counts.Opened, "POST", "/counts", body=body, once=True)
+
+    def pause_account(self, id_: UUID, body: accounts.Reason) -> accounts.Account:
+        """Pause an account."""
+        return self.ask(accounts.Account, "POST", "/accounts/{id}/pause", named={"id": id_}, body=body, once=True)
+
+    def post_count(self, number: int, body: counts.Posting) -> counts.Posted:
+        """Lança as diferenças."""
+        return self.ask(counts.Posted, "POST", "/counts/{number}/post", named={"number": number}, body=body, once=True)
+
+    def preview_replay(self, body: letters.Replay) -> letters.Preview:
+        """O que uma repetição faria."""
+        return self.ask(letters.Preview, "POST", "/letters/replay/preview", body=body)
+
+    def put_buffer(self, body: buffers.Wanted) -> buffers.Changed:
+        """Set a buffer."""
+        return self.ask(buffers.Changed, "PUT", "/buffers", body=body)
+
+    def put_kit(self, code: str, body: kits.Recipe) -> kits.Kit:
+        """Faz de um SKU um kit."""
+        return self.ask(kits.Kit, "PUT", "/skus/{code}/kit", named={"code": code}, body=body)
+
+    def put_link(self, id_: UUID, body: listings.Link) -> listings.Listing:
+        """Link a listing to a SKU."""
+        return self.ask(listings.Listing, "PUT", "/listings/{id}/link", named={"id": id_}, body=body)
+
+    def put_purchase_lines(self, id_: UUID, body: purchases.Lines) -> purchases.Purchase:
+        """Os itens de um rascunho."""
+        return self.ask(purchases.Purchase, "PUT", "/purchases/{id}/lines", named={"id": id_}, body=body)
+
+    def put_sku(self, code: str, body: skus.Facts) -> skus.WholeSku:
+        """Make a SKU, or say anew what it is."""
+        return self.ask(skus.WholeSku, "PUT", "/skus/{code}", named={"code": code}, body=body)
+
+    def quote_freight(self, id_: UUID) -> freight.Quoted:
+        """Cota o frete de um pedido em todas as transportadoras."""
+        return self.ask(freight.Quoted, "POST", "/orders/{id}/freight", named={"id": id_}, once=True)
+
+    def receive_purchase(self, id_: UUID, body: purchases.Arrived) -> purchases.Received:
+        """Chegaram unidades."""
+        return self.ask(purchases.Received, "POST", "/purchases/{id}/receipts", named={"id": id_}, body=body, once=True)
+
+    def receive_return(self, body: returns.Back) -> returns.Received:
+        """O que foi feito do que voltou."""
+        return self.ask(returns.Received, "POST", "/returns/receipts", body=body, once=True)
+
+    def receive_transfer(self, number: int, body: transfers.Arriving) -> transfers.Transfer:
+        """Unidades chegam."""
+        return self.ask(
+            transfers.Transfer, "POST", "/transfers/{number}/receipts", named={"number": number}, body=body, once=True
+        )
+
+    def reopen_alert(self, id_: UUID) -> alerts.History:
+        """Reabre."""
+        return self.ask(alerts.History, "POST", "/alerts/{id}/reopen", named={"id": id_}, once=True)
+
+    def replay_letters(self, body: letters.Replay) -> letters.Done:
+        """Põe de volta ao trabalho."""
+        return self.ask(letters.Done, "POST", "/letters/replay", body=body, once=True)
+
+    def resume_account(self, id_: UUID) -> accounts.Account:
+        """Resume an account."""
+        return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
+
+    def send_purchase(self, id_: UUID, body: purchases.Sent) -> purchases.Purchase:
+        """A ordem foi enviada ao fornecedor."""
+        return self.ask(purchases.Purchase, "POST", "/purchases/{id}/send", named={"id": id_}, body=body, once=True)
+
+    def send_transfer(self, number: int, body: transfers.Leaving) -> transfers.Transfer:
+        """As unidades saem."""
+        return self.ask(
+            transfers.Transfer, "POST", "/transfers/{number}/send", named={"number": number}, body=body, once=True
+        )
+
+    def snooze_alert(self, id_: UUID, body: alerts.Later) -> alerts.History:
+        """Adia."""
+        return self.ask(alerts.History, "POST", "/alerts/{id}/snooze", named={"id": id_}, body=body, once=True)
