@@ -86,12 +86,12 @@ async def test_a_count_a_transfer_and_a_kit() -> None:
         assert client.get_count(number).lines[0].variance == 2
 
         moved = [transfers.Moved(sku="PRATO", quantity=3)]
-        there = client.add_transfer(transfers.NewTransfer(**{"from": "principal"}, to="loja", lines=moved))
+        there = client.add_transfer(transfers.NewTransfer(from_warehouse="principal", to_warehouse="loja", lines=moved))
         client.send_transfer(there.number, transfers.Leaving())
         some = transfers.Arriving(lines=[transfers.Moved(sku="PRATO", quantity=2)])
         assert client.receive_transfer(there.number, some).lines[0].under_way == 1
         assert client.receive_transfer(there.number, transfers.Arriving()).status == "received"
-        assert [row.from_ for row in client.list_transfers()] == ["principal"]
+        assert [row.from_warehouse for row in client.list_transfers()] == ["principal"]
 
         pair = kits.Recipe(components=[kits.AskedPart(sku="PRATO", quantity=2)])
         assert client.put_kit("PAR/2", pair).components[0].quantity == 2

@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from hub.freight import why
 from hub.labels import Layout
@@ -59,7 +59,7 @@ class Label(Told):
 
     id: UUID
     order_id: UUID
-    order_number: str = Field(validation_alias="number")
+    order_number: str = Field(validation_alias=AliasChoices("order_number", "number"))
     account_id: UUID
     account: str
     channel: str

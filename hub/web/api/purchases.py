@@ -329,7 +329,7 @@ class Why(Told):
 class Suggestion(Told):
     """What to do about a SKU: `quantity` is 0 while its position is above the reorder point. Units."""
 
-    id: UUID = Field(validation_alias="sku_id")
+    id: UUID
     sku: str
     title: str
     supplier: str | None
@@ -355,7 +355,7 @@ class SuggestionQuery(Paging):
 def _suggestion(call: Call, told: replenish.Explained) -> dict[str, Any]:
     row, verdict = told.row, told.verdict
     return {
-        **row, "sku": row["code"], "abc": row.get("abc"), "position": verdict.position,
+        **row, "id": row["sku_id"], "sku": row["code"], "abc": row.get("abc"), "position": verdict.position,
         "reorder_point": told.plan.reorder, "safety_stock": told.plan.safety, "target": told.plan.target,
         "quantity": verdict.quantity, "urgent": verdict.urgent, "days_left": verdict.days_left,
         "stockout_at": verdict.stockout.at,

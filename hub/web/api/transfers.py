@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from hub.store import transfers as store
 from hub.web.api.operations import Answer, Call, Operation, missing
@@ -29,8 +29,8 @@ class TransferRow(Told):
     """A transfer. Units of all its lines."""
 
     number: int
-    from_: str = Field(validation_alias="from", serialization_alias="from")
-    to: str
+    from_warehouse: str = Field(validation_alias=AliasChoices("from_warehouse", "from"))
+    to_warehouse: str = Field(validation_alias=AliasChoices("to_warehouse", "to"))
     status: Literal["open", "sent", "received", "cancelled"]
     note: str | None
     created_at: Instant
@@ -59,8 +59,8 @@ class Transfer(Told):
     """A transfer whole."""
 
     number: int
-    from_: str = Field(validation_alias="from", serialization_alias="from")
-    to: str
+    from_warehouse: str = Field(validation_alias=AliasChoices("from_warehouse", "from"))
+    to_warehouse: str = Field(validation_alias=AliasChoices("to_warehouse", "to"))
     transit: str
     status: Literal["open", "sent", "received", "cancelled"]
     note: str | None
@@ -94,8 +94,8 @@ def once_each(lines: list[Moved]) -> list[Moved]:
 class NewTransfer(Asked):
     """A transfer to plan; nothing moves until it is sent."""
 
-    from_: Code = Field(alias="from", description=N_("O código do depósito de onde sai."))
-    to: Code = Field(description=N_("O código do depósito para onde vai."))
+    from_warehouse: Code = Field(description=N_("O código do depósito de onde sai."))
+    to_warehouse: Code = Field(description=N_("O código do depósito para onde vai."))
     lines: list[Moved] = Field(min_length=1, max_length=500)
     note: Words = ""
 
@@ -154,7 +154,7 @@ async def add_transfer(call: Call) -> Answer:
     asked = call.body(NewTransfer)
     with refusals(call):
         number = await transfers.open_transfer(
-            call.rt, call.seller, asked.from_, asked.to, {line.sku: line.quantity for line in asked.lines},
+            call.rt, call.seller, asked.from_warehouse, asked.to_warehouse, {line.sku: line.quantity for line in asked.lines},
             note=asked.note,
         )  # fmt: skip
     return await _whole(call, number)
@@ -198,7 +198,7 @@ OPERATIONS = (
         name="add_transfer", method="POST", path="/transfers", handler=add_transfer, scope="stock:write", tag=TAG,
         summary=N_("Planeja uma transferência"), answer=Transfer, status=201, body=NewTransfer, once="together",
         conflicts=True,
-        example={"from": "principal", "to": "loja", "lines": [{"sku": "CANECA", "quantity": 10}]},
+        example={"from_warehouse": "principal", "to_warehouse": "loja", "lines": [{"sku": "CANECA", "quantity": 10}]},
     ),
     Operation(
         name="send_transfer", method="POST", path="/transfers/{number}/send", handler=send, scope="stock:write",
