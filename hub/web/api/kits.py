@@ -70,7 +70,7 @@ async def get_kit(call: Call) -> Answer:
         if found is None or not found["is_kit"]:
             raise missing(NO_KIT, code=code)
         parts = await lookup.components(tx, found["id"])
-    return Kit(kit=code, components=[Part(sku=part["code"], quantity=part["quantity"]) for part in parts])
+    return Kit(kit=code, components=[Part.model_validate(part) for part in parts])
 
 
 async def put_kit(call: Call) -> Answer:

@@ -154,8 +154,8 @@ async def add_transfer(call: Call) -> Answer:
     asked = call.body(NewTransfer)
     with refusals(call):
         number = await transfers.open_transfer(
-            call.rt, call.seller, asked.from_warehouse, asked.to_warehouse, {line.sku: line.quantity for line in asked.lines},
-            note=asked.note,
+            call.rt, call.seller, asked.from_warehouse, asked.to_warehouse,
+            {line.sku: line.quantity for line in asked.lines}, note=asked.note,
         )  # fmt: skip
     return await _whole(call, number)
 
