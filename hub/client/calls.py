@@ -33,15 +33,15 @@ class Client(Transport):
         return self.ask(listings.Difference, "POST", "/differences/{id}/accept", named={"id": id_}, once=True)
 
     def add_purchase(self, body: purchases.NewPurchase) -> purchases.Purchase:
-        """Uma ordem de compra nova, em rascunho."""
+        """Add a purchase order, a draft."""
         return self.ask(purchases.Purchase, "POST", "/purchases", body=body, once=True)
 
     def add_supplier(self, body: purchases.NewSupplier) -> purchases.Supplier:
-        """Um fornecedor novo."""
+        """Add a supplier."""
         return self.ask(purchases.Supplier, "POST", "/suppliers", body=body, once=True)
 
     def add_transfer(self, body: transfers.NewTransfer) -> transfers.Transfer:
-        """Planeja uma transferência."""
+        """Plan a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers", body=body, once=True)
 
     def adjust_sku(self, code: str, body: skus.Adjustment) -> skus.Done:
@@ -49,27 +49,27 @@ class Client(Transport):
         return self.ask(skus.Done, "POST", "/skus/{code}/adjust", named={"code": code}, body=body, once=True)
 
     def buy_labels(self, id_: UUID, body: freight.Buying) -> freight.Bought:
-        """Compra as etiquetas de um pedido."""
+        """Buy an order's labels."""
         return self.ask(freight.Bought, "POST", "/orders/{id}/labels", named={"id": id_}, body=body, once=True)
 
     def cancel_count(self, number: int) -> counts.Opened:
-        """Desiste de um inventário."""
+        """Give a stock count up."""
         return self.ask(counts.Opened, "POST", "/counts/{number}/cancel", named={"number": number}, once=True)
 
     def cancel_label(self, id_: UUID) -> freight.Withdrawn:
-        """Cancela uma etiqueta na transportadora."""
+        """Cancel a label at the carrier."""
         return self.ask(freight.Withdrawn, "POST", "/labels/{id}/cancel", named={"id": id_}, once=True)
 
     def cancel_purchase(self, id_: UUID) -> purchases.Purchase:
-        """Nada desta ordem vem."""
+        """Nothing of this order will come."""
         return self.ask(purchases.Purchase, "POST", "/purchases/{id}/cancel", named={"id": id_}, once=True)
 
     def cancel_transfer(self, number: int) -> transfers.Transfer:
-        """Desiste de uma transferência."""
+        """Cancel a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers/{number}/cancel", named={"number": number}, once=True)
 
     def change_supplier(self, id_: UUID, body: purchases.SupplierChange) -> purchases.Supplier:
-        """Muda um fornecedor."""
+        """Change a supplier."""
         return self.ask(purchases.Supplier, "PATCH", "/suppliers/{id}", named={"id": id_}, body=body)
 
     def check_account(self, id_: UUID) -> accounts.Checked:
@@ -77,11 +77,11 @@ class Client(Transport):
         return self.ask(accounts.Checked, "POST", "/accounts/{id}/check", named={"id": id_})
 
     def close_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
-        """Encerra, dizendo por quê."""
+        """Close an alert, and say why."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/close", named={"id": id_}, body=body, once=True)
 
     def close_purchase(self, id_: UUID) -> purchases.Purchase:
-        """O que falta não vem mais."""
+        """What is missing will not come."""
         return self.ask(purchases.Purchase, "POST", "/purchases/{id}/close", named={"id": id_}, once=True)
 
     def count_sku(self, code: str, body: skus.Count) -> skus.Done:
@@ -101,11 +101,11 @@ class Client(Transport):
         return self.ask(listings.Difference, "POST", "/differences/{id}/dismiss", named={"id": id_}, once=True)
 
     def drop_kit(self, code: str) -> kits.Undone:
-        """O kit volta a ser um SKU simples."""
+        """Make a kit a plain SKU again."""
         return self.ask(kits.Undone, "DELETE", "/skus/{code}/kit", named={"code": code})
 
     def enter_count(self, number: int, body: counts.Entries) -> counts.Noted:
-        """Anota o que foi contado."""
+        """Note what was counted."""
         return self.ask(
             counts.Noted, "POST", "/counts/{number}/entries", named={"number": number}, body=body, once=True
         )
@@ -115,11 +115,11 @@ class Client(Transport):
         return self.ask(accounts.Account, "GET", "/accounts/{id}", named={"id": id_})
 
     def get_alert(self, id_: UUID) -> alerts.History:
-        """Um alerta e a sua história."""
+        """An alert and its history."""
         return self.ask(alerts.History, "GET", "/alerts/{id}", named={"id": id_})
 
     def get_count(self, number: int) -> counts.Count:
-        """Um inventário, linha por linha."""
+        """A stock count, line by line."""
         return self.ask(counts.Count, "GET", "/counts/{number}", named={"number": number})
 
     def get_health(self) -> health.Health:
@@ -127,19 +127,19 @@ class Client(Transport):
         return self.ask(health.Health, "GET", "/health")
 
     def get_kit(self, code: str) -> kits.Kit:
-        """De que um kit é feito."""
+        """What a kit is made of."""
         return self.ask(kits.Kit, "GET", "/skus/{code}/kit", named={"code": code})
 
     def get_label(self, id_: UUID) -> freight.Label:
-        """Uma etiqueta."""
+        """One label."""
         return self.ask(freight.Label, "GET", "/labels/{id}", named={"id": id_})
 
     def get_label_file(self, id_: UUID, query: freight.PrintQuery | None = None) -> freight.Printed:
-        """Uma etiqueta em PDF."""
+        """A label as PDF."""
         return self.ask(freight.Printed, "GET", "/labels/{id}/file", query=query, named={"id": id_})
 
     def get_listing(self, id_: UUID) -> listings.Listing:
-        """One listing."""
+        """A listing."""
         return self.ask(listings.Listing, "GET", "/listings/{id}", named={"id": id_})
 
     def get_order(self, id_: UUID) -> orders.WholeOrder:
@@ -151,7 +151,7 @@ class Client(Transport):
         return self.ask(orders.Timeline, "GET", "/orders/{id}/timeline", named={"id": id_})
 
     def get_purchase(self, id_: UUID) -> purchases.Purchase:
-        """Uma ordem de compra, com itens e recebimentos."""
+        """A purchase order, with lines and receipts."""
         return self.ask(purchases.Purchase, "GET", "/purchases/{id}", named={"id": id_})
 
     def get_shipment(self, id_: UUID) -> shipments.TrackedShipment:
@@ -163,7 +163,7 @@ class Client(Transport):
         return self.ask(health.Explained, "GET", "/shortages/{id}", named={"id": id_})
 
     def get_sku(self, code: str) -> skus.WholeSku:
-        """One SKU."""
+        """A SKU."""
         return self.ask(skus.WholeSku, "GET", "/skus/{code}", named={"code": code})
 
     def get_stock(self, code: str) -> stock.Stock:
@@ -171,7 +171,7 @@ class Client(Transport):
         return self.ask(stock.Stock, "GET", "/skus/{code}/stock", named={"code": code})
 
     def get_transfer(self, number: int) -> transfers.Transfer:
-        """Uma transferência, linha por linha."""
+        """A transfer, line by line."""
         return self.ask(transfers.Transfer, "GET", "/transfers/{number}", named={"number": number})
 
     def list_accounts(self) -> accounts.Accounts:
@@ -179,7 +179,7 @@ class Client(Transport):
         return self.ask(accounts.Accounts, "GET", "/accounts")
 
     def list_alerts(self, query: alerts.AlertQuery | None = None) -> Iterator[alerts.Alert]:
-        """Os alertas abertos."""
+        """Open alerts."""
         return self.rows(alerts.Alert, "/alerts", query=query)
 
     def list_buffers(self) -> buffers.Buffers:
@@ -191,11 +191,11 @@ class Client(Transport):
         return self.ask(accounts.Channels, "GET", "/channels")
 
     def list_closed_alerts(self, query: alerts.OverQuery | None = None) -> Iterator[alerts.Alert]:
-        """Os alertas encerrados."""
+        """Closed alerts."""
         return self.rows(alerts.Alert, "/alerts/closed", query=query)
 
     def list_counts(self, query: shapes.Paging | None = None) -> Iterator[counts.CountRow]:
-        """Os inventários."""
+        """Stock counts."""
         return self.rows(counts.CountRow, "/counts", query=query)
 
     def list_deadlines(self, query: shapes.Paging | None = None) -> Iterator[shipments.Deadline]:
@@ -207,11 +207,11 @@ class Client(Transport):
         return self.rows(listings.Difference, "/differences", query=query)
 
     def list_labels(self, query: freight.LabelQuery | None = None) -> Iterator[freight.Label]:
-        """As etiquetas."""
+        """Labels."""
         return self.rows(freight.Label, "/labels", query=query)
 
     def list_letters(self, query: letters.LetterQuery | None = None) -> Iterator[letters.Letter]:
-        """O que está parado até alguém agir."""
+        """What stands still until somebody acts."""
         return self.rows(letters.Letter, "/letters", query=query)
 
     def list_link_suggestions(self, query: listings.Suggestions | None = None) -> Iterator[listings.Suggested]:
@@ -235,11 +235,11 @@ class Client(Transport):
         return self.rows(shipments.Trouble, "/parcel-troubles", query=query)
 
     def list_purchases(self, query: purchases.PurchaseQuery | None = None) -> Iterator[purchases.PurchaseRow]:
-        """As ordens de compra, da mais nova à mais antiga."""
+        """Purchase orders, newest first."""
         return self.rows(purchases.PurchaseRow, "/purchases", query=query)
 
     def list_returns(self, query: returns.ReturnQuery | None = None) -> Iterator[returns.ReturnRow]:
-        """As devoluções, linha por linha."""
+        """Returns, line by line."""
         return self.rows(returns.ReturnRow, "/returns", query=query)
 
     def list_shipments(self, query: shipments.Wanted | None = None) -> Iterator[shipments.Shipment]:
@@ -255,15 +255,15 @@ class Client(Transport):
         return self.rows(skus.Sku, "/skus", query=query)
 
     def list_suggestions(self, query: purchases.SuggestionQuery | None = None) -> Iterator[purchases.Suggestion]:
-        """O que comprar, quanto e por quê."""
+        """What to buy, how much, and why."""
         return self.rows(purchases.Suggestion, "/replenishment", query=query)
 
     def list_suppliers(self) -> purchases.Suppliers:
-        """Os fornecedores."""
+        """Suppliers."""
         return self.ask(purchases.Suppliers, "GET", "/suppliers")
 
     def list_transfers(self, query: transfers.TransferQuery | None = None) -> Iterator[transfers.TransferRow]:
-        """As transferências entre depósitos."""
+        """Transfers between warehouses."""
         return self.rows(transfers.TransferRow, "/transfers", query=query)
 
     def list_warehouses(self) -> buffers.Warehouses:
@@ -271,11 +271,11 @@ class Client(Transport):
         return self.ask(buffers.Warehouses, "GET", "/warehouses")
 
     def note_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
-        """Anota algo."""
+        """Note something on an alert."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/notes", named={"id": id_}, body=body, once=True)
 
     def open_count(self, body: counts.NewCount) -> counts.Opened:
-        """Abre um inventário."""
+        """Open a stock count."""
         return self.ask(counts.Opened, "POST", "/counts", body=body, once=True)
 
     def pause_account(self, id_: UUID, body: accounts.Reason) -> accounts.Account:
@@ -283,11 +283,11 @@ class Client(Transport):
         return self.ask(accounts.Account, "POST", "/accounts/{id}/pause", named={"id": id_}, body=body, once=True)
 
     def post_count(self, number: int, body: counts.Posting) -> counts.Posted:
-        """Lança as diferenças."""
+        """Post the differences."""
         return self.ask(counts.Posted, "POST", "/counts/{number}/post", named={"number": number}, body=body, once=True)
 
     def preview_replay(self, body: letters.Replay) -> letters.Preview:
-        """O que uma repetição faria."""
+        """What a replay would do."""
         return self.ask(letters.Preview, "POST", "/letters/replay/preview", body=body)
 
     def put_buffer(self, body: buffers.Wanted) -> buffers.Changed:
@@ -295,7 +295,7 @@ class Client(Transport):
         return self.ask(buffers.Changed, "PUT", "/buffers", body=body)
 
     def put_kit(self, code: str, body: kits.Recipe) -> kits.Kit:
-        """Faz de um SKU um kit."""
+        """Make a SKU a kit."""
         return self.ask(kits.Kit, "PUT", "/skus/{code}/kit", named={"code": code}, body=body)
 
     def put_link(self, id_: UUID, body: listings.Link) -> listings.Listing:
@@ -303,7 +303,7 @@ class Client(Transport):
         return self.ask(listings.Listing, "PUT", "/listings/{id}/link", named={"id": id_}, body=body)
 
     def put_purchase_lines(self, id_: UUID, body: purchases.Lines) -> purchases.Purchase:
-        """Os itens de um rascunho."""
+        """A draft's lines."""
         return self.ask(purchases.Purchase, "PUT", "/purchases/{id}/lines", named={"id": id_}, body=body)
 
     def put_sku(self, code: str, body: skus.Facts) -> skus.WholeSku:
@@ -311,29 +311,29 @@ class Client(Transport):
         return self.ask(skus.WholeSku, "PUT", "/skus/{code}", named={"code": code}, body=body)
 
     def quote_freight(self, id_: UUID) -> freight.Quoted:
-        """Cota o frete de um pedido em todas as transportadoras."""
+        """Quote an order's freight at every carrier."""
         return self.ask(freight.Quoted, "POST", "/orders/{id}/freight", named={"id": id_}, once=True)
 
     def receive_purchase(self, id_: UUID, body: purchases.Arrived) -> purchases.Received:
-        """Chegaram unidades."""
+        """Units came."""
         return self.ask(purchases.Received, "POST", "/purchases/{id}/receipts", named={"id": id_}, body=body, once=True)
 
     def receive_return(self, body: returns.Back) -> returns.Received:
-        """O que foi feito do que voltou."""
+        """What became of what came back."""
         return self.ask(returns.Received, "POST", "/returns/receipts", body=body, once=True)
 
     def receive_transfer(self, number: int, body: transfers.Arriving) -> transfers.Transfer:
-        """Unidades chegam."""
+        """Units arrive."""
         return self.ask(
             transfers.Transfer, "POST", "/transfers/{number}/receipts", named={"number": number}, body=body, once=True
         )
 
     def reopen_alert(self, id_: UUID) -> alerts.History:
-        """Reabre."""
+        """Reopen an alert."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/reopen", named={"id": id_}, once=True)
 
     def replay_letters(self, body: letters.Replay) -> letters.Done:
-        """Põe de volta ao trabalho."""
+        """Put back to work."""
         return self.ask(letters.Done, "POST", "/letters/replay", body=body, once=True)
 
     def resume_account(self, id_: UUID) -> accounts.Account:
@@ -341,15 +341,15 @@ class Client(Transport):
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
 
     def send_purchase(self, id_: UUID, body: purchases.Sent) -> purchases.Purchase:
-        """A ordem foi enviada ao fornecedor."""
+        """The order was sent to the supplier."""
         return self.ask(purchases.Purchase, "POST", "/purchases/{id}/send", named={"id": id_}, body=body, once=True)
 
     def send_transfer(self, number: int, body: transfers.Leaving) -> transfers.Transfer:
-        """As unidades saem."""
+        """The units leave."""
         return self.ask(
             transfers.Transfer, "POST", "/transfers/{number}/send", named={"number": number}, body=body, once=True
         )
 
     def snooze_alert(self, id_: UUID, body: alerts.Later) -> alerts.History:
-        """Adia."""
+        """Put an alert off."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/snooze", named={"id": id_}, body=body, once=True)

@@ -33,6 +33,7 @@ from hub.web.api.operations import Operation
 from hub.web.i18n import Language
 from hub.web.scopes import SCOPES
 from jobs import buffers
+from tests.web import desk
 from tests.web.site import Site, site
 from tests.web.test_api import key
 from tests.web.test_api_resources import sold
@@ -55,8 +56,12 @@ NAMED = {
     "buffers": "SELECT id::text FROM buffer",
     "shipments": "SELECT id::text FROM shipment",
     "shortages": "SELECT id::text FROM shortage_case",
+    **desk.NAMED,
 }
-OWN_NAME = {"put_sku": "another seller's code is free: the SKU is made"}
+OWN_NAME = {
+    "put_sku": "another seller's code is free: the SKU is made",
+    "put_kit": "another seller's code is free: the kit is made",
+}
 
 
 @dataclass
@@ -75,7 +80,7 @@ class Shop:
         if "{" in path:
             names = self.names[word]
             named = quote(names[pick % len(names)], safe="")
-            path = path.replace("{id}", named).replace("{code}", named).replace("{kind}", named)
+            path = path.replace("{id}", named).replace("{code}", named).replace("{number}", named)
         return f"{self.site.base}/api/v1{path}"
 
 
@@ -105,6 +110,7 @@ async def shop() -> AsyncIterator[Shop]:
                    FROM stock_slot LIMIT 1""",
                 [new_id()],
             )
+        await desk.desk(s, "CANECA/AZUL")
         names = {word: [str(next(iter(row.values()))) for row in await s.w.rows(sql)] for word, sql in NAMED.items()}
         other = await key(s, *SCOPES, seller_id=await s.other_seller())
         yield Shop(s, await key(s, *SCOPES), other, names)

@@ -1,0 +1,34 @@
+"""What the API's operations of the desk name: a draft, a transfer, a count, an alert, a label."""
+
+from hub.store import alerts, new_id, suppliers, warehouses
+from jobs import purchase, stocktake, transfers
+from tests.web.site import Site
+
+NAMED = {
+    "suppliers": "SELECT id::text FROM supplier",
+    "purchases": "SELECT id::text FROM purchase_order",
+    "transfers": "SELECT number::text FROM transfer",
+    "counts": "SELECT number::text FROM stock_count",
+    "alerts": "SELECT id::text FROM alert",
+    "labels": "SELECT id::text FROM freight_label",
+}
+
+
+async def desk(s: Site, sku: str) -> None:
+    """A draft to a supplier, a transfer and a count that are open, an alert, and a label that was bought."""
+    rt, seller = s.w.rt, s.w.seller_id
+    async with rt.db.seller(seller) as tx:
+        await suppliers.add(tx, "Porcelanas do Vale")
+        await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)
+        await alerts.raise_(tx, "slot_parked", "x/1", account="Loja da Ana", ref="1003", detail="under_review")
+    await purchase.create(rt, seller, "Porcelanas do Vale", {sku: (12, 1190)})
+    await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
+    await stocktake.open_count(rt, seller, codes=[sku])
+    async with rt.db.seller(seller) as tx:
+        await tx.run(
+            """INSERT INTO freight_label (seller_id, id, order_id, account_id, volume, volumes, reference, service,
+                   posting, status, ref, tracking_code, bought_at)
+               SELECT o.seller_id, %s, o.id, o.account_id, 1, 1, 'R1', 'PAC', '{}', 'bought', '77', 'AA123456785BR',
+                   now() FROM orders o LIMIT 1""",
+            [new_id()],
+        )
