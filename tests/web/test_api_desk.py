@@ -157,7 +157,7 @@ class Flaky(httpx.BaseTransport):
         if status is None:
             raise httpx.ConnectError("broken")
         problem = {"type": "t", "title": "t", "status": status, "detail": "d", "instance": "/"}
-        good = {"data": [], "next": None, "kit": "A", "components": [], "count": 1, "left": 0}
+        good: dict[str, Any] = {"data": [], "next": None, "kit": "A", "components": [], "count": 1, "left": 0}
         headers = {"Retry-After": "0"} if status in (429, 503) else {}
         return httpx.Response(status, content=json.dumps(good if status == 200 else problem), headers=headers)
 

@@ -151,10 +151,8 @@ async def get_count(call: Call) -> Answer:
     await _known(call)
     count, lines = await stocktake.report(call.rt, call.seller, call.path(Numbered).number)
     hidden = count.blind and count.state == "open"
-    return Count(
-        number=count.number, state=count.state, warehouse=count.warehouse, blind=count.blind,
-        lines=[_line(line, hidden=hidden) for line in lines],
-    )  # fmt: skip
+    told = {"number": count.number, "state": count.state, "warehouse": count.warehouse, "blind": count.blind}
+    return Count.model_validate({**told, "lines": [_line(line, hidden=hidden) for line in lines]})
 
 
 async def open_count(call: Call) -> Answer:

@@ -1,10 +1,11 @@
 """Freight: what carriers ask for an order's parcels, the labels bought, and those taken back."""
 
 from base64 import b64encode
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from hub.freight import why
 from hub.labels import Layout
@@ -59,7 +60,7 @@ class Label(Told):
 
     id: UUID
     order_id: UUID
-    order_number: str = Field(validation_alias=AliasChoices("order_number", "number"))
+    order_number: str
     account_id: UUID
     account: str
     channel: str
@@ -117,6 +118,10 @@ class Printed(Told):
     pdf: str = Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "application/pdf"})
 
 
+def _told(row: Mapping[str, Any]) -> Label:
+    return Label.model_validate({**row, "order_number": row["number"]})
+
+
 async def quote(call: Call) -> Answer:
     """Every live carrier is asked at once, each within its own time; the newest quote where it is fresh."""
     with refusals(call):
@@ -140,7 +145,7 @@ async def buy(call: Call) -> Answer:
         done = await freight_buy.buy(
             call.rt, call.seller, call.path(ById).id, account_id=asked.account_id, service=asked.service
         )
-    return Bought(labels=[Label.model_validate(row) for row in done.labels], again=done.again)
+    return Bought(labels=[_told(row) for row in done.labels], again=done.again)
 
 
 async def list_labels(call: Call) -> Answer:
@@ -148,7 +153,7 @@ async def list_labels(call: Call) -> Answer:
     after = call.after
     async with call.tx() as tx:
         rows = await labels.listed(tx, status=call.query(LabelQuery).status, after=after and after[0], limit=call.limit)
-    return call.part(rows, Label.model_validate, "id")
+    return call.part(rows, _told, "id")
 
 
 async def _label(call: Call) -> Label:
@@ -156,7 +161,7 @@ async def _label(call: Call) -> Label:
         found = await labels.some(tx, [call.path(ById).id])
     if not found:
         raise missing(NO_LABEL)
-    return Label.model_validate(found[0])
+    return _told(found[0])
 
 
 async def get_label(call: Call) -> Answer:

@@ -1,8 +1,9 @@
 """Transfers between warehouses: planned, under way, arrived in parts."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import Field, field_validator
 
 from hub.store import transfers as store
 from hub.web.api.operations import Answer, Call, Operation, missing
@@ -29,8 +30,8 @@ class TransferRow(Told):
     """A transfer. Units of all its lines."""
 
     number: int
-    from_warehouse: str = Field(validation_alias=AliasChoices("from_warehouse", "from"))
-    to_warehouse: str = Field(validation_alias=AliasChoices("to_warehouse", "to"))
+    from_warehouse: str
+    to_warehouse: str
     status: Literal["open", "sent", "received", "cancelled"]
     note: str | None
     created_at: Instant
@@ -59,8 +60,8 @@ class Transfer(Told):
     """A transfer whole."""
 
     number: int
-    from_warehouse: str = Field(validation_alias=AliasChoices("from_warehouse", "from"))
-    to_warehouse: str = Field(validation_alias=AliasChoices("to_warehouse", "to"))
+    from_warehouse: str
+    to_warehouse: str
     transit: str
     status: Literal["open", "sent", "received", "cancelled"]
     note: str | None
@@ -120,12 +121,16 @@ class Arriving(Asked):
         return lines and once_each(lines)
 
 
+def _ends(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "from_warehouse": row["from"], "to_warehouse": row["to"]}
+
+
 async def _whole(call: Call, number: int) -> Transfer:
     async with call.tx() as tx:
         found = await store.detail(tx, number)
     if found is None:
         raise missing(NO_TRANSFER)
-    return Transfer.model_validate(found)
+    return Transfer.model_validate(_ends(found))
 
 
 async def _there(call: Call) -> int:
@@ -141,7 +146,7 @@ async def list_transfers(call: Call) -> Answer:
         rows: list[dict[str, Any]] = await store.listed(
             tx, unfinished_only=call.query(TransferQuery).unfinished, limit=call.limit, after=after and after[0]
         )
-    return call.part(rows, TransferRow.model_validate, "number")
+    return call.part(rows, lambda row: TransferRow.model_validate(_ends(row)), "number")
 
 
 async def get_transfer(call: Call) -> Answer:
