@@ -207,7 +207,7 @@ OPERATIONS = (
         summary=N_("Uma etiqueta"), answer=Label, named=ById,
     ),
     Operation(
-        name="get_label_file", method="GET", path="/labels/{id}/file", handler=file, scope="shipments:write", tag=TAG,
+        name="get_label_file", method="GET", path="/labels/{id}/file", handler=file, scope="customers:read", tag=TAG,
         summary=N_("Uma etiqueta em PDF"), answer=Printed, named=ById, query=PrintQuery, conflicts=True,
     ),
     Operation(

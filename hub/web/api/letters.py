@@ -104,7 +104,7 @@ OPERATIONS = (
         summary=N_("O que está parado até alguém agir"), answer=Letter, query=LetterQuery, place=LastId,
     ),
     Operation(
-        name="preview_replay", method="POST", path="/letters/replay/preview", handler=preview, scope="sync:read",
+        name="preview_replay", method="POST", path="/letters/replay/preview", handler=preview, scope="sync:write",
         tag=TAG, summary=N_("O que uma repetição faria"), answer=Preview, body=Replay, example={"kind": "inbox"},
     ),
     Operation(
