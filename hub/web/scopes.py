@@ -21,6 +21,8 @@ SCOPES: Mapping[str, str] = {
     "returns:write": N_("receber devoluções"),
     "alerts:read": N_("ler alertas"),
     "alerts:write": N_("assumir, anotar e encerrar alertas"),
+    "events:read": N_("ler os eventos da loja, os destinos deles e o registro"),
+    "events:write": N_("criar, mudar e remover destinos de eventos; reenviar"),
     "sync:read": N_("ler a saúde das contas, as invariantes e o que está parado"),
     "sync:write": N_("repetir o que está parado"),
 }

@@ -11,6 +11,7 @@ from hub.web.api import (
     counts,
     docs,
     edge,
+    events,
     freight,
     health,
     kits,
@@ -29,6 +30,7 @@ from hub.web.edge import page
 
 # Where a program or the reader finds what; each module lists its own.
 OPERATIONS: tuple[Operation, ...] = (
+    *events.OPERATIONS,
     *orders.OPERATIONS,
     *listings.OPERATIONS,
     *accounts.OPERATIONS,

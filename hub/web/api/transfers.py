@@ -144,7 +144,7 @@ async def list_transfers(call: Call) -> Answer:
     after = call.after
     async with call.tx() as tx:
         rows: list[dict[str, Any]] = await store.listed(
-            tx, unfinished_only=call.query(TransferQuery).unfinished, limit=call.limit, after=after and after[0]
+            tx, unfinished_only=call.query(TransferQuery).unfinished, limit=call.limit, before=after and after[0]
         )
     return call.part(rows, lambda row: TransferRow.model_validate(_ends(row)), "number")
 
