@@ -9,6 +9,7 @@ from hub.web.api import (
     alerts,
     buffers,
     counts,
+    events,
     freight,
     health,
     kits,
@@ -31,6 +32,10 @@ class Client(Transport):
     def accept_difference(self, id_: UUID) -> listings.Difference:
         """Put a difference right."""
         return self.ask(listings.Difference, "POST", "/differences/{id}/accept", named={"id": id_}, once=True)
+
+    def add_event_endpoint(self, body: events.NewEndpoint) -> events.Endpoint:
+        """Create an endpoint."""
+        return self.ask(events.Endpoint, "POST", "/event-endpoints", body=body, once=True)
 
     def add_purchase(self, body: purchases.NewPurchase) -> purchases.Purchase:
         """Add a purchase order, a draft."""
@@ -67,6 +72,10 @@ class Client(Transport):
     def cancel_transfer(self, number: int) -> transfers.Transfer:
         """Cancel a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers/{number}/cancel", named={"number": number}, once=True)
+
+    def change_event_endpoint(self, id_: UUID, body: events.EndpointChange) -> events.Endpoint:
+        """Change, disable or enable an endpoint."""
+        return self.ask(events.Endpoint, "PATCH", "/event-endpoints/{id}", named={"id": id_}, body=body)
 
     def change_supplier(self, id_: UUID, body: purchases.SupplierChange) -> purchases.Supplier:
         """Change a supplier."""
@@ -206,6 +215,18 @@ class Client(Transport):
         """Differences between channels and the hub."""
         return self.rows(listings.Difference, "/differences", query=query)
 
+    def list_event_deliveries(self, id_: UUID, query: events.LogQuery | None = None) -> Iterator[events.DeliveryRow]:
+        """An endpoint's log."""
+        return self.rows(events.DeliveryRow, "/event-endpoints/{id}/deliveries", query=query, id=id_)
+
+    def list_event_endpoints(self) -> events.Endpoints:
+        """Endpoints for events."""
+        return self.ask(events.Endpoints, "GET", "/event-endpoints")
+
+    def list_events(self, query: events.FeedQuery | None = None) -> Iterator[events.Event]:
+        """What happened, in order, for those who cannot receive."""
+        return self.rows(events.Event, "/events", query=query)
+
     def list_labels(self, query: freight.LabelQuery | None = None) -> Iterator[freight.Label]:
         """Labels."""
         return self.rows(freight.Label, "/labels", query=query)
@@ -328,9 +349,21 @@ class Client(Transport):
             transfers.Transfer, "POST", "/transfers/{number}/receipts", named={"number": number}, body=body, once=True
         )
 
+    def remove_event_endpoint(self, id_: UUID) -> None:
+        """Remove an endpoint."""
+        self.do("DELETE", "/event-endpoints/{id}", named={"id": id_})
+
     def reopen_alert(self, id_: UUID) -> alerts.History:
         """Reopen an alert."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/reopen", named={"id": id_}, once=True)
+
+    def replay_event(self, id_: UUID) -> events.DeliveryWhole:
+        """Replay an event."""
+        return self.ask(events.DeliveryWhole, "POST", "/event-deliveries/{id}/replay", named={"id": id_})
+
+    def replay_failed_events(self, id_: UUID, body: events.Since) -> events.Replayed:
+        """Replay what failed since an instant."""
+        return self.ask(events.Replayed, "POST", "/event-endpoints/{id}/replay", named={"id": id_}, body=body)
 
     def replay_letters(self, body: letters.Replay) -> letters.Done:
         """Put back to work."""
@@ -339,6 +372,10 @@ class Client(Transport):
     def resume_account(self, id_: UUID) -> accounts.Account:
         """Resume an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
+
+    def rotate_event_secret(self, id_: UUID) -> events.Secret:
+        """Replace the secret."""
+        return self.ask(events.Secret, "POST", "/event-endpoints/{id}/rotate", named={"id": id_})
 
     def send_purchase(self, id_: UUID, body: purchases.Sent) -> purchases.Purchase:
         """The order was sent to the supplier."""
@@ -350,6 +387,14 @@ class Client(Transport):
             transfers.Transfer, "POST", "/transfers/{number}/send", named={"number": number}, body=body, once=True
         )
 
+    def show_event_delivery(self, id_: UUID) -> events.DeliveryWhole:
+        """One delivery, with every attempt."""
+        return self.ask(events.DeliveryWhole, "GET", "/event-deliveries/{id}", named={"id": id_})
+
     def snooze_alert(self, id_: UUID, body: alerts.Later) -> alerts.History:
         """Put an alert off."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/snooze", named={"id": id_}, body=body, once=True)
+
+    def test_event_endpoint(self, id_: UUID) -> events.DeliveryWhole:
+        """Send a test event."""
+        return self.ask(events.DeliveryWhole, "POST", "/event-endpoints/{id}/test", named={"id": id_})

@@ -1,7 +1,7 @@
 """What the API's operations of the desk name: a draft, a transfer, a count, an alert, a label."""
 
 from hub.store import alerts, new_id, suppliers, warehouses
-from jobs import purchase, stocktake, transfers
+from jobs import events, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
@@ -11,6 +11,8 @@ NAMED = {
     "counts": "SELECT number::text FROM stock_count",
     "alerts": "SELECT id::text FROM alert",
     "labels": "SELECT id::text FROM freight_label",
+    "event-endpoints": "SELECT id::text FROM event_endpoint",
+    "event-deliveries": "SELECT id::text FROM event_delivery",
 }
 
 
@@ -24,6 +26,8 @@ async def desk(s: Site, sku: str) -> None:
     await purchase.create(rt, seller, "Porcelanas do Vale", {sku: (12, 1190)})
     await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
     await stocktake.open_count(rt, seller, codes=[sku])
+    made = await events.add(rt, seller, "http://127.0.0.1:9/eventos", None)
+    await events.test(rt, seller, made.id)
     async with rt.db.seller(seller) as tx:
         await tx.run(
             """INSERT INTO freight_label (seller_id, id, order_id, account_id, volume, volumes, reference, service,

@@ -296,11 +296,13 @@ OPERATIONS = (
         name="add_event_endpoint", method="POST", path="/event-endpoints", handler=add_endpoint, scope=WRITE, tag=TAG,
         summary=N_("Criar um destino"), answer=Endpoint, body=NewEndpoint, status=201, conflicts=True, once="apart",
         description=N_("O segredo que assina vem de rotate_event_secret: nenhuma resposta guardada o tem."),
+        example={"url": "https://erp.loja.example/eventos", "events": ["order.created"]},
     ),
     Operation(
         name="change_event_endpoint", method="PATCH", path="/event-endpoints/{id}", handler=change_endpoint,
         scope=WRITE, tag=TAG, summary=N_("Mudar, desligar ou ligar um destino"), answer=Endpoint, named=ById,
         body=EndpointChange,
+        example={"enabled": False},
     ),
     Operation(
         name="remove_event_endpoint", method="DELETE", path="/event-endpoints/{id}", handler=remove_endpoint,
@@ -324,6 +326,7 @@ OPERATIONS = (
         name="replay_failed_events", method="POST", path="/event-endpoints/{id}/replay", handler=replay_failed,
         scope=WRITE, tag=TAG, summary=N_("Reenviar o que falhou desde um instante"), answer=Replayed, named=ById,
         body=Since, conflicts=True,
+        example={"since": "2026-11-22T08:00:00Z"},
     ),
     Operation(
         name="show_event_delivery", method="GET", path="/event-deliveries/{id}", handler=show_delivery, scope=READ,

@@ -44,7 +44,7 @@ Cents = Annotated[int, Field(ge=0, le=MOST_CENTS)]
 class Told(BaseModel):
     """An answer. Built from rows that may hold more: what is not declared is not told."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True, populate_by_name=True)
 
 
 class Asked(BaseModel):
