@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import ROOT, Balcao, program
 
 GROUPS = {
-    "seller": ["add", "list", "shipping"], "user": ["add", "list"], "channel": ["list", "show"],
+    "seller": ["add", "list", "shipping"], "user": ["add", "list", "reset-factor"], "channel": ["list", "show"],
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "role",
                 "close", "holds", "ship-by"],
     "buffer": ["set", "preview", "remove", "list"],
@@ -35,7 +35,7 @@ GROUPS = {
         "measure", "missing", "policy", "quote", "preview", "buy", "list", "label", "manifest", "manifests", "cancel",
         "settle",
     ],
-    "apikey": ["add", "list", "revoke"],
+    "apikey": ["add", "list", "revoke", "scopes"], "keys": ["rotate"],
     "events": ["kinds", "list", "add", "rotate", "switch", "remove", "log", "replay", "test"],
     "shortages": ["list", "show"],
 }  # fmt: skip
