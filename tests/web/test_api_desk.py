@@ -16,7 +16,7 @@ import hub.client
 from hub.client import ApiError, Client, NoAnswer, generate
 from hub.sandbox import Product
 from hub.store import alerts, new_id
-from hub.web.api import OPERATIONS, counts, kits, letters, purchases, transfers
+from hub.web.api import OPERATIONS, counts, kits, letters, orders, purchases, transfers
 from hub.web.api import alerts as alerts_api
 from hub.web.scopes import SCOPES
 from tests.web.site import Site, site
@@ -123,6 +123,7 @@ async def test_alerts_and_what_stands_still() -> None:
         assert told.history[0].kind == "noted"
         assert client.close_alert(alert.id, alerts_api.Noted(note="They answered.")).alert.note == "They answered."
         assert list(client.list_alerts()) == []
+        assert list(client.list_orders(orders.Wanted(status="paid", limit=1))) == []
         assert [each.id for each in client.list_closed_alerts()] == [alert.id]
         assert client.reopen_alert(alert.id).alert.resolved_at is None
         (letter,) = client.list_letters(letters.LetterQuery(kind="inbox"))
