@@ -3,8 +3,10 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import psycopg
 from aiohttp import HttpVersion11, web
 
+from hub.store import StoreError
 from hub.web.metrics import FORWARDED
 from jobs import founding
 from jobs.runtime import Runtime
@@ -22,6 +24,13 @@ class Founding:
         """Whether the installation has a user."""
         self._somebody = self._somebody or await founding.anybody(rt)
         return self._somebody
+
+    async def awaited(self, rt: Runtime) -> bool:
+        """Whether who would sign in is led to make the first user; never while the database does not say."""
+        try:
+            return not await self.done(rt)
+        except (StoreError, psycopg.OperationalError):
+            return False
 
 
 FOUNDING: web.AppKey[Founding] = web.AppKey("founding", Founding)

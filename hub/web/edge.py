@@ -213,7 +213,7 @@ def _without_factor(path: str) -> bool:
 async def _to_sign_in(visit: Visit) -> web.Response:
     if "text/event-stream" in visit.request.headers.get("Accept", ""):
         return web.Response(status=401)
-    if not await visit.request.app[beginning.FOUNDING].done(visit.rt):
+    if await visit.request.app[beginning.FOUNDING].awaited(visit.rt):
         return visit.go(beginning.HOME)
     onward = visit.request.rel_url.raw_path_qs if visit.request.method in SAFE else "/"
     to = visit.request.app.router["entry"].url_for()

@@ -22,7 +22,7 @@ from config.settings import Settings
 from hub.model import Shipment, Topic, TrackingStatus
 from hub.sandbox import Product
 from hub.secrets import Vault, new_key
-from hub.store import StoreError, inbox, invariants, shipments
+from hub.store import StoreError, inbox, invariants, people, shipments
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
 from hub.store.pulse import Pulse
@@ -264,6 +264,8 @@ async def shop(place: Place) -> AsyncIterator[Shop]:
                 pool.timeout = 4.0  # 10 s in life; a new connection takes its time on a busy machine
         rt.policy = replace(rt.policy, public_url=str(web.make_url("")).rstrip("/"), poll_seconds=3600.0)
         seller_id = await connect.seller_add(rt, "Loja de Teste")
+        async with rt.db.people() as tx:
+            await people.user_put(tx, "ana@loja.example", "Ana Lima", "never signs in", "pt_BR")
         await counts.set_stock(rt, seller_id, [(SKU, UNITS)], create=True)
         one, two, carrier = [
             await _connected(exits, rt, seller_id, "woocommerce", adapters.woocommerce.sandbox.create(SHELF, seed=1)),

@@ -21,7 +21,7 @@ WAIT = N_("Muitas tentativas seguidas: espere %(minutes)s min e tente de novo.")
 
 async def sign_in_form(visit: Visit) -> web.Response:
     """The sign-in page; who is in already goes on, and where nobody is yet the first user is made."""
-    if not await visit.request.app[beginning.FOUNDING].done(visit.rt):
+    if await visit.request.app[beginning.FOUNDING].awaited(visit.rt):
         return visit.go(beginning.HOME)
     onward = auth.safe_next(visit.asked("next"))
     if visit.signed_in:
