@@ -182,7 +182,7 @@ async def test_a_kit_is_filled_where_it_was_begun() -> None:
 @pytest.mark.parametrize(
     ("code", "parts", "why"),
     [
-        ("CAFE", {"MESA": 1}, "CAFE would hold itself, through one of its components"),
+        ("CAFE", {"MESA": 1}, "CAFE would hold itself, through its component MESA"),
         ("CAFE", {"CAFE": 1}, "CAFE would hold itself"),
         ("CANECA", {"PIRES": 1}, "units of CANECA are counted"),
         ("CAFE", {"XICARA": 1}, "there is no SKU 'XICARA'"),
