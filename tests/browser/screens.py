@@ -55,7 +55,7 @@ async def _pictured(screen: Screen, spot: Spot, folder: Path, *, whole: bool, re
 def _keep(png: bytes, path: Path, *, redo: bool) -> None:
     made = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB")
     if redo or not path.exists() or not _same(made, Image.open(path).convert("RGB")):
-        made.save(path, lossless=True, quality=100, method=6)
+        made.save(path, lossless=True, quality=75, method=4)
 
 
 def _same(one: Image.Image, other: Image.Image) -> bool:

@@ -139,7 +139,7 @@ async def test_every_page_fits_and_complains_of_nothing(
     async with screens(locale=locale) as inside:
         await fill(inside.site)
         outside = await stranger(inside)
-        grave: dict[str, list[str]] = {}
+        grave: list[str] = []
         for spot in await spots(inside.site):
             screen = outside if spot.outside else inside
             await screen.open(spot.path)
@@ -150,9 +150,9 @@ async def test_every_page_fits_and_complains_of_nothing(
                 await screen.page.emulate_media(color_scheme=scheme)
                 assert await screen.overflow() <= 0, f"{spot.path} at {window['width']} px"
                 partly = (locale, window, scheme) != ("pt_BR", WIDE, "light")
-                if problems := await axe.found(screen.page, looks=partly):
-                    grave[f"{spot.name} at {window['width']} px, {scheme}"] = problems
-        assert grave == {}
+                seen_at = f"{spot.name} at {window['width']} px, {scheme}"
+                grave += [f"{seen_at}: {problem}" for problem in await axe.found(screen.page, looks=partly)]
+        assert not grave, "\n".join(grave)
         assert inside.complaints == outside.complaints == []
 
 
