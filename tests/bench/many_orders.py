@@ -25,8 +25,8 @@ def _statements() -> dict[str, list[str]]:
     return found
 
 
-def fill(url: str, count: int, say: Callable[[str], None]) -> None:
-    """So many orders for the one seller of a database, whose owner `url` signs in as."""
+def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> None:
+    """So many orders for the one seller of a database, whose owner `url` signs in as; `sealed`: what accounts know."""
     sections = _statements()
     with psycopg.connect(url, autocommit=True) as conn:
         found = conn.execute("SELECT seller_id, id FROM warehouse").fetchone()
@@ -35,7 +35,7 @@ def fill(url: str, count: int, say: Callable[[str], None]) -> None:
         conn.execute("SET synchronous_commit = off")
         # No row-level triggers or references while rows are made that hold to them: what triggers keep is written here.
         conn.execute("SET session_replication_role = replica")
-        told = {"seller": found[0], "warehouse": found[1], "count": count, "days": DAYS}
+        told = {"seller": found[0], "warehouse": found[1], "count": count, "days": DAYS, "sealed": sealed}
         _run(conn, sections["shelf"], told)
         for first in range(1, count + 1, BATCH):
             last = min(first + BATCH - 1, count)

@@ -11,6 +11,8 @@ FROM (VALUES (1, 'woocommerce', 'Loja própria', 'live'), (2, 'mercadolivre', 'M
              (5, 'correios', 'Correios contrato', 'live'), (6, 'woocommerce', 'Atacado', 'preview'))
      v(n, channel, name, status);
 
+INSERT INTO credential (seller_id, account_id, sealed) SELECT seller_id, id, %(sealed)s FROM account;
+
 INSERT INTO task (seller_id, account_id, kind, due_at, succeeded_at)
 SELECT seller_id, id, kind, now() + interval '1 hour', now() FROM account,
     unnest(ARRAY['poll', 'listings', 'reconcile']) kind WHERE channel <> 'correios';

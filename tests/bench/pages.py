@@ -135,8 +135,9 @@ async def _hall(stand: Stand, exits: AsyncExitStack, number: int, orders: int, s
             user = await people.user_put(tx, EMAIL, "Ana Lima", auth.hash_password(PASSWORD), "pt_BR")
         async with rt.db.seller(seller) as tx:
             await people.member_put(tx, user, "owner")
+        sealed = rt.vault.seal({"store_url": "https://loja.example", "consumer_key": "ck", "consumer_secret": "cs"})
     began = time.perf_counter()
-    await asyncio.to_thread(many_orders.fill, part.environment["DATABASE_URL"], orders, say)
+    await asyncio.to_thread(many_orders.fill, part.environment["DATABASE_URL"], orders, sealed, say)
     say(f"pages: {orders:,} orders made in {time.perf_counter() - began:.0f} s")
     await exits.enter_async_context(part.web())
     session = await exits.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))

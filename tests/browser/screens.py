@@ -89,8 +89,10 @@ async def _shop() -> AsyncIterator[tuple[Screen, Screen, Screen, list[Spot]]]:
         await fill(s)
         browser = await launched(playwright)
         try:
-            light = await entered(s, await browser.new_context(color_scheme="light"))
-            dark = await entered(s, await browser.new_context(color_scheme="dark"))
+            light = await entered(s, await browser.new_context(color_scheme="light", locale="pt-BR"))
+            await light.page.get_by_role("button", name="Guardar").click()  # the first steps, which hide the rest
+            await light.page.wait_for_selector(".flash")
+            dark = await entered(s, await browser.new_context(color_scheme="dark", locale="pt-BR"))
             english = await entered(s, await browser.new_context(color_scheme="light"), "ann@loja.example")
             yield light, dark, english, await spots(s)
         finally:
@@ -101,7 +103,7 @@ async def picture(folder: Path, names: Sequence[str], *, whole: bool, redo: bool
     """Make them; answers how many pages were pictured. With names, or of whole pages, no index is written."""
     async with _shop() as (light, dark, english, found):
         chosen = [spot for spot in found if spot.name in names or (not names and (spot.pictured or whole))]
-        outside = await stranger(light)
+        outside = await stranger(light, "pt-BR")
         shown = [
             await _pictured(outside if spot.outside else light, spot, folder, whole=whole, redo=redo) for spot in chosen
         ]

@@ -84,11 +84,11 @@ async def _screen(s: Site, context: BrowserContext) -> Screen:
     return screen
 
 
-async def stranger(screen: Screen) -> Screen:
+async def stranger(screen: Screen, locale: str | None = None) -> Screen:
     """Somebody who has not signed in, in the same browser."""
     browser = screen.page.context.browser
     assert browser is not None
-    return await _screen(screen.site, await browser.new_context())
+    return await _screen(screen.site, await browser.new_context(locale=locale))
 
 
 async def entered(s: Site, context: BrowserContext, email: str = "ana@loja.example") -> Screen:
