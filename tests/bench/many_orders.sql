@@ -156,7 +156,7 @@ INSERT INTO shortage_case (seller_id, id, order_id, line_ref, sku_id, units, ope
     evidence)
 SELECT %(seller)s, gen_random_uuid(), l.id, l.ref, l.sku_id, l.units, m.placed,
     CASE WHEN m.status <> 'paid' THEN m.placed + interval '1 day' END, CASE WHEN m.status <> 'paid' THEN 'filled' END,
-    NULL, 'race', '{}'
+    NULL, NULL, NULL
 FROM made_line l JOIN made m USING (id) WHERE (m.status = 'paid' AND pick(m.n, 50, 8) = 0) OR (m.status = 'delivered' AND pick(m.n, 51, 60) = 0);
 
 CREATE TEMP TABLE made_parcel AS

@@ -7,7 +7,7 @@ from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
 from hub.store import alerts, cases, invariants, new_id, purchases, shipments, suppliers
 from hub.store import notices as store
-from jobs import deadlines, events, notices, shortages
+from jobs import deadlines, events, notices, shortages, stocktake
 from jobs.courier import Courier
 from tests.web.site import Site
 
@@ -104,7 +104,8 @@ async def fill(site: Site) -> str:
 
 
 async def order_more(site: Site) -> None:
-    """A purchase order that was sent, with two of the shelf's things."""
+    """A purchase order that was sent, with two of the shelf's things, and a count that is open."""
+    await stocktake.open_count(site.w.rt, site.w.seller_id)
     skus = {row["code"]: row["id"] for row in await site.w.rows("SELECT code, id FROM sku")}
     async with site.w.rt.db.seller(site.w.seller_id) as tx:
         supplier = await suppliers.add(tx, "Cerâmica do Vale", lead_time_days=12)

@@ -9,7 +9,7 @@ FILE = re.compile(r"\.(csv|pdf)$|\{kind:")  # something to keep, no page
 
 
 def _pattern(route: str) -> str:
-    parts = re.split(r"(\{[^}]+\})", route)
+    parts = re.split(r"(\{(?:[^{}]|\{[^}]*\})+\})", route)
     return "".join((".+" if ":.+" in part else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts)
 
 

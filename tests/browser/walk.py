@@ -26,6 +26,7 @@ ROWS = {
     "sku": "SELECT id FROM sku WHERE code = 'CAN-01'",
     "endpoint": "SELECT endpoint_id FROM event_delivery",
     "delivery": "SELECT id FROM event_delivery",
+    "count": "SELECT number FROM stock_count ORDER BY number",
     "case": "SELECT id FROM shortage_case ORDER BY id",
     "purchase": "SELECT id FROM purchase_order ORDER BY id",
     "shipment": "SELECT id FROM shipment WHERE tracking_code = 'AA123456785BR'",
@@ -82,6 +83,8 @@ PAGES = (
     Spot("transferencias", "/transferencias", pictured=False),
     Spot("transferencia-nova", "/transferencias/nova?sku=CAN-01", pictured=False),
     Spot("inventario", "/inventario", pictured=False),
+    Spot("inventario-aberto", "/inventario/{count}"),
+    Spot("inventario-diferencas", "/inventario/{count}/diferencas", pictured=False),
     Spot("envios", "/envios"),
     Spot("etiquetas", "/etiquetas"),
     Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
@@ -132,6 +135,10 @@ LEFT_OUT = {
     "/entrar/codigo": "between the password and the code only",
     "/convite/{token}": "its token is told once, by mail",
     "/contas/retorno/{channel}": "where a channel leads back to with a code",
+    "/skus/{id}": "leads on to a SKU's page",
+    "/transferencias/{number:[0-9]{1,9}}": "the shop of the walk has one warehouse",
+    "/estoque/importar/previa/{id}": "there between a file and its import",
+    "/estoque/importar/{number:[0-9]{1,9}}": "the shop of the walk imports no file",
     "/etiquetas/impressao/{id}": "there while a print goes on",
 }
 
