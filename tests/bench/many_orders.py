@@ -1,7 +1,7 @@
 """Years of orders made in SQL: lines, parcels, scans, movements, documents and alerts, as the flows leave them.
 
-The seller's shelf is the same however many orders there are; what grows with them is what a busier seller has more of:
-orders a day, open ones, parcels under way, alerts.
+The seller's shelf and the last two days are the same however many orders there are, so that the same page shows as
+much; what grows is everything that was before.
 """
 
 import re
@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-DAYS = 730  # over which the orders are spread evenly
+DAYS = 730  # over which the others are spread evenly
+LATELY = 1_200  # orders of the last two days
 BATCH = 50_000
 SQL = Path(__file__).with_suffix(".sql")
 
@@ -35,7 +36,14 @@ def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> Non
         conn.execute("SET synchronous_commit = off")
         # No row-level triggers or references while rows are made that hold to them: what triggers keep is written here.
         conn.execute("SET session_replication_role = replica")
-        told = {"seller": found[0], "warehouse": found[1], "count": count, "days": DAYS, "sealed": sealed}
+        told = {
+            "seller": found[0],
+            "warehouse": found[1],
+            "count": count,
+            "days": DAYS,
+            "lately": LATELY,
+            "sealed": sealed,
+        }
         _run(conn, sections["shelf"], told)
         for first in range(1, count + 1, BATCH):
             last = min(first + BATCH - 1, count)

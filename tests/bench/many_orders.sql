@@ -79,7 +79,9 @@ FROM (SELECT n, placed, CASE
           WHEN placed > now() - interval '9 days' THEN CASE WHEN r < 4 THEN 'paid' WHEN r < 50 THEN 'cancelled'
               WHEN r < 700 THEN 'dispatched' ELSE 'delivered' END
           ELSE CASE WHEN r < 60 THEN 'cancelled' WHEN r < 63 THEN 'dispatched' ELSE 'delivered' END END AS status
-      FROM (SELECT n, now() - n * (interval '1 day' * %(days)s / %(count)s) AS placed, pick(n, 6, 1000) AS r
+      FROM (SELECT n, now() - CASE WHEN n <= %(lately)s THEN n * interval '2 days' / %(lately)s ELSE interval '2 days'
+                   + (n - %(lately)s) * interval '1 day' * (%(days)s - 2) / (%(count)s - %(lately)s) END AS placed,
+               pick(n, 6, 1000) AS r
             FROM generate_series(%(first)s::bigint, %(last)s) n) at) told
 JOIN shops s ON s.i = pick(n, 5, 4);
 
