@@ -1,4 +1,4 @@
-"""Every operation of the REST API as a method. Written by `python -m hub.client.generate`, not by hand."""
+"""Every operation of the REST API as a method. Written by `python -m hub.web.api.client`, not by hand."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -22,6 +22,7 @@ from hub.web.api import (
     shipments,
     skus,
     stock,
+    suppliers,
     transfers,
 )
 
@@ -41,9 +42,9 @@ class Client(Transport):
         """Add a purchase order, a draft."""
         return self.ask(purchases.Purchase, "POST", "/purchases", body=body, once=True)
 
-    def add_supplier(self, body: purchases.NewSupplier) -> purchases.Supplier:
+    def add_supplier(self, body: suppliers.NewSupplier) -> suppliers.Supplier:
         """Add a supplier."""
-        return self.ask(purchases.Supplier, "POST", "/suppliers", body=body, once=True)
+        return self.ask(suppliers.Supplier, "POST", "/suppliers", body=body, once=True)
 
     def add_transfer(self, body: transfers.NewTransfer) -> transfers.Transfer:
         """Plan a transfer."""
@@ -77,9 +78,9 @@ class Client(Transport):
         """Change, disable or enable an endpoint."""
         return self.ask(events.Endpoint, "PATCH", "/event-endpoints/{id}", named={"id": id_}, body=body)
 
-    def change_supplier(self, id_: UUID, body: purchases.SupplierChange) -> purchases.Supplier:
+    def change_supplier(self, id_: UUID, body: suppliers.SupplierChange) -> suppliers.Supplier:
         """Change a supplier."""
-        return self.ask(purchases.Supplier, "PATCH", "/suppliers/{id}", named={"id": id_}, body=body)
+        return self.ask(suppliers.Supplier, "PATCH", "/suppliers/{id}", named={"id": id_}, body=body)
 
     def check_account(self, id_: UUID) -> accounts.Checked:
         """Ask the channel whether the access holds."""
@@ -279,9 +280,9 @@ class Client(Transport):
         """What to buy, how much, and why."""
         return self.rows(purchases.Suggestion, "/replenishment", query=query)
 
-    def list_suppliers(self) -> purchases.Suppliers:
+    def list_suppliers(self) -> suppliers.Suppliers:
         """Suppliers."""
-        return self.ask(purchases.Suppliers, "GET", "/suppliers")
+        return self.ask(suppliers.Suppliers, "GET", "/suppliers")
 
     def list_transfers(self, query: transfers.TransferQuery | None = None) -> Iterator[transfers.TransferRow]:
         """Transfers between warehouses."""

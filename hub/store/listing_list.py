@@ -10,10 +10,10 @@ from uuid import UUID
 
 from hub.linking import gtin_forms
 from hub.store import Tx
+from hub.store.words import Words
 
 FOUND = 500  # a search looks at so many listings of each kind of hit
-LEAST_PREFIX = 2  # letters that the beginning of a word is looked for by
-_LAST = "\U0010ffff"  # greater than whatever may follow a prefix
+TITLES = Words("listing_word", "listing_id")
 
 # As hub.web.words.slot_state decides, in the same order of precedence. Literals, so that the planner sees the partial
 # indexes: what is said of a slot twice names the index's own predicate.
@@ -102,22 +102,4 @@ async def _found(tx: Tx, search: str, *, limit: int) -> set[UUID]:
                LIMIT %(limit)s)""",
         params,
     )
-    return {row["id"] for row in rows} | await _titled(tx, told, limit)
-
-
-async def _titled(tx: Tx, told: str, limit: int) -> set[UUID]:
-    """Listings with words in their title that begin with each of the words told."""
-    words: list[str] = await tx.value("SELECT name_words(%s)", [told]) or []
-    words = sorted(words, key=len, reverse=True)[:5]
-    if not words or len(words[0]) < LEAST_PREFIX:
-        return set()
-    branches: list[LiteralString] = []
-    params: dict[str, Any] = {"limit": limit}
-    names: tuple[LiteralString, ...] = ("a", "b", "c", "d", "e")
-    for name, word in zip(names, words, strict=False):
-        branches.append(f"SELECT listing_id FROM listing_word WHERE word >= %({name})s AND word < %({name}_end)s")
-        params |= {name: word, f"{name}_end": word + _LAST}
-    first, *others = branches
-    narrowed = "".join(f" AND listing_id IN ({branch})" for branch in others)
-    sql: Any = f"{first}{narrowed} ORDER BY listing_id DESC LIMIT %(limit)s"
-    return {row["listing_id"] for row in await tx.all(sql, params)}
+    return {row["id"] for row in rows} | await TITLES.find(tx, told, limit)

@@ -11,10 +11,10 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.store import Tx
+from hub.store.words import Words
 
 FOUND = 500  # a search looks at so many orders of each kind of hit, those that the hub met last
-LEAST_PREFIX = 2  # letters that the beginning of a name is looked for by
-_LAST = "\U0010ffff"  # greater than whatever may follow a prefix
+NAMES = Words("order_word", "order_id")
 
 # Literals, so that the planner sees the partial indexes.
 STATUS: dict[str, LiteralString] = {
@@ -165,22 +165,4 @@ async def _found(tx: Tx, search: str, *, limit: int, by_document: bool) -> set[U
                ORDER BY order_id DESC LIMIT %(limit)s)""",
         params,
     )
-    return {row["id"] for row in rows} | await _named(tx, told, limit)
-
-
-async def _named(tx: Tx, told: str, limit: int) -> set[UUID]:
-    """Orders of buyers with words in their name that begin with each of the words told."""
-    words: list[str] = await tx.value("SELECT name_words(%s)", [told]) or []
-    words = sorted(words, key=len, reverse=True)[:5]
-    if not words or len(words[0]) < LEAST_PREFIX:
-        return set()
-    branches: list[LiteralString] = []
-    params: dict[str, Any] = {"limit": limit}
-    names: tuple[LiteralString, ...] = ("a", "b", "c", "d", "e")
-    for name, word in zip(names, words, strict=False):
-        branches.append(f"SELECT order_id FROM order_word WHERE word >= %({name})s AND word < %({name}_end)s")
-        params |= {name: word, f"{name}_end": word + _LAST}
-    first, *others = branches
-    narrowed = "".join(f" AND order_id IN ({branch})" for branch in others)
-    sql: Any = f"{first}{narrowed} ORDER BY order_id DESC LIMIT %(limit)s"
-    return {row["order_id"] for row in await tx.all(sql, params)}
+    return {row["id"] for row in rows} | await NAMES.find(tx, told, limit)

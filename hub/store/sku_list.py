@@ -9,10 +9,10 @@ from hub import stock
 from hub.linking import gtin_forms
 from hub.store import Tx, kits
 from hub.store.warehouses import Shelves
+from hub.store.words import Words
 
 FOUND = 500  # a search looks at so many SKUs
-LEAST_PREFIX = 2
-_LAST = "\U0010ffff"  # greater than whatever may follow a prefix
+WORDS = Words("sku_word", "sku_id", newest=False)
 NEVER = 1e9  # days left of what does not sell
 
 _KIT: LiteralString = "EXISTS (SELECT FROM kit_component c WHERE c.seller_id = k.seller_id AND c.kit_id = k.id)"
@@ -152,24 +152,7 @@ async def _found(tx: Tx, search: str) -> set[UUID]:
         "SELECT id FROM sku WHERE code = ANY(%s) UNION SELECT id FROM sku WHERE gtin = ANY(%s)",
         [list({search, search.upper()}), [search, *gtin_forms(search)]],
     )
-    return {row["id"] for row in rows} | await _worded(tx, search)
-
-
-async def _worded(tx: Tx, search: str) -> set[UUID]:
-    words: list[str] = await tx.value("SELECT name_words(%s)", [search]) or []
-    words = sorted(words, key=len, reverse=True)[:5]
-    if not words or len(words[0]) < LEAST_PREFIX:
-        return set()
-    branches: list[LiteralString] = []
-    params: dict[str, Any] = {"limit": FOUND}
-    names: tuple[LiteralString, ...] = ("a", "b", "c", "d", "e")
-    for name, word in zip(names, words, strict=False):
-        branches.append(f"SELECT sku_id FROM sku_word WHERE word >= %({name})s AND word < %({name}_end)s")
-        params |= {name: word, f"{name}_end": word + _LAST}
-    first, *others = branches
-    narrowed = "".join(f" AND sku_id IN ({branch})" for branch in others)
-    sql: Any = f"{first}{narrowed} ORDER BY sku_id LIMIT %(limit)s"
-    return {row["sku_id"] for row in await tx.all(sql, params)}
+    return {row["id"] for row in rows} | await WORDS.find(tx, search, FOUND)
 
 
 # ── kits ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ from hub.web.api import (
     shipments,
     skus,
     stock,
+    suppliers,
     transfers,
 )
 from hub.web.api.operations import BASE, Operation
@@ -43,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *transfers.OPERATIONS,
     *counts.OPERATIONS,
     *freight.OPERATIONS,
+    *suppliers.OPERATIONS,
     *purchases.OPERATIONS,
     *returns.OPERATIONS,
     *alerts.OPERATIONS,

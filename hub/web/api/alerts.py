@@ -10,7 +10,6 @@ from hub import playbooks
 from hub.store import processes as store
 from hub.web import alert_words, words
 from hub.web.api.operations import Answer, ByInstant, Call, Operation, missing
-from hub.web.api.refusals import refusals
 from hub.web.api.shapes import Asked, AskedInstant, ById, Instant, Paging, Told
 from hub.web.i18n import N_
 from jobs import processes
@@ -137,29 +136,25 @@ async def _whole(call: Call) -> History:
 
 async def add_note(call: Call) -> Answer:
     """It stands in the alert's history."""
-    with refusals(call):
-        await processes.note(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
+    await processes.note(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
     return await _whole(call)
 
 
 async def close(call: Call) -> Answer:
     """Should its cause come again, it is opened again with this history."""
-    with refusals(call):
-        await processes.close(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
+    await processes.close(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
     return await _whole(call)
 
 
 async def reopen(call: Call) -> Answer:
     """It is not over."""
-    with refusals(call):
-        await processes.reopen(call.rt, call.seller, call.path(ById).id, None)
+    await processes.reopen(call.rt, call.seller, call.path(ById).id, None)
     return await _whole(call)
 
 
 async def snooze(call: Call) -> Answer:
     """Until then it is not escalated; getting worse wakes it."""
-    with refusals(call):
-        await processes.snooze(call.rt, call.seller, call.path(ById).id, None, call.body(Later).until)
+    await processes.snooze(call.rt, call.seller, call.path(ById).id, None, call.body(Later).until)
     return await _whole(call)
 
 

@@ -1,23 +1,22 @@
 """Stock counts: opened, entered, reported, posted."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from hub.stock_sheet import Row
 from hub.stocktake import Limits, Line
 from hub.store import counting
 from hub.web.api.operations import Answer, Call, Operation, missing
 from hub.web.api.problems import Refused, Wrong
-from hub.web.api.refusals import SAID, refusals
-from hub.web.api.shapes import Asked, AskedInstant, Code, Instant, Name, Paging, Told, Units, Words
+from hub.web.api.refusals import SAID
+from hub.web.api.shapes import Asked, AskedInstant, Code, Instant, Name, Paging, Told, Units, Words, once_each
 from hub.web.api.transfers import ByNumber, Numbered
 from hub.web.i18n import N_
 from jobs import stocktake
 
 TAG = "stock"
 NO_COUNT = N_("Não há esta contagem.")
-TWICE = N_("Um SKU vem mais de uma vez.")
 State = Literal["open", "posted", "cancelled"]
 
 
@@ -88,15 +87,8 @@ class Entry(Asked):
 class Entries(Asked):
     """What was counted: all of it is noted, or none."""
 
-    lines: list[Entry] = Field(min_length=1, max_length=2000)
+    lines: Annotated[list[Entry], Field(min_length=1, max_length=2000), AfterValidator(once_each)]
     counted_at: AskedInstant | None = Field(default=None, description=N_("Quando foi contado; sem ele, agora."))
-
-    @field_validator("lines")
-    @classmethod
-    def _once_each(cls, lines: list[Entry]) -> list[Entry]:
-        if len({line.sku for line in lines}) < len(lines):
-            raise ValueError(TWICE)
-        return lines
 
 
 class Noted(Told):
@@ -160,11 +152,10 @@ async def open_count(call: Call) -> Answer:
     asked = call.body(NewCount)
     if asked.category is not None and asked.skus is not None:
         raise Refused(422, wrong=[Wrong("skus", N_("Dê uma categoria ou SKUs, não os dois."), {})])
-    with refusals(call):
-        number = await stocktake.open_count(
-            call.rt, call.seller, warehouse=asked.warehouse, codes=asked.skus, category=asked.category,
-            blind=asked.blind, note=asked.note,
-        )  # fmt: skip
+    number = await stocktake.open_count(
+        call.rt, call.seller, warehouse=asked.warehouse, codes=asked.skus, category=asked.category,
+        blind=asked.blind, note=asked.note,
+    )  # fmt: skip
     return Opened(number=number)
 
 
@@ -172,8 +163,7 @@ async def enter(call: Call) -> Answer:
     """Counting a SKU again replaces what was said of it."""
     count, asked = await _known(call), call.body(Entries)
     rows = [Row(place, line.sku, line.quantity, None) for place, line in enumerate(asked.lines)]
-    with refusals(call):
-        lines, wrong = await stocktake.enter(call.rt, call.seller, count.number, rows, counted_at=asked.counted_at)
+    lines, wrong = await stocktake.enter(call.rt, call.seller, count.number, rows, counted_at=asked.counted_at)
     if wrong:
         raise Refused(422, wrong=[Wrong(f"lines.{each.line}", SAID, {"said": each.message}) for each in wrong])
     return Noted(lines=[_line(line, hidden=count.blind) for line in lines])
@@ -182,19 +172,17 @@ async def enter(call: Call) -> Answer:
 async def post(call: Call) -> Answer:
     """All differences in one transaction; what was not counted stays."""
     count, asked = await _known(call), call.body(Posting)
-    with refusals(call):
-        done = await stocktake.post(
-            call.rt, call.seller, count.number, limits=Limits(), yes=asked.accept_big,
-            accept_flagged=asked.accept_flagged,
-        )  # fmt: skip
+    done = await stocktake.post(
+        call.rt, call.seller, count.number, limits=Limits(), yes=asked.accept_big,
+        accept_flagged=asked.accept_flagged,
+    )  # fmt: skip
     return Posted.model_validate(done)
 
 
 async def cancel(call: Call) -> Answer:
     """Nothing of it is booked."""
     count = await _known(call)
-    with refusals(call):
-        await stocktake.cancel(call.rt, call.seller, count.number)
+    await stocktake.cancel(call.rt, call.seller, count.number)
     return Opened(number=count.number)
 
 

@@ -19,7 +19,7 @@ from hub.store import StoreError, api_keys
 from hub.store.api_keys import ApiKey
 from hub.throttle import Allowance
 from hub.web import i18n
-from hub.web.api import once, problems
+from hub.web.api import once, problems, refusals
 from hub.web.api.operations import Call, Operation, Part, cursor_of
 from hub.web.api.problems import Refused, Wrong, refused_input
 from hub.web.i18n import Language
@@ -182,8 +182,8 @@ async def _worked(call: Call) -> tuple[int, bytes]:
     operation = call.operation
     try:
         told = await operation.handler(call)
-    except connect.Refused as refusal:  # a flow's sentence
-        raise Refused(H.CONFLICT, str(refusal)) from None
+    except connect.Refused as refusal:
+        raise refusals.told(refusal, call.language) from None
     if isinstance(told, Part) and operation.place is not None:
         onward = None if told.place is None else cursor_of(operation, told.place)
         return operation.status, to_json({"data": [_plain(operation, row) for row in told.rows], "next": onward})

@@ -12,7 +12,7 @@ from hub.labels import Layout
 from hub.store import labels
 from hub.web.api.operations import Answer, Call, Operation, conflict, missing
 from hub.web.api.operations import ById as LastId
-from hub.web.api.refusals import SAID, refusals
+from hub.web.api.refusals import SAID
 from hub.web.api.shapes import Asked, ById, Instant, Line, Paging, Told
 from hub.web.i18n import N_
 from jobs import freight, freight_buy, freight_labels, freight_leave
@@ -124,8 +124,7 @@ def _told(row: Mapping[str, Any]) -> Label:
 
 async def quote(call: Call) -> Answer:
     """Every live carrier is asked at once, each within its own time; the newest quote where it is fresh."""
-    with refusals(call):
-        told = await freight.latest(call.rt, call.seller, call.path(ById).id)
+    told = await freight.latest(call.rt, call.seller, call.path(ById).id)
     choice = told.choice()
     offer = choice.offer
     return Quoted(
@@ -141,10 +140,9 @@ async def quote(call: Call) -> Answer:
 async def buy(call: Call) -> Answer:
     """Bought once however often it is asked: what is in doubt is looked up at the carrier first."""
     asked = call.body(Buying)
-    with refusals(call):
-        done = await freight_buy.buy(
-            call.rt, call.seller, call.path(ById).id, account_id=asked.account_id, service=asked.service
-        )
+    done = await freight_buy.buy(
+        call.rt, call.seller, call.path(ById).id, account_id=asked.account_id, service=asked.service
+    )
     return Bought(labels=[_told(row) for row in done.labels], again=done.again)
 
 
@@ -172,8 +170,7 @@ async def get_label(call: Call) -> Answer:
 async def file(call: Call) -> Answer:
     """It names the recipient and where they live."""
     label = await _label(call)
-    with refusals(call):
-        made = await freight_labels.printed(call.rt, call.seller, [label.id], call.query(PrintQuery).layout)
+    made = await freight_labels.printed(call.rt, call.seller, [label.id], call.query(PrintQuery).layout)
     if made.pdf is None:
         raise conflict(SAID, said=made.failures.get(label.id, ""))
     return Printed(pdf=b64encode(made.pdf).decode())
@@ -182,8 +179,7 @@ async def file(call: Call) -> Answer:
 async def cancel(call: Call) -> Answer:
     """Refused once it left or was scanned."""
     await _label(call)
-    with refusals(call):
-        told = await freight_leave.cancel(call.rt, call.seller, call.path(ById).id)
+    told = await freight_leave.cancel(call.rt, call.seller, call.path(ById).id)
     return Withdrawn(label=await _label(call), told=told)
 
 

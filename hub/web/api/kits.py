@@ -2,18 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from hub.store import lookup
 from hub.web.api.operations import Answer, Call, Operation, missing
-from hub.web.api.refusals import refusals
-from hub.web.api.shapes import Asked, ByCode, Code, Told
+from hub.web.api.shapes import Asked, ByCode, Code, Told, once_each
 from hub.web.i18n import N_
 from jobs import kits
 
 TAG = "stock"
 NO_KIT = N_("Não há kit %(code)s.")
-TWICE = N_("Um SKU vem mais de uma vez.")
 PerKit = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -41,18 +39,11 @@ class AskedPart(Asked):
 class Recipe(Asked):
     """What the kit is made of from now on."""
 
-    components: list[AskedPart] = Field(min_length=1, max_length=200)
+    components: Annotated[list[AskedPart], Field(min_length=1, max_length=200), AfterValidator(once_each)]
     create: bool = Field(default=False, description=N_("Criar os SKUs de componentes que não existem."))
     apart: bool | None = Field(
         default=None, description=N_("Se os componentes podem sair de depósitos diferentes; null: como estava.")
     )
-
-    @field_validator("components")
-    @classmethod
-    def _once_each(cls, parts: list[AskedPart]) -> list[AskedPart]:
-        if len({part.sku for part in parts}) < len(parts):
-            raise ValueError(TWICE)
-        return parts
 
 
 class Undone(Told):
@@ -76,11 +67,10 @@ async def get_kit(call: Call) -> Answer:
 async def put_kit(call: Call) -> Answer:
     """Orders keep the recipe of what has left; those to be sent are settled anew."""
     code, asked = call.path(ByCode).code, call.body(Recipe)
-    with refusals(call):
-        await kits.set_kit(
-            call.rt, call.seller, code, {part.sku: part.quantity for part in asked.components}, create=asked.create,
-            loose=asked.apart,
-        )  # fmt: skip
+    await kits.set_kit(
+        call.rt, call.seller, code, {part.sku: part.quantity for part in asked.components}, create=asked.create,
+        loose=asked.apart,
+    )  # fmt: skip
     return Kit(kit=code, components=[Part(sku=part.sku, quantity=part.quantity) for part in asked.components])
 
 
@@ -91,8 +81,7 @@ async def drop_kit(call: Call) -> Answer:
         found = (await lookup.skus(tx, [code])).get(code)
     if found is None or not found["is_kit"]:
         raise missing(NO_KIT, code=code)
-    with refusals(call):
-        return Undone(kit=code, orders=await kits.unset_kit(call.rt, call.seller, code))
+    return Undone(kit=code, orders=await kits.unset_kit(call.rt, call.seller, code))
 
 
 OPERATIONS = (

@@ -1,13 +1,12 @@
-"""Buying: suppliers, purchase orders from draft to receipt, and what is worth buying now."""
+"""Buying: purchase orders from draft to receipt, and what is worth buying now."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field
 
-from hub.store import purchases, stock, suppliers
-from hub.web.api.operations import Answer, ByInstant, Call, Operation, conflict, missing
-from hub.web.api.refusals import refusals
+from hub.store import purchases
+from hub.web.api.operations import Answer, ByInstant, Call, Operation, missing
 from hub.web.api.shapes import (
     Asked,
     AskedInstant,
@@ -21,6 +20,7 @@ from hub.web.api.shapes import (
     Told,
     Units,
     Words,
+    once_each,
 )
 from hub.web.i18n import N_
 from jobs import purchase, replenish
@@ -28,91 +28,8 @@ from jobs import purchase, replenish
 TAG = "purchases"
 MOST_LINES = 500
 Status = Literal["draft", "sent", "partial", "received", "closed", "cancelled"]
-Days = Annotated[float, Field(ge=0, le=3650)]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00-\x20@\x7f]+@[^\x00-\x20@\x7f]+$")]
 OrderUnits = Annotated[int, Field(ge=1, le=10_000_000)]
-NO_SUPPLIER = N_("Não há este fornecedor.")
 NO_ORDER = N_("Não há esta ordem de compra.")
-SAME_NAME = N_("Já há um fornecedor com este nome.")
-TWICE = N_("Um SKU vem mais de uma vez.")
-
-
-# ── suppliers ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Supplier(Told):
-    """Whom the seller buys from. Days from sending an order to its arrival; null where it is not told."""
-
-    id: UUID
-    name: str
-    document: str | None = Field(description=N_("CNPJ ou CPF, sem pontuação."))
-    email: str | None
-    lead_time_days: float | None
-    lead_time_deviation: float
-
-
-class SupplierRow(Supplier):
-    """With how many SKUs it supplies, and how many orders are open."""
-
-    skus: int
-    orders: int
-
-
-class Suppliers(Told):
-    """All of them, by name."""
-
-    data: list[SupplierRow]
-
-
-class NewSupplier(Asked):
-    """A supplier to add."""
-
-    name: Name
-    document: str | None = Field(default=None, pattern=r"^(?:[0-9]{11}|[0-9A-Z]{12}[0-9]{2})$")
-    email: Email | None = None
-    lead_time_days: Days | None = None
-    lead_time_deviation: Days | None = None
-
-
-class SupplierChange(Asked):
-    """What changes; what is not given stays."""
-
-    name: Name | None = None
-    document: str | None = Field(default=None, pattern=r"^(?:[0-9]{11}|[0-9A-Z]{12}[0-9]{2})$")
-    email: Email | None = None
-    lead_time_days: Days | None = None
-    lead_time_deviation: Days | None = None
-
-
-async def list_suppliers(call: Call) -> Answer:
-    """Archived ones are left out."""
-    async with call.tx() as tx:
-        return Suppliers(data=[SupplierRow.model_validate(row) for row in await suppliers.every(tx)])
-
-
-async def add_supplier(call: Call) -> Answer:
-    """A name is a supplier's once."""
-    told = call.body(NewSupplier).model_dump()
-    async with call.tx() as tx:
-        made = await suppliers.add(tx, told.pop("name"), **told)
-        if made is None:
-            raise conflict(SAME_NAME)
-        await stock.audit(tx, "supplier_add", str(made), name=call.body(NewSupplier).name)
-        return Supplier.model_validate(await suppliers.named(tx, str(made)))
-
-
-async def change_supplier(call: Call) -> Answer:
-    """Orders that were sent keep what they expect."""
-    told = call.body(SupplierChange).model_dump(exclude_none=True)
-    async with call.tx() as tx:
-        found = await suppliers.named(tx, str(call.path(ById).id))
-        if found is None:
-            raise missing(NO_SUPPLIER)
-        if "name" in told and (other := await suppliers.named(tx, told["name"])) and other["id"] != found["id"]:
-            raise conflict(SAME_NAME)
-        await suppliers.edit(tx, found["id"], **told)
-        await stock.audit(tx, "supplier_edit", str(found["id"]), fields=sorted(told))
-        return Supplier.model_validate(await suppliers.named(tx, str(found["id"])))
 
 
 # ── purchase orders ─────────────────────────────────────────────────────────────────────────────────────────
@@ -187,14 +104,7 @@ class AskedLine(Asked):
 class Lines(Asked):
     """Lines of a draft."""
 
-    lines: list[AskedLine] = Field(min_length=1, max_length=MOST_LINES)
-
-    @field_validator("lines")
-    @classmethod
-    def _once_each(cls, lines: list[AskedLine]) -> list[AskedLine]:
-        if len({line.sku for line in lines}) < len(lines):
-            raise ValueError(TWICE)
-        return lines
+    lines: Annotated[list[AskedLine], Field(min_length=1, max_length=MOST_LINES), AfterValidator(once_each)]
 
     def told(self) -> dict[str, tuple[int, int | None]]:
         """As the flows take them."""
@@ -263,10 +173,9 @@ async def get_purchase(call: Call) -> Answer:
 async def add_purchase(call: Call) -> Answer:
     """A draft: nothing is incoming before it is sent."""
     asked = call.body(NewPurchase)
-    with refusals(call):
-        number = await purchase.create(
-            call.rt, call.seller, asked.supplier, asked.told(), warehouse=asked.warehouse, note=asked.note
-        )
+    number = await purchase.create(
+        call.rt, call.seller, asked.supplier, asked.told(), warehouse=asked.warehouse, note=asked.note
+    )
     async with call.tx() as tx:
         made = await purchases.find(tx, number)
     if made is None:
@@ -277,42 +186,37 @@ async def add_purchase(call: Call) -> Answer:
 async def put_lines(call: Call) -> Answer:
     """Of a draft; lines that are not named stay."""
     id_ = call.path(ById).id
-    with refusals(call):
-        await purchase.edit(call.rt, call.seller, id_, call.body(Lines).told())
+    await purchase.edit(call.rt, call.seller, id_, call.body(Lines).told())
     return await _whole(call, id_)
 
 
 async def send(call: Call) -> Answer:
     """Its units are incoming from now on."""
     id_ = call.path(ById).id
-    with refusals(call):
-        await purchase.send(call.rt, call.seller, id_, expected_at=call.body(Sent).expected_at)
+    await purchase.send(call.rt, call.seller, id_, expected_at=call.body(Sent).expected_at)
     return await _whole(call, id_)
 
 
 async def receive(call: Call) -> Answer:
     """Into the ledger at once; shortages are filled first."""
     asked, id_ = call.body(Arrived), call.path(ById).id
-    with refusals(call):
-        done = await purchase.receive(
-            call.rt, call.seller, id_, asked.ref, asked.told(), warehouse=asked.warehouse, over=asked.over
-        )
+    done = await purchase.receive(
+        call.rt, call.seller, id_, asked.ref, asked.told(), warehouse=asked.warehouse, over=asked.over
+    )
     return Received.model_validate(done)
 
 
 async def close(call: Call) -> Answer:
     """What is missing will not come."""
     id_ = call.path(ById).id
-    with refusals(call):
-        await purchase.close_short(call.rt, call.seller, id_)
+    await purchase.close_short(call.rt, call.seller, id_)
     return await _whole(call, id_)
 
 
 async def cancel(call: Call) -> Answer:
     """Refused once something came: it is closed then."""
     id_ = call.path(ById).id
-    with refusals(call):
-        await purchase.cancel(call.rt, call.seller, id_)
+    await purchase.cancel(call.rt, call.seller, id_)
     return await _whole(call, id_)
 
 
@@ -376,22 +280,6 @@ async def list_suggestions(call: Call) -> Answer:
 
 ByDays = tuple[float, UUID]
 OPERATIONS = (
-    Operation(
-        name="list_suppliers", method="GET", path="/suppliers", handler=list_suppliers, scope="purchases:read",
-        tag=TAG, summary=N_("Os fornecedores"), answer=Suppliers,
-    ),
-    Operation(
-        name="add_supplier", method="POST", path="/suppliers", handler=add_supplier, scope="purchases:write", tag=TAG,
-        summary=N_("Um fornecedor novo"), answer=Supplier, status=201, body=NewSupplier, once="together",
-        conflicts=True,
-        example={"name": "Porcelanas do Vale", "lead_time_days": 12},
-    ),
-    Operation(
-        name="change_supplier", method="PATCH", path="/suppliers/{id}", handler=change_supplier,
-        scope="purchases:write", tag=TAG, summary=N_("Muda um fornecedor"), answer=Supplier, named=ById,
-        body=SupplierChange, conflicts=True,
-        example={"lead_time_days": 15},
-    ),
     Operation(
         name="list_purchases", method="GET", path="/purchases", handler=list_purchases, scope="purchases:read",
         tag=TAG, summary=N_("As ordens de compra, da mais nova à mais antiga"), answer=PurchaseRow,

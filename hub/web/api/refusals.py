@@ -1,12 +1,10 @@
 """What the flows refuse, as the API tells it: the state of things (409), or something that is not there (404)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from hub.web import alert_words
-from hub.web.api.operations import Call, conflict, missing
-from hub.web.i18n import N_
-from jobs.connect import Refused
+from hub.web.api.operations import conflict, missing
+from hub.web.api.problems import Refused
+from hub.web.i18n import N_, Language
+from jobs import connect
 from jobs.freight import FreightRefused
 from jobs.processes import ProcessRefused
 
@@ -14,22 +12,18 @@ SAID = N_("%(said)s")
 GONE = ("unknown", "gone", "order")  # the kinds of refusals about what is not there
 
 
-@contextmanager
-def refusals(call: Call) -> Iterator[None]:
+def told(refusal: connect.Refused, language: Language) -> Refused:
     """A flow's refusal as a problem, in the reader's language where the flow has it."""
-    try:
-        yield
-    except Refused as refusal:
-        if getattr(refusal, "kind", None) in GONE:
-            raise missing() from None
-        raise conflict(SAID, said=_sentence(call, refusal)) from None
+    if refusal.kind in GONE:
+        return missing()
+    return conflict(SAID, said=_sentence(refusal, language))
 
 
-def _sentence(call: Call, refusal: Refused) -> str:
+def _sentence(refusal: connect.Refused, language: Language) -> str:
     match refusal:
         case FreightRefused():
-            return refusal.told(call.language.tag)
+            return refusal.told(language.tag)
         case ProcessRefused() if refusal.kind in alert_words.REFUSAL:
-            return alert_words.refusal(call.language, refusal.kind, **refusal.params)
+            return alert_words.refusal(language, refusal.kind, **refusal.params)
         case _:
             return str(refusal)

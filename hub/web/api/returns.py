@@ -8,7 +8,6 @@ from pydantic import Field
 from hub.model import Disposition
 from hub.store import returns as store
 from hub.web.api.operations import Answer, Call, Operation
-from hub.web.api.refusals import refusals
 from hub.web.api.shapes import Asked, Code, Instant, Paging, Told, Units
 from hub.web.i18n import N_
 from jobs import returns
@@ -74,11 +73,10 @@ async def list_returns(call: Call) -> Answer:
 async def receive(call: Call) -> Answer:
     """Sellable units go back on the shelf, damaged ones apart, lost ones nowhere."""
     asked = call.body(Back)
-    with refusals(call):
-        done = await returns.receive(
-            call.rt, call.seller, asked.named, units=asked.units, disposition=asked.disposition, line=asked.line,
-            warehouse=asked.warehouse,
-        )  # fmt: skip
+    done = await returns.receive(
+        call.rt, call.seller, asked.named, units=asked.units, disposition=asked.disposition, line=asked.line,
+        warehouse=asked.warehouse,
+    )  # fmt: skip
     return Received.model_validate(done)
 
 

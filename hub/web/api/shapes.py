@@ -1,7 +1,8 @@
 """What is told and asked over the API: the bases of its models, and the kinds of values in them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -36,6 +37,24 @@ Words = Annotated[str, StringConstraints(max_length=2000, pattern=_NO_CONTROL)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*)$")]
 Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 Cents = Annotated[int, Field(ge=0, le=MOST_CENTS)]
+
+
+class ByName(Protocol):
+    """Something of a SKU."""
+
+    @property
+    def sku(self) -> str:
+        """Its code."""
+
+
+Lines = TypeVar("Lines", bound=Sequence[ByName])
+
+
+def once_each(lines: Lines) -> Lines:
+    """No SKU is named twice."""
+    if len({line.sku for line in lines}) < len(lines):
+        raise ValueError(N_("Um SKU vem mais de uma vez."))
+    return lines
 
 
 # ── bases ───────────────────────────────────────────────────────────────────────────────────────────────────

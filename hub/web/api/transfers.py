@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from hub.store import transfers as store
 from hub.web.api.operations import Answer, Call, Operation, missing
-from hub.web.api.refusals import refusals
-from hub.web.api.shapes import Asked, Code, Instant, Paging, Told, Words
+from hub.web.api.shapes import Asked, Code, Instant, Paging, Told, Words, once_each
 from hub.web.i18n import N_
 from jobs import transfers
 
 TAG = "stock"
 NO_TRANSFER = N_("Não há esta transferência.")
-TWICE = N_("Um SKU vem mais de uma vez.")
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Some = Annotated[int, Field(ge=1, le=10_000_000)]
 ByNumber = tuple[int]
@@ -85,22 +83,13 @@ class Moved(Asked):
     quantity: Some
 
 
-def once_each(lines: list[Moved]) -> list[Moved]:
-    """A SKU is named once."""
-    if len({line.sku for line in lines}) < len(lines):
-        raise ValueError(TWICE)
-    return lines
-
-
 class NewTransfer(Asked):
     """A transfer to plan; nothing moves until it is sent."""
 
     from_warehouse: Code = Field(description=N_("O código do depósito de onde sai."))
     to_warehouse: Code = Field(description=N_("O código do depósito para onde vai."))
-    lines: list[Moved] = Field(min_length=1, max_length=500)
+    lines: Annotated[list[Moved], Field(min_length=1, max_length=500), AfterValidator(once_each)]
     note: Words = ""
-
-    _once = field_validator("lines")(once_each)
 
 
 class Leaving(Asked):
@@ -112,13 +101,8 @@ class Leaving(Asked):
 class Arriving(Asked):
     """What arrives: those named, or (null) all that is under way."""
 
-    lines: list[Moved] | None = Field(default=None, min_length=1, max_length=500)
+    lines: Annotated[list[Moved], Field(min_length=1, max_length=500), AfterValidator(once_each)] | None = None
     finish: bool = Field(default=False, description=N_("O que ainda estiver a caminho se perdeu."))
-
-    @field_validator("lines")
-    @classmethod
-    def _once(cls, lines: list[Moved] | None) -> list[Moved] | None:
-        return lines and once_each(lines)
 
 
 def _ends(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,19 +141,17 @@ async def get_transfer(call: Call) -> Answer:
 async def add_transfer(call: Call) -> Answer:
     """Nothing moves until it is sent."""
     asked = call.body(NewTransfer)
-    with refusals(call):
-        number = await transfers.open_transfer(
-            call.rt, call.seller, asked.from_warehouse, asked.to_warehouse,
-            {line.sku: line.quantity for line in asked.lines}, note=asked.note,
-        )  # fmt: skip
+    number = await transfers.open_transfer(
+        call.rt, call.seller, asked.from_warehouse, asked.to_warehouse,
+        {line.sku: line.quantity for line in asked.lines}, note=asked.note,
+    )  # fmt: skip
     return await _whole(call, number)
 
 
 async def send(call: Call) -> Answer:
     """The units stand in transit from now on."""
     number = await _there(call)
-    with refusals(call):
-        await transfers.send(call.rt, call.seller, number, with_orders=call.body(Leaving).with_orders)
+    await transfers.send(call.rt, call.seller, number, with_orders=call.body(Leaving).with_orders)
     return await _whole(call, number)
 
 
@@ -177,16 +159,14 @@ async def receive(call: Call) -> Answer:
     """In as many parts as it takes."""
     number, asked = await _there(call), call.body(Arriving)
     units = None if asked.lines is None else {line.sku: line.quantity for line in asked.lines}
-    with refusals(call):
-        await transfers.receive(call.rt, call.seller, number, units, finish=asked.finish)
+    await transfers.receive(call.rt, call.seller, number, units, finish=asked.finish)
     return await _whole(call, number)
 
 
 async def cancel(call: Call) -> Answer:
     """What has not arrived stands where it came from again."""
     number = await _there(call)
-    with refusals(call):
-        await transfers.cancel(call.rt, call.seller, number)
+    await transfers.cancel(call.rt, call.seller, number)
     return await _whole(call, number)
 
 

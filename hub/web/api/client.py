@@ -1,4 +1,4 @@
-"""Writes hub/client/calls.py out of the API's operations: `python -m hub.client.generate`."""
+"""Writes hub/client/calls.py out of the API's operations: `python -m hub.web.api.client`."""
 
 from pathlib import Path
 from uuid import UUID
@@ -11,8 +11,8 @@ from hub.web.api.operations import Operation
 from hub.web.api.shapes import Nothing
 from hub.web.i18n import Language
 
-OUT = Path(__file__).parent / "calls.py"
-HEAD = '''"""Every operation of the REST API as a method. Written by `python -m hub.client.generate`, not by hand."""
+OUT = Path(__file__).parents[2] / "client" / "calls.py"
+HEAD = '''"""Every operation of the REST API as a method. Written by `python -m hub.web.api.client`, not by hand."""
 
 from collections.abc import Iterator
 {uuid}
