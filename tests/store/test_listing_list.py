@@ -2,15 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from hub.store import Database, Tx, listing_list
 from hub.store.listing_list import Wanted
-from tests.services import database
+from tests.store.watched import Watched, filled_by
 
 SELLER, ACCOUNT, RARE, SKU = uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 ROWS, MOST = 20_000, 2_500
@@ -46,36 +44,13 @@ FILL = (
 )  # fmt: skip
 
 
-class Watched:
-    """Takes a Tx's place; counts the rows that its statements look at in the tables that grow with listings."""
-
-    def __init__(self, tx: Tx) -> None:
-        self.tx, self.looked = tx, 0
-
-    async def all(self, statement: Any, params: Any = ()) -> list[Any]:
-        (row,) = await self.tx.all("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement, params)
-        self._count(row["QUERY PLAN"][0]["Plan"])
-        return await self.tx.all(statement, params)
-
-    async def value(self, statement: Any, params: Any = ()) -> Any:
-        return await self.tx.value(statement, params)
-
-    def _count(self, node: dict[str, Any]) -> None:
-        if node.get("Relation Name") in ("listing", "stock_slot", "sku", "listing_word"):
-            per_loop = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            self.looked += int(per_loop * node["Actual Loops"])
-        for each in node.get("Plans", ()):
-            self._count(each)
+GROW = ("listing", "stock_slot", "sku", "listing_word")
 
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[str]:
-    with database() as url:
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
-            told = {"seller": SELLER, "account": ACCOUNT, "rare": RARE, "sku": SKU, "rows": ROWS}
-            for statement in FILL:
-                conn.execute(cast("Any", statement), told)
-            conn.execute("ANALYZE")
+    told = {"seller": SELLER, "account": ACCOUNT, "rare": RARE, "sku": SKU, "rows": ROWS}
+    with filled_by(FILL, told) as url:
         yield url
 
 
@@ -107,7 +82,7 @@ CASES: dict[str, tuple[Wanted, int]] = {
 async def test_a_filter_looks_at_few_rows(filled: str, name: str) -> None:
     wanted, found = CASES[name]
     async with Database(filled) as db, db.seller(SELLER) as tx:
-        watched = Watched(tx)
+        watched = Watched(tx, GROW)
         rows = await listing_list.page(cast("Tx", watched), wanted, limit=51)
         assert len(rows) == found
         assert watched.looked < MOST, f"{name} looks at {watched.looked} rows of {ROWS}"
@@ -116,7 +91,7 @@ async def test_a_filter_looks_at_few_rows(filled: str, name: str) -> None:
 async def test_a_page_far_down_costs_what_the_first_does(filled: str) -> None:
     place = uuid.UUID(int=18_000)
     async with Database(filled) as db, db.seller(SELLER) as tx:
-        watched = Watched(tx)
+        watched = Watched(tx, GROW)
         rows = await listing_list.page(cast("Tx", watched), Wanted(), after=(place, place), limit=51)
         assert rows[0]["id"] == uuid.UUID(int=18_001)
         assert watched.looked < MOST

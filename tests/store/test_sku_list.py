@@ -5,12 +5,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, cast
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from hub.store import Database, Tx, movements, sku_list
-from tests.services import database
+from tests.store.watched import Watched, filled_by
 
 SELLER, ACCOUNT, SHOP, SHED, ROAD, PERSON = (uuid.uuid4() for _ in range(6))
 ROWS = int(os.environ.get("BALCAO_TEST_SKUS", "4000"))  # 40,000 for a look at times
@@ -55,38 +53,11 @@ FILL = (
 GROWING = ("stock_level", "stock_movement", "listing", "stock_slot", "sku_word")
 
 
-class Watched:
-    """Takes a Tx's place; counts the rows that its statements look at in the tables that grow."""
-
-    def __init__(self, tx: Tx) -> None:
-        self.tx, self.looked, self.ms = tx, 0, 0.0
-
-    async def all(self, statement: Any, params: Any = ()) -> list[Any]:
-        (row,) = await self.tx.all("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement, params)
-        self.ms += row["QUERY PLAN"][0]["Execution Time"]
-        self._count(row["QUERY PLAN"][0]["Plan"])
-        return await self.tx.all(statement, params)
-
-    async def value(self, statement: Any, params: Any = ()) -> Any:
-        return await self.tx.value(statement, params)
-
-    def _count(self, node: dict[str, Any]) -> None:
-        if node.get("Relation Name") in GROWING:
-            per_loop = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            self.looked += int(per_loop * node["Actual Loops"])
-        for each in node.get("Plans", ()):
-            self._count(each)
-
-
 @pytest.fixture(scope="module")
 def filled() -> Iterator[str]:
-    with database() as url:
-        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
-            told = {"seller": SELLER, "account": ACCOUNT, "shop": SHOP, "shed": SHED, "road": ROAD,
-                    "person": str(PERSON), "rows": ROWS, "moves": MOVES}  # fmt: skip
-            for statement in FILL:
-                conn.execute(cast("Any", statement), told)
-            conn.execute("ANALYZE")
+    told = {"seller": SELLER, "account": ACCOUNT, "shop": SHOP, "shed": SHED, "road": ROAD, "person": str(PERSON),
+            "rows": ROWS, "moves": MOVES}  # fmt: skip
+    with filled_by(FILL, told) as url:
         yield url
 
 
@@ -117,13 +88,13 @@ LEDGER: dict[str, tuple[dict[str, Any], int]] = {
 async def test_each_filter_and_order_goes_along_an_index(filled: str):
     async with Database(filled) as db, db.seller(SELLER) as tx:
         for name, (wanted, count) in SKUS.items():
-            watched = Watched(tx)
+            watched = Watched(tx, GROWING)
             rows = await sku_list.page(cast("Tx", watched), sku_list.Wanted(**wanted), limit=51)
             print(f"skus {name}: {len(rows)} rows, {watched.looked} looked at, {watched.ms:.1f} ms")
             assert len(rows) == count, name
             assert watched.looked < 700, (name, watched.looked)
         for name, (told, count) in LEDGER.items():
-            watched = Watched(tx)
+            watched = Watched(tx, GROWING)
             rows = await movements.page(cast("Tx", watched), movements.Wanted(**told), limit=51)
             print(f"ledger {name}: {len(rows)} rows, {watched.looked} looked at, {watched.ms:.1f} ms")
             assert len(rows) == count, name

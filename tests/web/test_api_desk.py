@@ -72,6 +72,26 @@ async def test_from_a_supplier_to_what_came_once() -> None:
         assert level["on_hand"] == 10
 
 
+TWICE: tuple[tuple[str, str, str, dict[str, str]], ...] = (  # method, path, field, what else it asks
+    ("POST", "/purchases", "lines", {"supplier": "Vale"}),
+    ("POST", "/transfers", "lines", {"from_warehouse": "principal", "to_warehouse": "loja"}),
+    ("POST", "/counts/1/entries", "lines", {}),
+    ("PUT", "/skus/PAR/kit", "components", {}),
+)
+
+
+async def test_a_sku_named_twice_is_refused_by_its_field() -> None:
+    async with site() as s:
+        headers = {"Authorization": f"Bearer {await key(s, *SCOPES)}"}
+        session = s.reader().session
+        for method, path, field, more in TWICE:
+            body = {**more, field: [{"sku": "PRATO", "quantity": 1}, {"sku": "PRATO", "quantity": 2}]}
+            async with session.request(method, f"{s.base}/api/v1{path}", json=body, headers=headers) as answer:
+                told = await answer.json(content_type=None)
+            assert answer.status == 422, (path, told)
+            assert told["errors"] == [{"field": field, "sentence": "Um SKU vem mais de uma vez."}]
+
+
 async def test_a_count_a_transfer_and_a_kit() -> None:
     def work(client: Client) -> None:
         number = client.open_count(counts.NewCount(skus=["PRATO"], blind=True)).number
