@@ -36,8 +36,8 @@ def _refuse(kind: str | None) -> None:
         raise MemberRefused(kind, SENTENCES[kind])
 
 
-async def invite(rt: Runtime, seller_id: UUID, by: UUID, role_of_by: str, email: str, role: str) -> UUID:
-    """Keep an invitation to this address. Raises MemberRefused: beyond, member, many."""
+async def invite(rt: Runtime, seller_id: UUID, by: UUID | None, role_of_by: str, email: str, role: str) -> UUID:
+    """Keep an invitation to this address. `by` null: a key of nobody's. MemberRefused: beyond, member, many."""
     if role not in decide.gives(role_of_by):
         _refuse("beyond")
     now = rt.now()

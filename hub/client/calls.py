@@ -7,6 +7,7 @@ from hub.client.transport import Transport
 from hub.web.api import (
     accounts,
     alerts,
+    audit,
     buffers,
     counts,
     events,
@@ -16,6 +17,7 @@ from hub.web.api import (
     letters,
     listings,
     orders,
+    people,
     purchases,
     returns,
     shapes,
@@ -77,6 +79,10 @@ class Client(Transport):
     def change_event_endpoint(self, id_: UUID, body: events.EndpointChange) -> events.Endpoint:
         """Change, disable or enable an endpoint."""
         return self.ask(events.Endpoint, "PATCH", "/event-endpoints/{id}", named={"id": id_}, body=body)
+
+    def change_role(self, id_: UUID, body: people.RoleChange) -> people.Person:
+        """Change a person's role."""
+        return self.ask(people.Person, "PATCH", "/people/{id}", named={"id": id_}, body=body)
 
     def change_supplier(self, id_: UUID, body: suppliers.SupplierChange) -> suppliers.Supplier:
         """Change a supplier."""
@@ -184,6 +190,10 @@ class Client(Transport):
         """A transfer, line by line."""
         return self.ask(transfers.Transfer, "GET", "/transfers/{number}", named={"number": number})
 
+    def invite(self, body: people.NewInvitation) -> people.Invited:
+        """Invite somebody."""
+        return self.ask(people.Invited, "PUT", "/invitations", body=body)
+
     def list_accounts(self) -> accounts.Accounts:
         """Accounts, with the health of each."""
         return self.ask(accounts.Accounts, "GET", "/accounts")
@@ -191,6 +201,10 @@ class Client(Transport):
     def list_alerts(self, query: alerts.AlertQuery | None = None) -> Iterator[alerts.Alert]:
         """Open alerts."""
         return self.rows(alerts.Alert, "/alerts", query=query)
+
+    def list_audit_log(self, query: audit.LogQuery | None = None) -> Iterator[audit.Entry]:
+        """The log: who did what."""
+        return self.rows(audit.Entry, "/audit-log", query=query)
 
     def list_buffers(self) -> buffers.Buffers:
         """Safety buffers."""
@@ -228,6 +242,10 @@ class Client(Transport):
         """What happened, in order, for those who cannot receive."""
         return self.rows(events.Event, "/events", query=query)
 
+    def list_invitations(self) -> people.Invitations:
+        """Open invitations."""
+        return self.ask(people.Invitations, "GET", "/invitations")
+
     def list_labels(self, query: freight.LabelQuery | None = None) -> Iterator[freight.Label]:
         """Labels."""
         return self.rows(freight.Label, "/labels", query=query)
@@ -255,6 +273,10 @@ class Client(Transport):
     def list_parcel_troubles(self, query: shipments.Troubles | None = None) -> Iterator[shipments.Trouble]:
         """Parcels that need a person."""
         return self.rows(shipments.Trouble, "/parcel-troubles", query=query)
+
+    def list_people(self) -> people.People:
+        """Who works for the shop, and in which role."""
+        return self.ask(people.People, "GET", "/people")
 
     def list_purchases(self, query: purchases.PurchaseQuery | None = None) -> Iterator[purchases.PurchaseRow]:
         """Purchase orders, newest first."""
@@ -354,6 +376,10 @@ class Client(Transport):
         """Remove an endpoint."""
         self.do("DELETE", "/event-endpoints/{id}", named={"id": id_})
 
+    def remove_person(self, id_: UUID) -> None:
+        """Take a person's access to this shop away."""
+        self.do("DELETE", "/people/{id}", named={"id": id_})
+
     def reopen_alert(self, id_: UUID) -> alerts.History:
         """Reopen an alert."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/reopen", named={"id": id_}, once=True)
@@ -399,3 +425,7 @@ class Client(Transport):
     def test_event_endpoint(self, id_: UUID) -> events.DeliveryWhole:
         """Send a test event."""
         return self.ask(events.DeliveryWhole, "POST", "/event-endpoints/{id}/test", named={"id": id_})
+
+    def withdraw_invitation(self, id_: UUID) -> None:
+        """Withdraw an invitation."""
+        self.do("DELETE", "/invitations/{id}", named={"id": id_})

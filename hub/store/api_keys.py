@@ -10,19 +10,20 @@ from hub.store import Tx, new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key that is in force."""
+    """A key that is in force. `made_by`: the person who made it; null: the terminal."""
 
     id: UUID
     name: str
     scopes: frozenset[str]
+    made_by: UUID | None = None
 
 
-async def add(tx: Tx, name: str, key_hash: bytes, scopes: Sequence[str]) -> UUID:
-    """Keep a key by its hash."""
+async def add(tx: Tx, name: str, key_hash: bytes, scopes: Sequence[str], made_by: UUID | None = None) -> UUID:
+    """Keep a key by its hash; `made_by` null: it is made at the terminal."""
     key_id = new_id()
     await tx.run(
-        "INSERT INTO api_key (seller_id, id, name, key_hash, scopes) VALUES (%s, %s, %s, %s, %s)",
-        [tx.seller, key_id, name, key_hash, list(scopes)],
+        "INSERT INTO api_key (seller_id, id, name, key_hash, scopes, made_by) VALUES (%s, %s, %s, %s, %s, %s)",
+        [tx.seller, key_id, name, key_hash, list(scopes), made_by],
     )
     return key_id
 
@@ -47,7 +48,8 @@ async def seller_of(tx: Tx, key_hash: bytes) -> tuple[UUID, bytes] | None:
 
 async def used(tx: Tx, key_hash: bytes) -> ApiKey | None:
     """The seller's own key of that hash; that it was used is noted once a minute."""
-    row = await tx.one("SELECT id, name, scopes FROM api_key WHERE key_hash = %s AND revoked_at IS NULL", [key_hash])
+    sql = "SELECT id, name, scopes, made_by FROM api_key WHERE key_hash = %s AND revoked_at IS NULL"
+    row = await tx.one(sql, [key_hash])
     if row is None:
         return None
     await tx.run(
@@ -55,4 +57,4 @@ async def used(tx: Tx, key_hash: bytes) -> ApiKey | None:
         "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
         [row["id"]],
     )
-    return ApiKey(id=row["id"], name=row["name"], scopes=frozenset(row["scopes"]))
+    return ApiKey(id=row["id"], name=row["name"], scopes=frozenset(row["scopes"]), made_by=row["made_by"])

@@ -23,6 +23,16 @@ async def role_of(tx: Tx, user_id: UUID) -> dict[str, Any] | None:
     )
 
 
+async def standing(tx: Tx, user_id: UUID) -> tuple[str, str] | None:
+    """The role and the name of a member who may sign in; None for anybody else."""
+    row = await tx.one(
+        "SELECT m.role, u.name FROM membership m JOIN app_user u ON u.id = m.user_id "
+        "WHERE m.seller_id = %s AND m.user_id = %s AND u.disabled_at IS NULL",
+        [tx.seller, user_id],
+    )
+    return (row["role"], row["name"]) if row else None
+
+
 async def owners(tx: Tx) -> int:
     """How many owners may sign in."""
     count: int = await tx.value(
@@ -54,7 +64,7 @@ async def is_member(tx: Tx, email: str) -> bool:
 # ── invitations ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def invite(tx: Tx, email: str, role: str, by: UUID, now: datetime, expires_at: datetime) -> UUID:
+async def invite(tx: Tx, email: str, role: str, by: UUID | None, now: datetime, expires_at: datetime) -> UUID:
     """A new invitation; one that is out to the same address counts no more."""
     await tx.run(f"UPDATE invitation SET withdrawn_at = %s WHERE email = lower(%s) AND {OPEN}", [now, email])
     made = new_id()

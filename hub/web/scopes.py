@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from hub.members import reaches
 from hub.web.i18n import N_
 
 SCOPES: Mapping[str, str] = {
@@ -23,9 +24,20 @@ SCOPES: Mapping[str, str] = {
     "alerts:write": N_("assumir, anotar e encerrar alertas"),
     "events:read": N_("ler os eventos da loja, os destinos deles e o registro"),
     "events:write": N_("criar, mudar e remover destinos de eventos; reenviar"),
+    "people:read": N_("ler quem trabalha na loja e os convites abertos"),
+    "people:write": N_("convidar, mudar e remover operadores, estoque e leitores"),
+    "owners:write": N_("também donos e gerentes, ao lado de people:write; só um dono dá"),
+    "audit:read": N_("ler o registro de quem fez o quê"),
     "sync:read": N_("ler a saúde das contas, as invariantes e o que está parado"),
     "sync:write": N_("repetir o que está parado"),
 }
+
+LEAST = {"owners:write": "owner"}  # who may give a scope, where a manager may not
+
+
+def given_by(role: str) -> dict[str, str]:
+    """The scopes that somebody of this role may give to a key, with what each allows."""
+    return {name: words for name, words in SCOPES.items() if reaches(role, LEAST.get(name, "manager"))}
 
 
 def unknown(told: Iterable[str]) -> list[str]:

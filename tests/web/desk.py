@@ -1,7 +1,7 @@
 """What the API's operations of the desk name: a draft, a transfer, a count, an alert, a label."""
 
 from hub.store import alerts, new_id, suppliers, warehouses
-from jobs import events, purchase, stocktake, transfers
+from jobs import events, members, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
@@ -12,6 +12,8 @@ NAMED = {
     "alerts": "SELECT id::text FROM alert",
     "labels": "SELECT id::text FROM freight_label",
     "event-endpoints": "SELECT id::text FROM event_endpoint",
+    "people": "SELECT user_id::text AS id FROM membership",
+    "invitations": "SELECT id::text FROM invitation",
     "event-deliveries": "SELECT id::text FROM event_delivery",
 }
 
@@ -26,6 +28,8 @@ async def desk(s: Site, sku: str) -> None:
     await purchase.create(rt, seller, "Porcelanas do Vale", {sku: (12, 1190)})
     await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
     await stocktake.open_count(rt, seller, codes=[sku])
+    await s.person("bia@loja.example", "operator")
+    await members.invite(rt, seller, None, "owner", "caio@loja.example", "viewer")
     made = await events.add(rt, seller, "http://127.0.0.1:9/eventos", None)
     await events.test(rt, seller, made.id)
     async with rt.db.seller(seller) as tx:

@@ -16,10 +16,10 @@ CANECA = Product(sku="CANECA/AZUL", title="Caneca azul", quantity=9, price_cents
 PATH = "/api/v1/skus/CANECA/AZUL/stock"
 
 
-async def key(s: Site, *scopes: str, seller_id: Any = None) -> str:
+async def key(s: Site, *scopes: str, seller_id: Any = None, made_by: Any = None) -> str:
     told = f"balcao_{secrets.token_urlsafe(32)}"
     async with s.w.rt.db.seller(seller_id or s.w.seller_id) as tx:
-        await api_keys.add(tx, "planilha", token_hash(told), scopes)
+        await api_keys.add(tx, "planilha", token_hash(told), scopes, made_by)
     return told
 
 

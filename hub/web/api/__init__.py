@@ -7,6 +7,7 @@ from aiohttp import web
 from hub.web.api import (
     accounts,
     alerts,
+    audit,
     buffers,
     counts,
     docs,
@@ -18,6 +19,7 @@ from hub.web.api import (
     letters,
     listings,
     orders,
+    people,
     purchases,
     returns,
     shipments,
@@ -49,6 +51,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *returns.OPERATIONS,
     *alerts.OPERATIONS,
     *letters.OPERATIONS,
+    *people.OPERATIONS,
+    *audit.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

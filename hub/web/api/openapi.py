@@ -26,6 +26,7 @@ TAGS: Mapping[str, str] = {
     "purchases": N_("Compras e reposição"),
     "returns": N_("Devoluções"),
     "sync": N_("Sincronização"),
+    "settings": N_("Pessoas e configurações"),
     "events": N_("Eventos"),
 }
 ABOUT = N_(

@@ -1,15 +1,16 @@
 """What the flows refuse, as the API tells it: the state of things (409), or something that is not there (404)."""
 
-from hub.web import alert_words
+from hub.web import alert_words, settings_words
 from hub.web.api.operations import conflict, missing
 from hub.web.api.problems import Refused
 from hub.web.i18n import N_, Language
 from jobs import connect
 from jobs.freight import FreightRefused
+from jobs.members import MemberRefused
 from jobs.processes import ProcessRefused
 
 SAID = N_("%(said)s")
-GONE = ("unknown", "gone", "order")  # the kinds of refusals about what is not there
+GONE = ("unknown", "gone", "order", "nobody")  # the kinds of refusals about what is not there
 
 
 def told(refusal: connect.Refused, language: Language) -> Refused:
@@ -25,5 +26,7 @@ def _sentence(refusal: connect.Refused, language: Language) -> str:
             return refusal.told(language.tag)
         case ProcessRefused() if refusal.kind in alert_words.REFUSAL:
             return alert_words.refusal(language, refusal.kind, **refusal.params)
+        case MemberRefused():
+            return language.gettext(settings_words.REFUSAL[refusal.kind], **refusal.params)
         case _:
             return str(refusal)

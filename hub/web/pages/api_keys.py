@@ -7,7 +7,7 @@ from hub.store import api_keys, stock
 from hub.web import settings_words
 from hub.web.edge import Visit
 from hub.web.i18n import N_
-from hub.web.scopes import SCOPES
+from hub.web.scopes import given_by
 
 HOME = "/configuracoes/chaves"
 LONGEST, MOST = 80, 100
@@ -25,14 +25,14 @@ async def _every(
         rows = await api_keys.every(tx)
     return visit.render(
         "settings_keys.html", status=400 if problems else 200, rows=rows[: 2 * MOST], told=told,
-        problems=problems or {}, key=key, scopes=SCOPES, settings=settings_words,
+        problems=problems or {}, key=key, scopes=given_by(visit.person.role), settings=settings_words,
     )  # fmt: skip
 
 
 async def add(visit: Visit) -> web.Response:
     """A new key: the page that answers shows it, and no other ever does."""
     say, name = visit.language.gettext, " ".join(visit.form.get("name", "").split())
-    scopes = [scope for scope in SCOPES if visit.form.get(f"scope:{scope}") == "yes"]
+    scopes = [scope for scope in given_by(visit.person.role) if visit.form.get(f"scope:{scope}") == "yes"]
     problems = {}
     if not 0 < len(name) <= LONGEST:
         problems["name"] = say(N_("Diga que programa usa a chave, em até %(most)s caracteres."), most=LONGEST)
@@ -44,7 +44,7 @@ async def add(visit: Visit) -> web.Response:
     async with visit.tx() as tx:
         in_force = [row for row in await api_keys.every(tx) if row["revoked_at"] is None]
         if len(in_force) < MOST:
-            made = await api_keys.add(tx, name, token_hash(key), scopes)
+            made = await api_keys.add(tx, name, token_hash(key), scopes, visit.person.user_id)
             await stock.audit(tx, "apikey_add", str(made), name=name, scopes=scopes)
     if len(in_force) >= MOST:
         return await _every(visit, name, {"name": say(N_("Há %(most)s chaves em vigor: revogue alguma."), most=MOST)})

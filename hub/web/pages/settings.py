@@ -6,10 +6,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hub import invite_link
 from hub import members as decide
 from hub.store import members, people
-from hub.web import auth, settings_words, words
+from hub.web import auth, invitations, settings_words, words
 from hub.web.edge import DOOR, Problem, Visit
 from hub.web.i18n import N_
 from jobs import members as flow
@@ -55,9 +54,7 @@ async def _everybody(visit: Visit, told: dict[str, str], problems: dict[str, str
 
 
 def _address(visit: Visit, invitation_id: UUID) -> str:
-    """Where an invitation is accepted: at the installation's address, else at the one that this reader came by."""
-    base = (visit.rt.policy.public_url or str(visit.request.url.origin())).rstrip("/")
-    return f"{base}/convite/{invite_link.token_of(visit.rt.vault, visit.seller_id, invitation_id)}"
+    return invitations.address(visit.rt, visit.seller_id, invitation_id, str(visit.request.url.origin()))
 
 
 async def invite(visit: Visit) -> web.Response:
@@ -73,22 +70,15 @@ async def invite(visit: Visit) -> web.Response:
     except MemberRefused as refusal:
         field = "role" if refusal.kind == "beyond" else "email"
         return await _everybody(visit, told, {field: refused(visit, refusal)})
-    if visit.rt.policy.public_url and await _mail(visit, made, email, role):
+    letter = invitations.Letter(
+        by=visit.person.name, seller=visit.person.seller, to=email, role=role, address=_address(visit, made)
+    )
+    if await invitations.mail(visit.rt, visit.language, visit.seller_id, made, letter):
         visit.say("ok", N_("Convite enviado para %(email)s: vale 7 dias."), email=email)
     else:
         visit.say("ok", N_("Convite para %(email)s pronto: copie o endereço abaixo e mande a ela ou ele. Vale 7 dias."),
                   email=email)  # fmt: skip
     return visit.go(HOME)
-
-
-async def _mail(visit: Visit, made: UUID, email: str, role: str) -> bool:
-    say, seller = visit.language.gettext, visit.person.seller
-    text = say(
-        settings_words.LETTER, by=visit.person.name, seller=seller, role=say(words.ROLE[role]),
-        until=visit.language.moment(visit.now + decide.INVITATION_LASTS), address=_address(visit, made),
-    )  # fmt: skip
-    subject = " ".join(say(settings_words.SUBJECT, seller=seller).split())
-    return await flow.mail(visit.rt, visit.seller_id, made, seller, email, (subject, text))
 
 
 async def withdraw(visit: Visit) -> web.Response:

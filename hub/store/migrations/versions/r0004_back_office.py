@@ -15,6 +15,7 @@ PARTS: tuple[str, ...] = (
     "events",
     "estoque",
     "quality",
+    "keys",
 )
 
 
