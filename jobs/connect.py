@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 import adapters
 from hub.contract import Adapter, Credentials, Identity
@@ -57,6 +57,40 @@ def read_credentials(adapter: Adapter, told: Mapping[str, str]) -> Credentials:
         field = ".".join(map(str, first["loc"])) or "credentials"
         known = ", ".join(adapter.credentials.model_fields)
         raise Refused(f"{adapter.label}: {field}: {first['msg']} (fields: {known})") from None
+
+
+def secrets_of(model: type[BaseModel]) -> frozenset[str]:
+    """Fields of a model that are never shown."""
+    return frozenset(name for name, about in model.model_json_schema()["properties"].items() if is_secret(about))
+
+
+def kinds_of(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a field of a JSON schema may be."""
+    return [about, *about.get("anyOf", ())]
+
+
+def is_secret(about: Mapping[str, Any]) -> bool:
+    """Whether a field of a JSON schema is never shown."""
+    return any(each.get("format") == "password" or each.get("writeOnly") for each in kinds_of(about))
+
+
+def merged(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back."""
+    secret = secrets_of(model)
+    left = {name: value for name, value in kept.items() if name in secret or name not in typed}
+    return {**left, **{name: value for name, value in typed.items() if value}}
+
+
+def amiss(model: type[BaseModel], told: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each field, in pydantic's word for it; "" for the credentials as a whole."""
+    try:
+        model.model_validate(dict(told))
+    except ValidationError as refusal:
+        found: dict[str, str] = {}
+        for error in refusal.errors(include_url=False, include_input=False):
+            found.setdefault(str(error["loc"][0]) if error["loc"] else "", error["type"])
+        return found
+    return {}
 
 
 def sealable(credentials: Credentials) -> str:

@@ -37,11 +37,15 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks for an authorization, and may bring its answer: a person, for a seller, in one session."""
+    """Who asks for an authorization, and may bring its answer: a person, for a seller, in one session.
+
+    A program (no person, no session) asks for whoever may connect accounts of the seller: the address that it is told
+    holds the state, and the hub lets nobody else take the answer.
+    """
 
     seller_id: UUID
-    user_id: UUID
-    session_id: UUID
+    user_id: UUID | None = None
+    session_id: UUID | None = None
 
 
 def oauth_of(adapter: Adapter) -> OAuth:
@@ -67,6 +71,20 @@ async def known(rt: Runtime, seller_id: UUID, channel: str, account: Account | N
     shared = {name: value for name, value in told.items() if name in app_fields and value is not None}
     own = await admission.kept_fields(rt, account) if account else {}
     return {**shared, **own}
+
+
+async def typed_over(
+    rt: Runtime, seller_id: UUID, channel: str, typed: Mapping[str, str], account: Account | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was typed over what is `known`, as `begin` takes it, and what is wrong with it, by field."""
+    flow = oauth_of(connect.adapter_named(channel))
+    model = consent.draft(rt.adapter(channel).credentials, flow)
+    try:
+        kept = await known(rt, seller_id, channel, account)
+    except SecretsError:  # sealed under a key that is gone: everything is typed again
+        kept = {}
+    told = connect.merged(model, {name: value for name, value in kept.items() if name in model.model_fields}, typed)
+    return told, connect.amiss(model, {name: value for name, value in told.items() if name not in flow.untyped()})
 
 
 async def begin(
@@ -122,7 +140,8 @@ async def take(rt: Runtime, asker: Asker, channel: str, state: str) -> Consent:
         asked = await consents.get(tx, consent_id)
         if asked is None or not same(asked.state_hash, token_hash(state)) or asked.channel != channel:
             raise Stale("unknown")
-        if (asked.user_id, asked.session_id) != (asker.user_id, asker.session_id):
+        is_persons = asked.user_id is not None or asked.session_id is not None
+        if is_persons and (asked.user_id, asked.session_id) != (asker.user_id, asker.session_id):
             raise Stale("other")
         if asked.expires_at <= rt.now():
             raise Stale("expired")

@@ -7,8 +7,10 @@ from hub.client.transport import Transport
 from hub.web.api import (
     accounts,
     alerts,
+    approvals,
     audit,
     buffers,
+    connecting,
     counts,
     events,
     freight,
@@ -56,6 +58,14 @@ class Client(Transport):
         """Adjust a SKU."""
         return self.ask(skus.Done, "POST", "/skus/{code}/adjust", named={"code": code}, body=body, once=True)
 
+    def approve_account(self, id_: UUID, body: approvals.AskedScope) -> approvals.Approved:
+        """Approve what the hub writes to an account."""
+        return self.ask(approvals.Approved, "POST", "/accounts/{id}/approve", named={"id": id_}, body=body, once=True)
+
+    def authorize_account(self, body: connecting.Authorization) -> connecting.Leave:
+        """Start the authorization of a new account."""
+        return self.ask(connecting.Leave, "POST", "/authorizations", body=body, once=True)
+
     def buy_labels(self, id_: UUID, body: freight.Buying) -> freight.Bought:
         """Buy an order's labels."""
         return self.ask(freight.Bought, "POST", "/orders/{id}/labels", named={"id": id_}, body=body, once=True)
@@ -100,6 +110,10 @@ class Client(Transport):
         """What is missing will not come."""
         return self.ask(purchases.Purchase, "POST", "/purchases/{id}/close", named={"id": id_}, once=True)
 
+    def connect_account(self, body: connecting.Connection) -> connecting.Connected:
+        """Connect an account by its keys."""
+        return self.ask(connecting.Connected, "POST", "/accounts", body=body, once=True)
+
     def count_sku(self, code: str, body: skus.Count) -> skus.Done:
         """Count a SKU."""
         return self.ask(skus.Done, "POST", "/skus/{code}/count", named={"code": code}, body=body, once=True)
@@ -111,6 +125,10 @@ class Client(Transport):
     def delete_link(self, id_: UUID) -> None:
         """Unlink a listing."""
         self.do("DELETE", "/listings/{id}/link", named={"id": id_})
+
+    def disconnect_account(self, id_: UUID) -> connecting.Ended:
+        """Disconnect an account."""
+        return self.ask(connecting.Ended, "DELETE", "/accounts/{id}", named={"id": id_})
 
     def dismiss_difference(self, id_: UUID) -> listings.Difference:
         """Leave a difference as it is."""
@@ -133,6 +151,10 @@ class Client(Transport):
     def get_alert(self, id_: UUID) -> alerts.History:
         """An alert and its history."""
         return self.ask(alerts.History, "GET", "/alerts/{id}", named={"id": id_})
+
+    def get_approval(self, id_: UUID) -> approvals.Approval:
+        """What is approved of an account."""
+        return self.ask(approvals.Approval, "GET", "/accounts/{id}/approval", named={"id": id_})
 
     def get_count(self, number: int) -> counts.Count:
         """A stock count, line by line."""
@@ -278,6 +300,10 @@ class Client(Transport):
         """Who works for the shop, and in which role."""
         return self.ask(people.People, "GET", "/people")
 
+    def list_preview(self, id_: UUID, query: approvals.Preview | None = None) -> Iterator[approvals.PreviewRow]:
+        """What each slot of an account would get, and why."""
+        return self.rows(approvals.PreviewRow, "/accounts/{id}/preview", query=query, id=id_)
+
     def list_purchases(self, query: purchases.PurchaseQuery | None = None) -> Iterator[purchases.PurchaseRow]:
         """Purchase orders, newest first."""
         return self.rows(purchases.PurchaseRow, "/purchases", query=query)
@@ -358,6 +384,10 @@ class Client(Transport):
         """Quote an order's freight at every carrier."""
         return self.ask(freight.Quoted, "POST", "/orders/{id}/freight", named={"id": id_}, once=True)
 
+    def reauthorize_account(self, id_: UUID, body: connecting.Again) -> connecting.Leave:
+        """Start the authorization of an account again."""
+        return self.ask(connecting.Leave, "POST", "/accounts/{id}/authorize", named={"id": id_}, body=body, once=True)
+
     def receive_purchase(self, id_: UUID, body: purchases.Arrived) -> purchases.Received:
         """Units came."""
         return self.ask(purchases.Received, "POST", "/purchases/{id}/receipts", named={"id": id_}, body=body, once=True)
@@ -372,6 +402,16 @@ class Client(Transport):
             transfers.Transfer, "POST", "/transfers/{number}/receipts", named={"number": number}, body=body, once=True
         )
 
+    def reconnect_account(self, id_: UUID, body: connecting.Reconnection) -> connecting.Connected:
+        """Give an account new keys."""
+        return self.ask(
+            connecting.Connected, "POST", "/accounts/{id}/reconnect", named={"id": id_}, body=body, once=True
+        )
+
+    def register_webhooks(self, id_: UUID) -> connecting.Registered:
+        """Register an account's webhooks at the channel again."""
+        return self.ask(connecting.Registered, "POST", "/accounts/{id}/webhooks", named={"id": id_})
+
     def remove_event_endpoint(self, id_: UUID) -> None:
         """Remove an endpoint."""
         self.do("DELETE", "/event-endpoints/{id}", named={"id": id_})
@@ -379,6 +419,10 @@ class Client(Transport):
     def remove_person(self, id_: UUID) -> None:
         """Take a person's access to this shop away."""
         self.do("DELETE", "/people/{id}", named={"id": id_})
+
+    def rename_account(self, id_: UUID, body: connecting.Rename) -> accounts.Account:
+        """Give an account another name."""
+        return self.ask(accounts.Account, "PATCH", "/accounts/{id}", named={"id": id_}, body=body)
 
     def reopen_alert(self, id_: UUID) -> alerts.History:
         """Reopen an alert."""
@@ -399,6 +443,10 @@ class Client(Transport):
     def resume_account(self, id_: UUID) -> accounts.Account:
         """Resume an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
+
+    def revoke_approval(self, id_: UUID, body: approvals.AskedScope) -> approvals.Approved:
+        """Take back the approval of an account, or of a part of it."""
+        return self.ask(approvals.Approved, "POST", "/accounts/{id}/revoke", named={"id": id_}, body=body, once=True)
 
     def rotate_event_secret(self, id_: UUID) -> events.Secret:
         """Replace the secret."""

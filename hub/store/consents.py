@@ -12,13 +12,13 @@ KEPT = timedelta(days=1)  # one that ended or was used is told apart from one th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """An authorization asked for: by whom, in which session, and where the vendor comes back to."""
+    """An authorization asked for: by whom, in which session (None: a program), and where the vendor comes back to."""
 
     id: UUID
     channel: str
     account_id: UUID | None
-    user_id: UUID
-    session_id: UUID
+    user_id: UUID | None
+    session_id: UUID | None
     state_hash: bytes
     sealed: bytes | None
     redirect_uri: str

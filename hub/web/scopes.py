@@ -14,6 +14,8 @@ SCOPES: Mapping[str, str] = {
     "listings:write": N_("vincular anúncios e decidir diferenças"),
     "accounts:read": N_("ler contas e canais, sem credenciais"),
     "accounts:write": N_("verificar, pausar e retomar contas"),
+    "accounts:connect": N_("ligar, religar, renomear e desligar contas; registrar os avisos delas"),
+    "accounts:approve": N_("aprovar o que o hub escreve nas contas, e retirar a aprovação"),
     "shipments:read": N_("ler envios, rastreios e cotações de frete"),
     "shipments:write": N_("cotar frete, comprar e cancelar etiquetas"),
     "purchases:read": N_("ler fornecedores, compras e sugestões de reposição"),

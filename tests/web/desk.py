@@ -1,7 +1,10 @@
 """What the API's operations of the desk name: a draft, a transfer, a count, an alert, a label."""
 
+from aiohttp.test_utils import TestServer
+
+from adapters.woocommerce.sandbox import create as woocommerce
 from hub.store import alerts, new_id, suppliers, warehouses
-from jobs import events, members, purchase, stocktake, transfers
+from jobs import connect, events, members, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
@@ -18,9 +21,20 @@ NAMED = {
 }
 
 
+async def spares(s: Site) -> None:
+    """Accounts beside the one that sells."""
+    sandbox = woocommerce([])
+    server = TestServer(sandbox.app)
+    await s.w.stack.enter_async_context(server)
+    told = sandbox.credentials(str(server.make_url("")).rstrip("/"))
+    for name in ("Conta vazia", "Outra conta vazia"):
+        await connect.account_add(s.w.rt, s.w.seller_id, "woocommerce", told, name=name, check=False)
+
+
 async def desk(s: Site, sku: str) -> None:
     """A draft to a supplier, a transfer and a count that are open, an alert, and a label that was bought."""
     rt, seller = s.w.rt, s.w.seller_id
+    await spares(s)
     async with rt.db.seller(seller) as tx:
         await suppliers.add(tx, "Porcelanas do Vale")
         await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)

@@ -1,5 +1,6 @@
 """Accounts with their health, what can be connected, and what can be done about an account."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 import adapters
+from hub import consent
+from hub.contract import Adapter, Credentials
 from hub.secrets import SecretsError
 from hub.store import screens
 from hub.store.accounts import Account as Known
@@ -69,11 +72,16 @@ async def every(call: Call) -> Answer:
     return Accounts(data=[_account(call, row) for row in await _rows(call)])
 
 
-async def _one(call: Call) -> Account:
-    row = next((row for row in await _rows(call) if row["id"] == call.path(ById).id), None)
+async def open_account(call: Call, account_id: UUID) -> Account:
+    """An account that is not closed, as it is told."""
+    row = next((row for row in await _rows(call) if row["id"] == account_id), None)
     if row is None:
         raise missing()
     return _account(call, row)
+
+
+async def _one(call: Call) -> Account:
+    return await open_account(call, call.path(ById).id)
 
 
 async def one(call: Call) -> Answer:
@@ -81,11 +89,20 @@ async def one(call: Call) -> Answer:
     return await _one(call)
 
 
-async def _known(call: Call) -> Known:
+async def known(call: Call) -> Known:
+    """The account that the path names."""
     try:
         return await call.rt.account(call.seller, call.path(ById).id)
     except LookupError:
         raise missing() from None
+
+
+async def not_closed(call: Call) -> Known:
+    """The account that the path names; one that was disconnected is not there."""
+    account = await known(call)
+    if account.status == "closed":
+        raise missing()
+    return account
 
 
 class Checked(Told):
@@ -99,7 +116,7 @@ class Checked(Told):
 
 async def check(call: Call) -> Answer:
     """Ask the channel who we are there."""
-    account = await _known(call)
+    account = await not_closed(call)
     try:
         identity, problem = await connect.account_check(call.rt, account)
     except SecretsError as trouble:
@@ -118,7 +135,7 @@ class Reason(Asked):
 
 async def pause(call: Call) -> Answer:
     """Stop talking to the account; its work is kept."""
-    account = await _known(call)
+    account = await known(call)
     await _one(call)
     if account.reads:
         await connect.pause(call.rt, account, call.body(Reason).reason.strip() or call.key.name)
@@ -127,7 +144,7 @@ async def pause(call: Call) -> Answer:
 
 async def resume(call: Call) -> Answer:
     """Go on."""
-    account = await _known(call)
+    account = await known(call)
     await _one(call)
     if not account.reads or account.braked_at:
         await connect.resume(call.rt, account)
@@ -143,7 +160,12 @@ class Channel(Told):
     facets: list[str] = Field(description=N_("O que o hub faz com ele."))
     oauth: bool = Field(description=N_("Liga-se entrando no canal, e não com chaves."))
     docs: str
-    credentials: dict[str, Any] = Field(description=N_("O que se pede para ligá-lo, como JSON Schema."))
+    credentials: dict[str, Any] = Field(
+        description=N_("O que se pede para ligá-lo por chaves, como JSON Schema; writeOnly são segredos.")
+    )
+    authorization: dict[str, Any] | None = Field(
+        description=N_("O que se pede antes da página de autorização, como JSON Schema; null onde não há uma.")
+    )
 
 
 class Channels(Told):
@@ -160,11 +182,34 @@ async def channels(call: Call) -> Answer:
             Channel(
                 name=name, label=adapter.label, kind=str(adapter.kind), facets=list(adapter.can()),
                 oauth=adapter.oauth is not None, docs=adapter.docs,
-                credentials=adapter.credentials.model_json_schema(),
+                credentials=_asked_of(call, adapter.credentials), authorization=_before_consent(call, adapter),
             )
             for name, adapter in found
         ]
     )  # fmt: skip
+
+
+def _asked_of(call: Call, model: type[Credentials], but: Collection[str] = ()) -> dict[str, Any]:
+    """A model of credentials as JSON Schema, with its titles and hints in the reader's language."""
+    schema = model.model_json_schema()
+    schema["properties"] = {
+        name: {
+            key: call.language.gettext(words.FIELDS[said]) if key in _SAID and said in words.FIELDS else said
+            for key, said in about.items()
+        }
+        for name, about in schema["properties"].items()
+        if name not in but
+    }
+    return schema
+
+
+_SAID = ("title", "description")
+
+
+def _before_consent(call: Call, adapter: Adapter) -> dict[str, Any] | None:
+    if adapter.oauth is None:
+        return None
+    return _asked_of(call, consent.draft(adapter.credentials, adapter.oauth), adapter.oauth.untyped())
 
 
 OPERATIONS = (

@@ -1,10 +1,11 @@
 """What the flows refuse, as the API tells it: the state of things (409), or something that is not there (404)."""
 
-from hub.web import alert_words, settings_words
+from hub.web import account_words, alert_words, refusal_words, settings_words, stock_words
 from hub.web.api.operations import conflict, missing
 from hub.web.api.problems import Refused
 from hub.web.i18n import N_, Language
 from jobs import connect
+from jobs.admission import Turned
 from jobs.freight import FreightRefused
 from jobs.members import MemberRefused
 from jobs.processes import ProcessRefused
@@ -28,5 +29,9 @@ def _sentence(refusal: connect.Refused, language: Language) -> str:
             return alert_words.refusal(language, refusal.kind, **refusal.params)
         case MemberRefused():
             return language.gettext(settings_words.REFUSAL[refusal.kind], **refusal.params)
+        case Turned():
+            return account_words.turned(language, refusal)
+        case _ if refusal.kind in stock_words.REFUSAL:
+            return stock_words.refused(language, refusal)
         case _:
-            return str(refusal)
+            return refusal_words.told(language, str(refusal))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 import adapters
 from hub import consent
@@ -58,7 +58,7 @@ def _field(
     visit: Visit, name: str, about: Mapping[str, Any], told: Mapping[str, Any], problem: str | None, *,
     required: bool, kept: bool,
 ) -> Field:  # fmt: skip
-    secret, numeric = _is_secret(about), any(each.get("type") == "integer" for each in _kinds(about))
+    secret, numeric = connect.is_secret(about), any(each.get("type") == "integer" for each in connect.kinds_of(about))
     title = str(about.get("title") or name)
     examples = [str(each) for each in about.get("examples", ())]
     hint = words.FIELDS.get(str(about.get("description", "")), "") or about.get("description", "")
@@ -75,44 +75,23 @@ def _field(
     )
 
 
-def _kinds(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [about, *about.get("anyOf", ())]
-
-
-def _is_secret(about: Mapping[str, Any]) -> bool:
-    return any(each.get("format") == "password" or each.get("writeOnly") for each in _kinds(about))
-
-
-def secrets_of(model: type[BaseModel]) -> frozenset[str]:
-    """Fields of a model that are never shown."""
-    return frozenset(name for name, about in model.model_json_schema()["properties"].items() if _is_secret(about))
-
-
 def typed_in(form: Mapping[str, str]) -> dict[str, str]:
     """What a form tells of credentials, by field; an empty one is there, and empty."""
     return {name[len(PREFIX) :]: value.strip()[:LONGEST] for name, value in form.items() if name.startswith(PREFIX)}
 
 
-def merged(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back."""
-    secret = secrets_of(model)
-    left = {name: value for name, value in kept.items() if name in secret or name not in typed}
-    return {**left, **{name: value for name, value in typed.items() if value}}
-
-
 def wrong(visit: Visit, model: type[BaseModel], told: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with each field, by its name; "" for the form as a whole."""
-    try:
-        model.model_validate(dict(told))
-    except ValidationError as refusal:
-        found: dict[str, str] = {}
-        for error in refusal.errors(include_url=False, include_input=False):
-            field = str(error["loc"][0]) if error["loc"] else ""
-            field = field if field in model.model_fields else ""
-            sentence = words.FIELD_PROBLEMS.get(error["type"], words.FIELD_PROBLEM)
-            found.setdefault(field, visit.language.gettext(sentence))
-        return found
-    return {}
+    return worded(visit, model, connect.amiss(model, told))
+
+
+def worded(visit: Visit, model: type[BaseModel], amiss: Mapping[str, str]) -> dict[str, str]:
+    """The same in words, of what is known to be wrong."""
+    found: dict[str, str] = {}
+    for field, kind in amiss.items():
+        sentence = words.FIELD_PROBLEMS.get(kind, words.FIELD_PROBLEM)
+        found.setdefault(field if field in model.model_fields else "", visit.language.gettext(sentence))
+    return found
 
 
 def origin(visit: Visit) -> str:
@@ -169,7 +148,7 @@ async def authorization(
     first = {PREFIX + name for name in (*flow.asks, *flow.app)}
     has_app = all(known.get(name) for name in flow.app) and not any(name in flow.app for name in problems or {})
     hidden = {PREFIX + name for name in flow.app} if has_app else set[str]()
-    shown = [str(known[name]) for name in flow.app if known.get(name) and name not in secrets_of(model)]
+    shown = [str(known[name]) for name in flow.app if known.get(name) and name not in connect.secrets_of(model)]
     return visit.render(
         "connect_authorize.html", status=status, channel=channel, adapter=adapter, name=visit.form.get("name", ""),
         asked=[each for each in every if each.name in first - hidden],

@@ -7,7 +7,6 @@ from aiohttp import web
 from hub import consent
 from hub.consent import Declined
 from hub.contract import Adapter
-from hub.secrets import SecretsError
 from hub.store.accounts import Account
 from hub.web import account_words
 from hub.web.edge import Problem, Visit
@@ -46,15 +45,9 @@ async def start_again(visit: Visit) -> web.Response:
 
 
 async def _start(visit: Visit, channel: str, adapter: Adapter, account: Account | None) -> web.Response:
-    model = consent.draft(adapter.credentials, consents.oauth_of(adapter))
-    try:
-        known = await consents.known(visit.rt, visit.seller_id, channel, account)
-    except SecretsError:  # sealed under a key that is gone: everything is typed again
-        known = {}
     typed = connecting.typed_in(visit.form)
-    told = connecting.merged(model, known, typed)
-    told = {name: value for name, value in told.items() if name in model.model_fields}
-    problems = connecting.wrong(visit, model, {k: v for k, v in told.items() if k not in _untyped(adapter)})
+    told, found = await consents.typed_over(visit.rt, visit.seller_id, channel, typed, account)
+    problems = connecting.worded(visit, adapter.credentials, found)
     base = consent.home(visit.rt.policy.public_url, connecting.origin(visit))
     page, name = None, visit.form.get("name", "").strip()[: connecting.LONGEST_NAME] or None
     if base is None:
@@ -70,10 +63,6 @@ async def _start(visit: Visit, channel: str, adapter: Adapter, account: Account 
     answer = visit.render("connect_leave.html", label=adapter.label, page=page, account=account)
     answer.headers["Refresh"] = f"0;url={page}"
     return answer
-
-
-def _untyped(adapter: Adapter) -> frozenset[str]:
-    return consents.oauth_of(adapter).untyped()
 
 
 async def _form(

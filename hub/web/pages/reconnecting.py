@@ -70,7 +70,7 @@ async def again(visit: Visit) -> web.Response:
     """New keys for an account; those left empty stay."""
     account = await accounts.account_in_path(visit)
     adapter, typed = _adapter(account), connecting.typed_in(visit.form)
-    told = connecting.merged(adapter.credentials, await _known(visit, account), typed)
+    told = connect.merged(adapter.credentials, await _known(visit, account), typed)
     problems = connecting.wrong(visit, adapter.credentials, told)
     if not problems:
         try:
