@@ -13,7 +13,7 @@ from uuid import UUID
 from hub.store import Tx
 from hub.store.words import Words
 
-FOUND = 500  # a search looks at so many orders of each kind of hit, those that the hub met last
+FOUND = 200  # a search looks at so many orders of each kind of hit, those that the hub met last
 NAMES = Words("order_word", "order_id")
 
 # Literals, so that the planner sees the partial indexes.
@@ -159,8 +159,8 @@ async def _found(tx: Tx, search: str, *, limit: int, by_document: bool) -> set[U
            UNION SELECT l.order_id FROM shipment s JOIN shipment_line l ON l.seller_id = s.seller_id
                AND l.shipment_id = s.id WHERE s.tracking_code IN (%(exact)s, %(upper)s)
            UNION SELECT id FROM orders WHERE buyer_document = %(document)s
-           UNION (SELECT order_id FROM order_line WHERE sku_id IN (SELECT id FROM sku
-               WHERE code IN (%(exact)s, %(upper)s)) ORDER BY order_id DESC LIMIT %(limit)s)
+           UNION SELECT l.order_id FROM sku k CROSS JOIN LATERAL (SELECT order_id FROM order_line
+               WHERE sku_id = k.id ORDER BY order_id DESC LIMIT %(limit)s) l WHERE k.code IN (%(exact)s, %(upper)s)
            UNION (SELECT order_id FROM order_line WHERE sku_id IS NULL AND channel_sku = %(exact)s
                ORDER BY order_id DESC LIMIT %(limit)s)""",
         params,

@@ -47,7 +47,7 @@ ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("  PostgreSQL beside it", "audit.audit.postgresql_cpu_per_1000", "s per 1,000", None),
     ("  RSS, first quarter", "audit.audit.rss_first_quarter_mib", "MiB", None),
     ("  RSS, last quarter", "audit.audit.rss_last_quarter_mib", "MiB", None),
-    ("Pages with many orders over few, the worst", "pages.worst_ratio", "x", ("<=", 1.5)),
+    ("Pages with many orders over few, the worst", "pages.worst_ratio", "x", ("<=", pages.LIMIT)),
     ("  the median page", "pages.median_ratio", "x", None),
     ("  pages that read a big table whole", "pages.read_whole", "pages", ("<=", 0)),
 )

@@ -1,7 +1,7 @@
 """Years of orders made in SQL: lines, parcels, scans, movements, documents and alerts, as the flows leave them.
 
-The seller's shelf and the last two days are the same however many orders there are, so that the same page shows as
-much; what grows is everything that was before.
+The seller's shelf and the last nine days are the same however many orders there are, so that the same page shows as
+much; what grows is everything that was before, where every order is over.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 DAYS = 730  # over which the others are spread evenly
-LATELY = 1_200  # orders of the last two days
+LATELY = 5_400  # orders of the last nine days
 BATCH = 50_000
 SQL = Path(__file__).with_suffix(".sql")
 

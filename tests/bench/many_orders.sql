@@ -66,21 +66,22 @@ SELECT n, uuidv7(placed - now()) AS id, s.id AS account_id, s.name AS account, s
     (ARRAY['Ana', 'Bruno', 'Carla', 'Davi', 'Elisa', 'Fábio', 'Gabriela', 'Heitor', 'Inês', 'João', 'Karina', 'Lucas',
         'Marina', 'Nelson', 'Olívia', 'Paulo', 'Raquel', 'Sérgio', 'Tânia', 'Vítor'])[1 + pick(n, 11, 20)]
     || ' ' || (ARRAY['Almeida', 'Barbosa', 'Cardoso', 'Dias', 'Esteves', 'Ferreira', 'Gomes', 'Lima', 'Moreira', 'Nunes',
-        'Oliveira', 'Pereira', 'Queiroz', 'Ribeiro', 'Souza', 'Teixeira'])[1 + pick(n, 12, 16)]
+        'Oliveira', 'Pereira', 'Silva', 'Silva', 'Silva', 'Souza'])[1 + pick(n, 12, 16)]
     || ' ' || chr(65 + pick(n, 13, 26)) || (ARRAY['astro', 'orges', 'unha', 'uarte', 'onseca'])[1 + pick(n, 14, 5)]
         AS buyer,
-    lpad(pick(n, 15, 400000)::text, 11, '3') AS document,
+    -- Who bought in the last nine days has bought nothing before: as many orders of that CPF in either hub.
+    lpad(pick(n, 15, 400000)::text, 11, CASE WHEN n <= %(lately)s THEN '4' ELSE '3' END) AS document,
     (ARRAY['SP', 'SP', 'SP', 'SP', 'RJ', 'RJ', 'MG', 'MG', 'PR', 'RS', 'SC', 'BA', 'PE', 'CE', 'GO', 'DF', 'ES', 'PA',
         'AM', 'AC'])[1 + pick(n, 16, 20)] AS uf,
     1 + (pick(n, 17, 4) = 0)::int + (pick(n, 17, 16) = 0)::int AS lines
 FROM (SELECT n, placed, CASE
           WHEN placed > now() - interval '2 days' THEN CASE WHEN r < 80 THEN 'placed' WHEN r < 800 THEN 'paid'
               WHEN r < 830 THEN 'cancelled' ELSE 'dispatched' END
-          WHEN placed > now() - interval '9 days' THEN CASE WHEN r < 4 THEN 'paid' WHEN r < 50 THEN 'cancelled'
+          WHEN n <= %(lately)s THEN CASE WHEN r < 4 THEN 'paid' WHEN r < 50 THEN 'cancelled'
               WHEN r < 700 THEN 'dispatched' ELSE 'delivered' END
-          ELSE CASE WHEN r < 60 THEN 'cancelled' WHEN r < 63 THEN 'dispatched' ELSE 'delivered' END END AS status
-      FROM (SELECT n, now() - CASE WHEN n <= %(lately)s THEN n * interval '2 days' / %(lately)s ELSE interval '2 days'
-                   + (n - %(lately)s) * interval '1 day' * (%(days)s - 2) / (%(count)s - %(lately)s) END AS placed,
+          ELSE CASE WHEN r < 60 THEN 'cancelled' ELSE 'delivered' END END AS status
+      FROM (SELECT n, now() - CASE WHEN n <= %(lately)s THEN n * interval '9 days' / %(lately)s ELSE interval '9 days'
+                   + (n - %(lately)s) * interval '1 day' * (%(days)s - 9) / (%(count)s - %(lately)s) END AS placed,
                pick(n, 6, 1000) AS r
             FROM generate_series(%(first)s::bigint, %(last)s) n) at) told
 JOIN shops s ON s.i = pick(n, 5, 4);
@@ -90,7 +91,7 @@ CREATE INDEX ON made (id);
 CREATE TEMP TABLE made_line AS
 SELECT m.n, m.id, 'l' || x AS ref, k.id AS sku_id, k.code, k.title, 1 + pick(m.n, 20 + x, 3) / 2 AS units,
     1990 + pick(m.n, 30 + x, 30000) AS cents
-FROM made m, generate_series(1, m.lines) x, shelf k WHERE k.i = pick(m.n, 40 + x, 2000);
+FROM made m, generate_series(1, m.lines) x, shelf k WHERE k.i = CASE WHEN pick(m.n, 90 + x, 20) > 0 THEN pick(m.n, 40 + x, 2000) ELSE 0 END;
 
 ANALYZE made;
 

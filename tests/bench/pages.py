@@ -1,6 +1,7 @@
 """Pages with a million orders beside the same with ten thousand: the ratio of their times, and what is read whole."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,6 @@ ROWS = {
     **walk.ROWS,
     "number": LATEST.format("number"),
     "document": LATEST.format("buyer_document"),
-    "name": LATEST.format("split_part(buyer_name, ' ', 3) || '+' || split_part(buyer_name, ' ', 1)"),
     "place": LATEST.format("replace(placed_at::text, ' ', 'T') || ':00~' || id"),
     "half": "SELECT replace(placed_at::text, ' ', 'T') || ':00~' || id FROM orders "
     "ORDER BY placed_at OFFSET (SELECT count(*) / 2 FROM orders)",
@@ -52,11 +52,12 @@ MORE = (
     walk.Spot("pedidos UF=AM", "/pedidos?uf=AM"),
     walk.Spot("pedidos UF, delivered", "/pedidos?uf=SP&situacao=delivered"),
     walk.Spot("pedidos week", "/pedidos?de={day}&ate={days_after}"),
-    walk.Spot("pedidos value", "/pedidos?minimo=100&maximo=101"),
+    walk.Spot("pedidos value", "/pedidos?minimo=100&maximo=110"),
     walk.Spot("pedidos dear", "/pedidos?minimo=1000"),
     walk.Spot("pedidos search number", "/pedidos?busca={number}"),
-    walk.Spot("pedidos search name", "/pedidos?busca={name}"),
+    walk.Spot("pedidos search name", "/pedidos?busca=silva+ana"),
     walk.Spot("pedidos search word", "/pedidos?busca=ana"),
+    walk.Spot("pedidos search beginnings", "/pedidos?busca=ca+al"),
     walk.Spot("pedidos search CPF", "/pedidos?busca={document}"),
     walk.Spot("pedidos search code", "/pedidos?busca={code}"),
     walk.Spot("pedidos search SKU", "/pedidos?busca=CAN-01"),
@@ -76,6 +77,7 @@ BIG = (
 )  # fmt: skip
 SCANS = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY(%s)"
 FLUSH = 1.1  # seconds after which a server process tells its counts at the end of its next transaction
+LIMIT = 1.5  # times the page with few orders
 TOO_LITTLE = 1.0  # ms: below that a difference is the clock's
 
 
@@ -89,15 +91,15 @@ class Hall:
     database: psycopg.AsyncConnection
     rows: dict[str, str]
 
-    async def ask(self, path: str) -> float:
-        """Milliseconds that a page took, read whole. RuntimeError for one that is not there."""
+    async def ask(self, path: str) -> tuple[float, int]:
+        """Milliseconds that a page took, read whole, and its size in bytes. RuntimeError for one that is not there."""
         began = time.perf_counter()
         async with self.session.get(self.base + path, allow_redirects=False) as answer:
-            await answer.read()
+            body = await answer.read()
             took = (time.perf_counter() - began) * 1000
             if answer.status != 200:
                 raise RuntimeError(f"{path} answered {answer.status} with {self.orders:,} orders")
-        return took
+        return took, len(body)
 
     async def scans(self) -> dict[str, int]:
         """How often each big table was read whole so far."""
@@ -106,7 +108,7 @@ class Hall:
 
 async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
     """Each page in turn at either hub, warm; p50, ratio, and tables read whole with the many orders."""
-    few, many = (2_000, 50_000) if quick else (10_000, 1_000_000)
+    few, many = (10_000, 50_000) if quick else (10_000, 1_000_000)
     rounds = 11 if quick else 25
     async with AsyncExitStack() as exits:
         halls = [await _hall(stand, exits, n, count, say) for n, count in enumerate((few, many))]
@@ -118,6 +120,9 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
                 say(f"pages: {spot.name} is left out: no row for {missing}")
                 continue
             told[spot.name] = await _page(halls, paths, rounds)
+            if told[spot.name]["ratio"] > LIMIT:  # a burst of something else on the machine, or the page: the median of 3
+                tries = [told[spot.name], *[await _page(halls, paths, rounds) for _ in range(2)]]
+                told[spot.name] = sorted(tries, key=lambda row: float(row["ratio"]))[1]
     ratios = [row["ratio"] for row in told.values()]
     worst = max(told, key=lambda name: float(told[name]["ratio"]))
     return {
@@ -135,7 +140,8 @@ async def _hall(stand: Stand, exits: AsyncExitStack, number: int, orders: int, s
             user = await people.user_put(tx, EMAIL, "Ana Lima", auth.hash_password(PASSWORD), "pt_BR")
         async with rt.db.seller(seller) as tx:
             await people.member_put(tx, user, "owner")
-        sealed = rt.vault.seal({"store_url": "https://loja.example", "consumer_key": "ck", "consumer_secret": "cs"})
+        keys = {"store_url": "https://loja.example", "consumer_key": "ck", "consumer_secret": "cs"}
+        sealed = rt.vault.seal({"credentials": json.dumps(keys), "callback": "c", "hook_secret": "s"})
     began = time.perf_counter()
     await asyncio.to_thread(many_orders.fill, part.environment["DATABASE_URL"], orders, sealed, say)
     say(f"pages: {orders:,} orders made in {time.perf_counter() - began:.0f} s")
@@ -176,11 +182,12 @@ async def _page(halls: list[Hall], paths: list[str], rounds: int) -> dict[str, A
     many = halls[1]
     before = await many.scans()
     took: list[list[float]] = [[], []]
+    sizes = [0, 0]
     for n in range(rounds + 11):
-        for hall, path, times in zip(halls, paths, took, strict=True):
-            ms = await hall.ask(path)
+        for which, (hall, path) in enumerate(zip(halls, paths, strict=True)):
+            ms, sizes[which] = await hall.ask(path)
             if n > 10:
-                times.append(ms)
+                took[which].append(ms)
     await asyncio.sleep(FLUSH)
     await many.ask(paths[1])
     after = await many.scans()
@@ -188,6 +195,7 @@ async def _page(halls: list[Hall], paths: list[str], rounds: int) -> dict[str, A
     return {
         "p50_ms": [round(ms, 1) for ms in p50],
         "ratio": round(p50[1] / max(p50[0], TOO_LITTLE), 2),
+        "kilobytes": [round(size / 1000, 1) for size in sizes],
         "read_whole": sorted(name for name, count in after.items() if count > before.get(name, 0)),
     }
 

@@ -105,6 +105,26 @@ def test_migrating_again_changes_nothing(own: str):
     schema.refuse_bypass(own)
 
 
+def test_orders_from_before_are_found_by_name(own: str):
+    """Their words were to be written by 0003, whose login saw none of them."""
+    before = """
+        INSERT INTO seller (seller_id, name) VALUES ('0190a000-0000-7000-8000-000000000001', 'x');
+        INSERT INTO account (seller_id, id, channel, name, callback_hash, status)
+        SELECT seller_id, seller_id, 'woocommerce', 'x', 'x', 'live' FROM seller;
+        INSERT INTO orders (seller_id, id, account_id, ref, stock_key, status, payment, fulfilment, told, versions,
+            buyer_name)
+        SELECT seller_id, seller_id, seller_id, 'r', 'k', 'paid', 'paid', 'none', '{}', '{}', 'Ana Ávila' FROM seller;
+        DELETE FROM order_word"""
+    with changed(own, "CREATE DATABASE older", "DROP DATABASE older WITH (FORCE)"):
+        url = psycopg.conninfo.make_conninfo(own, dbname="older")
+        schema.migrate(url)
+        run(url, before, "UPDATE alembic_version SET version_num = '0004'")
+        schema.migrate(url)
+        with psycopg.connect(url) as conn:
+            assert conn.execute("SELECT array_agg(word ORDER BY word) FROM order_word").fetchone() == (["ana", "avila"],)
+        schema.refuse_bypass(url)
+
+
 def test_many_may_migrate_at_once(own: str):
     with changed(own, "CREATE DATABASE raced", "DROP DATABASE raced WITH (FORCE)"):
         url = psycopg.conninfo.make_conninfo(own, dbname="raced")
