@@ -85,21 +85,21 @@ def _make_role(conn: "psycopg.Connection[tuple[object, ...]]", role: str) -> Non
         return  # two processes granting at once: the other one did it
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to the newest revision. One process at a time; others wait."""
+def migrate(url: str, to: str = "head") -> None:
+    """Bring the schema to that revision, the newest unless told. One process at a time; others wait."""
     make_roles(url)
     owner_url = url_as(url, OWNER)
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('balcao.migrate'))")
         connection.commit()
-        _upgrade(connection)
+        _upgrade(connection, to)
         connection.commit()
     engine.dispose()
 

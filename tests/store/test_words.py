@@ -1,4 +1,4 @@
-"""Words of names: what is found is what a look at every row finds, and a frequent name costs no more than a rare one."""
+"""Words of names: found is what a look at every row finds, and a frequent name costs no more than a rare one."""
 
 import random
 import uuid
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from hub.store import Database, Tx
-from hub.store.words import MOST_SPELLINGS, RARE, STRETCHES, Words
+from hub.store.words import MOST_SPELLINGS, STRETCHES, Words
 from tests.services import database
 from tests.store.watched import Watched
 
@@ -43,9 +43,7 @@ def filled() -> Iterator[tuple[str, Names]]:
 
 def every(names: Names, told: str, limit: int, *, newest: bool) -> set[UUID]:
     """What is to be found, by looking at every name."""
-    fits = [
-        id_ for id_, words in names.items() if all(any(word.startswith(t) for word in words) for t in told.split())
-    ]
+    fits = [id_ for id_, words in names.items() if all(any(word.startswith(t) for word in words) for t in told.split())]
     return set(sorted(fits, reverse=newest)[:limit])
 
 
@@ -96,4 +94,3 @@ async def test_a_frequent_name_costs_no_more(filled: tuple[str, Names], told: st
         watched = Watched(tx, ["order_word"])
         assert await NEWEST.find(cast("Tx", watched), told, 200)
         assert watched.looked < most, f"{told} looks at {watched.looked} rows"
-    assert RARE < ROWS / len(FIRST)

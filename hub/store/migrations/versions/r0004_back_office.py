@@ -15,7 +15,6 @@ PARTS: tuple[str, ...] = (
     "events",
     "estoque",
     "quality",
-    "keys",
 )
 
 
