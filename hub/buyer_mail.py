@@ -123,6 +123,11 @@ class Template:
     body: str
 
 
+def template(subject: str, body: str) -> Template:
+    """What was typed, as it is kept: Unix line ends, and one after the body."""
+    return Template(subject.strip(), body.replace("\r\n", "\n").rstrip() + "\n")
+
+
 _PT_END = "Transportadora: {carrier}\nCódigo de rastreio: {code}\n%s\nAcompanhe a entrega: {link}\n\n{store}"
 _EN_END = "Carrier: {carrier}\nTracking code: {code}\n%s\nFollow the delivery: {link}\n\n{store}"
 TEMPLATES: dict[str, dict[str, Template]] = {

@@ -20,6 +20,8 @@ from hub.web.api import (
     listings,
     orders,
     people,
+    policies,
+    policy_shapes,
     purchases,
     returns,
     shapes,
@@ -86,9 +88,17 @@ class Client(Transport):
         """Cancel a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers/{number}/cancel", named={"number": number}, once=True)
 
+    def change_account_policies(self, id_: UUID, body: policy_shapes.AccountChange) -> policy_shapes.AccountPolicies:
+        """Change a part of an account's policies."""
+        return self.ask(policy_shapes.AccountPolicies, "PATCH", "/accounts/{id}/policies", named={"id": id_}, body=body)
+
     def change_event_endpoint(self, id_: UUID, body: events.EndpointChange) -> events.Endpoint:
         """Change, disable or enable an endpoint."""
         return self.ask(events.Endpoint, "PATCH", "/event-endpoints/{id}", named={"id": id_}, body=body)
+
+    def change_policies(self, body: policy_shapes.ShopChange) -> policy_shapes.ShopPolicies:
+        """Change a part of the shop's policies."""
+        return self.ask(policy_shapes.ShopPolicies, "PATCH", "/policies", body=body)
 
     def change_role(self, id_: UUID, body: people.RoleChange) -> people.Person:
         """Change a person's role."""
@@ -148,6 +158,10 @@ class Client(Transport):
         """One account."""
         return self.ask(accounts.Account, "GET", "/accounts/{id}", named={"id": id_})
 
+    def get_account_policies(self, id_: UUID) -> policy_shapes.AccountPolicies:
+        """An account's policies."""
+        return self.ask(policy_shapes.AccountPolicies, "GET", "/accounts/{id}/policies", named={"id": id_})
+
     def get_alert(self, id_: UUID) -> alerts.History:
         """An alert and its history."""
         return self.ask(alerts.History, "GET", "/alerts/{id}", named={"id": id_})
@@ -187,6 +201,10 @@ class Client(Transport):
     def get_order_timeline(self, id_: UUID) -> orders.Timeline:
         """Everything that happened to an order."""
         return self.ask(orders.Timeline, "GET", "/orders/{id}/timeline", named={"id": id_})
+
+    def get_policies(self) -> policy_shapes.ShopPolicies:
+        """The shop's policies."""
+        return self.ask(policy_shapes.ShopPolicies, "GET", "/policies")
 
     def get_purchase(self, id_: UUID) -> purchases.Purchase:
         """A purchase order, with lines and receipts."""
@@ -231,6 +249,10 @@ class Client(Transport):
     def list_buffers(self) -> buffers.Buffers:
         """Safety buffers."""
         return self.ask(buffers.Buffers, "GET", "/buffers")
+
+    def list_buyer_messages(self) -> policies.BuyerMessages:
+        """The words of e-mail to buyers."""
+        return self.ask(policies.BuyerMessages, "GET", "/buyer-messages")
 
     def list_channels(self) -> accounts.Channels:
         """Channels and carriers that can be connected."""
@@ -364,6 +386,10 @@ class Client(Transport):
         """Set a buffer."""
         return self.ask(buffers.Changed, "PUT", "/buffers", body=body)
 
+    def put_buyer_message(self, body: policies.Words) -> policies.BuyerMessage:
+        """Keep the shop's own words."""
+        return self.ask(policies.BuyerMessage, "PUT", "/buyer-messages", body=body)
+
     def put_kit(self, code: str, body: kits.Recipe) -> kits.Kit:
         """Make a SKU a kit."""
         return self.ask(kits.Kit, "PUT", "/skus/{code}/kit", named={"code": code}, body=body)
@@ -439,6 +465,10 @@ class Client(Transport):
     def replay_letters(self, body: letters.Replay) -> letters.Done:
         """Put back to work."""
         return self.ask(letters.Done, "POST", "/letters/replay", body=body, once=True)
+
+    def reset_buyer_message(self, query: policies.Which) -> policies.BuyerMessage:
+        """Go back to the words that come with the hub."""
+        return self.ask(policies.BuyerMessage, "DELETE", "/buyer-messages", query=query)
 
     def resume_account(self, id_: UUID) -> accounts.Account:
         """Resume an account."""

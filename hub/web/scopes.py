@@ -29,6 +29,8 @@ SCOPES: Mapping[str, str] = {
     "people:read": N_("ler quem trabalha na loja e os convites abertos"),
     "people:write": N_("convidar, mudar e remover operadores, estoque e leitores"),
     "owners:write": N_("também donos e gerentes, ao lado de people:write; só um dono dá"),
+    "policies:read": N_("ler as políticas da loja e das contas, e os textos aos compradores"),
+    "policies:write": N_("mudar as políticas da loja e das contas, e os textos aos compradores"),
     "audit:read": N_("ler o registro de quem fez o quê"),
     "sync:read": N_("ler a saúde das contas, as invariantes e o que está parado"),
     "sync:write": N_("repetir o que está parado"),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from hub.store import warehouses
 from hub.web.scopes import SCOPES, given_by
 from tests.web.site import PASSWORD, Site, site
 from tests.web.test_api import key
@@ -112,3 +113,85 @@ async def test_who_makes_a_key_gives_it_no_scope_beyond_their_role() -> None:
         assert (await gil.post("/configuracoes/chaves", name="RH", **wanted)).status == 200
         (made,) = await s.w.rows("SELECT k.scopes, u.email FROM api_key k JOIN app_user u ON u.id = k.made_by")
         assert made == {"scopes": ["people:write"], "email": "gil@loja.example"}
+
+
+async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_page_allows() -> None:
+    async with site() as s:
+        store = await s.connect("woocommerce", [], name="Loja da Ana", seed=1)
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)
+        told = await key(s, "policies:read", "policies:write")
+        reads = await key(s, "policies:read")
+        shop, account = "/policies", f"/accounts/{store.account.id}/policies"
+
+        async def change(where: str, body: Any) -> Any:
+            status, now = await ask(s, told, "PATCH", where, body)
+            assert status == 200, now
+            return now
+
+        assert (await ask(s, reads, "GET", shop))[1]["zero_brake"] == {"share_percent": None}
+        now = await change(shop, {"shipping": {"stuck_days": 6, "quiet_from": "22:00", "state": "PR"}})
+        assert now["shipping"] | {"quiet_to": "08:00", "stuck_days": 6, "state": "PR"} == now["shipping"]
+        assert (await change(shop, {"zero_brake": {"share_percent": 12}}))["zero_brake"]["share_percent"] == 12
+        assert (await change(shop, {"zero_brake": {"share_percent": None}}))["zero_brake"]["share_percent"] is None
+        assert (await change(shop, {"orders": {"split": "order"}}))["orders"] == {"split": "order"}
+        ranks = (await change(shop, {"warehouses": [{"code": "loja", "rank": 1_000_000}]}))["warehouses"]
+        assert {"code": "loja", "rank": 1_000_000} in ranks
+        assert (await change(shop, {"freight": {"declares": True}}))["freight"] == {"rule": None, "declares": True}
+        plan = {"service_level_percent": 97.5, "handling": "median"}
+        assert (await change(shop, {"replenishment": plan}))["replenishment"].items() >= plan.items()
+        # An account's: what it does not say is the shop's word.
+        was = (await ask(s, reads, "GET", account))[1]
+        assert (was["holding"], was["dispatch"]["handling_days"]) == ({"since": None, "unpaid_hours": None}, None)
+        assert sorted(was["stock"]["draws"]) == ["loja", "principal"]
+        assert (await change(account, {"holding": {"since": "paid", "unpaid_hours": 48}}))["holding"] == {
+            "since": "paid", "unpaid_hours": 48
+        }  # fmt: skip
+        assert (await change(account, {"dispatch": {"handling_days": 1, "cutoff": "11:00"}}))["dispatch"][
+            "cutoff"
+        ] == "11:00"
+        assert (await change(account, {"stock": {"draws": ["loja"]}}))["stock"]["draws"] == ["loja"]
+        assert (await change(account, {"differences": {"gone": "ignore"}}))["differences"]["gone"] == "ignore"
+        assert (await change(account, {"freight": {"rule": "fastest"}}))["freight"]["rule"] == "fastest"
+        # What is refused names its field; nothing of it is done.
+        before = [(await ask(s, reads, "GET", where))[1] for where in (shop, account)]
+        for where, body, field in (
+            (shop, {}, "body"),
+            (shop, {"freight": {"rule": "fastest"}, "orders": {"split": "line"}}, "body"),
+            (shop, {"shipping": {"loss_days": 3, "link_days": 9}}, "shipping.loss_days"),
+            (shop, {"shipping": {"stuck_days": 91}}, "shipping.stuck_days"),
+            (shop, {"shipping": {"stuck_days": None}}, "shipping.stuck_days"),
+            (shop, {"shipping": {"state": "XX"}}, "shipping.state"),
+            (shop, {"warehouses": [{"code": "nada", "rank": 1}]}, "warehouses.0.code"),
+            (account, {"stock": {"draws": ["nada"]}}, "stock.draws"),
+            (account, {"buyer_mail": {"on": True}}, "buyer_mail.on"),
+            (account, {"buyer_mail": {"reply_to": "ana"}}, "buyer_mail.reply_to"),
+            (account, {"differences": {"external_edit_up": "eat"}}, "differences.external_edit_up"),
+            (account, {"dispatch": None}, "dispatch"),
+        ):
+            status, problem = await ask(s, told, "PATCH", where, body)
+            assert (status, [each["field"] for each in problem["errors"]]) == (422, [field]), body
+        await change(account, {"dispatch": {"handling_days": None}})
+        _status, problem = await ask(s, told, "PATCH", account, {"dispatch": {"cutoff": "10:00"}})
+        assert problem["errors"][0]["field"] == "dispatch.handling_days"
+        after = [(await ask(s, reads, "GET", where))[1] for where in (shop, account)]
+        assert (after[0], {**after[1], "dispatch": None}) == (before[0], {**before[1], "dispatch": None})
+        assert (await ask(s, reads, "PATCH", shop, {"orders": {"split": "line"}}))[0] == 403
+        theirs = await key(s, "policies:read", "policies:write", seller_id=await s.other_seller())
+        assert (await ask(s, theirs, "GET", account))[0] == 404
+        assert (await ask(s, theirs, "PATCH", account, {"freight": {"rule": None}}))[0] == 404
+        logged = {row["action"] for row in await s.w.rows("SELECT action FROM audit_log WHERE actor LIKE 'api:%%'")}
+        assert {"freight_policy", "zero_brake_share"} <= logged
+
+        # The words to buyers.
+        _status, words = await ask(s, reads, "GET", "/buyer-messages")
+        assert (len(words["data"]), {each["own"] for each in words["data"]}) == (8, {False})
+        own = {"event": "delivered", "locale": "en", "subject": "Yours, {order}", "body": "{greeting}\r\n\r\nHere."}
+        status, kept = await ask(s, told, "PUT", "/buyer-messages", own)
+        assert (status, kept["own"], kept["body"]) == (200, True, "{greeting}\n\nHere.\n")
+        assert kept["sample_subject"] == "Yours, 10382"
+        for field in ("subject", "body"):
+            status, problem = await ask(s, told, "PUT", "/buyer-messages", {**own, field: "{password}"})
+            assert (status, problem["errors"][0]["field"]) == (422, field)
+        status, kept = await ask(s, told, "DELETE", "/buyer-messages?event=delivered&locale=en")
+        assert (status, kept["own"]) == (200, False)

@@ -22,6 +22,7 @@ from hub.web.api import (
     listings,
     orders,
     people,
+    policies,
     purchases,
     returns,
     shipments,
@@ -57,6 +58,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *letters.OPERATIONS,
     *people.OPERATIONS,
     *audit.OPERATIONS,
+    *policies.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

@@ -56,8 +56,7 @@ async def save(visit: Visit) -> web.Response:
         await mails.set_template(visit.rt, visit.seller_id, event, locale, None)
         visit.say("ok", N_("De volta ao texto que vem com o hub."))
         return visit.go(back)
-    body = visit.form.get("body", "").replace("\r\n", "\n").rstrip() + "\n"
-    told = Template(visit.form.get("subject", "").strip(), body)
+    told = decide.template(visit.form.get("subject", ""), visit.form.get("body", ""))
     if found := decide.problem_with(told):
         field = found.partition(":")[0]
         return await _show(visit, event, locale, told, (field, visit.language.gettext(BAD[field])))

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import time
 from typing import Any
 
 from aiohttp import web
@@ -12,12 +11,11 @@ from hub.web import policy_words, settings_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages import policy_deeds
-from hub.web.pages.accounts import account_in_path, adapter_of, label_of
+from hub.web.pages.accounts import account_in_path, label_of
 from hub.web.policy_words import Field, Group
 from jobs.connect import Refused
 
 HOME = "/configuracoes/politicas"
-LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,46 +54,11 @@ def parsed(visit: Visit, fields: tuple[Field, ...]) -> tuple[dict[str, str], dic
     problems: dict[str, str] = {}
     for field in fields:
         word = visit.form.get(field.name, "").strip()
-        told[field.name] = word
-        kind = _wrong(field, word)
+        told[field.name], kind = policy_deeds.read(field, word)
         if kind:
             low, high = (spelt(visit, f"{each:g}") for each in (field.low, field.high))
             problems[field.name] = visit.language.gettext(policy_words.PROBLEM[kind], low=low, high=high)
-        elif field.kind == "number" and word:
-            told[field.name] = f"{float(word.replace(',', '.')):g}"
-        elif field.kind == "clock" and word:
-            told[field.name] = f"{time.fromisoformat(word):%H:%M}"
     return told, problems
-
-
-def _wrong(field: Field, word: str) -> str | None:
-    if field.kind == "check":
-        return None if word in ("", "yes") else "choice"
-    if not word:
-        return None if field.blank is not None else field.kind if field.kind != "number" else _number(field)
-    if field.kind == "choice":
-        return None if word in field.options else "choice"
-    if field.kind == "clock":
-        return None if _is_clock(word) else "clock"
-    if field.kind == "text":
-        return None if len(word) <= LONGEST and word.isprintable() else "text"
-    try:
-        value = float(word.replace(",", "."))
-    except ValueError:
-        return _number(field)
-    good = field.low <= value <= field.high and (not field.whole or value.is_integer())
-    return None if good else _number(field)
-
-
-def _number(field: Field) -> str:
-    return "whole" if field.whole else "number"
-
-
-def _is_clock(word: str) -> bool:
-    try:
-        return time.fromisoformat(word).tzinfo is None
-    except ValueError:
-        return False
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +74,7 @@ async def _every(
 ) -> web.Response:
     shown = [await _shown(visit, group, None) for group in policy_words.SELLER]
     async with visit.tx() as tx:
-        accounts = [row for row in await policy_deeds.accounts(tx) if _sells(row["channel"])]
+        accounts = [row for row in await policy_deeds.accounts(tx) if policy_deeds.sells(row["channel"])]
     groups = [each for each in shown if each.fields]
     return visit.render(
         "settings_policies.html", status=400 if problems else 200, groups=groups, at=at,
@@ -124,11 +87,6 @@ def _say(visit: Visit) -> Callable[[Field, str], str]:
     return lambda field, told: display(visit, field, told)
 
 
-def _sells(channel: str) -> bool:
-    adapter = adapter_of(channel)
-    return adapter is not None and adapter.orders is not None
-
-
 async def of_account(visit: Visit) -> web.Response:
     """The rules of one account."""
     return await _of_account(visit, await _account(visit))
@@ -136,7 +94,7 @@ async def of_account(visit: Visit) -> web.Response:
 
 async def _account(visit: Visit) -> Account:
     account = await account_in_path(visit)
-    if account.status == "closed" or not _sells(account.channel):
+    if account.status == "closed" or not policy_deeds.sells(account.channel):
         raise Problem(404)
     return account
 

@@ -12,6 +12,7 @@ from hub.model import Status
 from hub.store import Tx, deadlines, policies, replenishment, warehouses
 from hub.store import accounts as store
 from hub.store.accounts import Account
+from hub.web.pages.accounts import adapter_of
 from hub.web.policy_words import Field, Group
 from jobs import deadlines as dates
 from jobs import holds, mails, proposals, replenish
@@ -20,7 +21,7 @@ from jobs import warehouses as places
 from jobs.runtime import Runtime
 
 Told = Mapping[str, str]
-MOST_RANK = 1_000_000
+MOST_RANK, LONGEST = 1_000_000, 200
 RANK, DRAWS = "rank:", "draws:"
 
 
@@ -33,6 +34,55 @@ async def accounts(tx: Tx) -> list[dict[str, Any]]:
     """Accounts that are not closed: id, name, channel."""
     rows = [row for row in await store.every(tx) if row.status != "closed"]
     return [{"id": row.id, "name": row.name, "channel": row.channel} for row in rows]
+
+
+def sells(channel: str) -> bool:
+    """Whether a channel has orders, to which an account's policies apply."""
+    adapter = adapter_of(channel)
+    return adapter is not None and adapter.orders is not None
+
+
+# ── what is typed ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(field: Field, word: str) -> tuple[str, str | None]:
+    """What a field says, spelt as it is held, and the kind of problem with it (None: there is none)."""
+    kind = _wrong(field, word)
+    if kind or not word:
+        return word, kind
+    if field.kind == "number":
+        return f"{float(word.replace(',', '.')):.15g}", None
+    return (f"{time.fromisoformat(word):%H:%M}" if field.kind == "clock" else word), None
+
+
+def _wrong(field: Field, word: str) -> str | None:
+    if field.kind == "check":
+        return None if word in ("", "yes") else "choice"
+    if not word:
+        return None if field.blank is not None else field.kind if field.kind != "number" else _number(field)
+    if field.kind == "choice":
+        return None if word in field.options else "choice"
+    if field.kind == "clock":
+        return None if _is_clock(word) else "clock"
+    if field.kind == "text":
+        return None if len(word) <= LONGEST and word.isprintable() else "text"
+    try:
+        value = float(word.replace(",", "."))
+    except ValueError:
+        return _number(field)
+    good = field.low <= value <= field.high and (not field.whole or value.is_integer())
+    return None if good else _number(field)
+
+
+def _number(field: Field) -> str:
+    return "whole" if field.whole else "number"
+
+
+def _is_clock(word: str) -> bool:
+    try:
+        return time.fromisoformat(word).tzinfo is None
+    except ValueError:
+        return False
 
 
 # ── what holds ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -73,7 +123,7 @@ def _word(told: Any) -> str:
         return ""
     if isinstance(told, bool):
         return "yes" if told else "no"
-    return f"{told:g}" if isinstance(told, int | float) else str(told)
+    return f"{told:.15g}" if isinstance(told, int | float) else str(told)
 
 
 async def _of_seller(tx: Tx, key: str) -> dict[str, str]:
