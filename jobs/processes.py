@@ -82,7 +82,7 @@ def _from(alert: Mapping[str, Any]) -> dict[str, object]:
     return {"from": alert["owner_id"]} if alert["owner_id"] else {}
 
 
-async def assign(rt: Runtime, seller_id: UUID, alert_id: UUID, by: UUID, to: UUID | str) -> None:
+async def assign(rt: Runtime, seller_id: UUID, alert_id: UUID, by: UUID | None, to: UUID | str) -> None:
     """Give it to a person of the seller's staff, or to a role; who is away is stood in for at once."""
     async with rt.db.seller(seller_id) as tx:
         alert = await _open(tx, alert_id)
@@ -95,14 +95,14 @@ async def assign(rt: Runtime, seller_id: UUID, alert_id: UUID, by: UUID, to: UUI
     await turn(rt)
 
 
-async def _staff(tx: Tx, user_id: UUID) -> UUID:
+async def _staff(tx: Tx, user_id: UUID, field: str = "owner") -> UUID:
     if user_id not in {row["user_id"] for row in await processes.staff(tx)}:
-        raise ProcessRefused("person", "that person does not work alerts of this seller")
+        raise ProcessRefused("person", f"{field}: that person does not work alerts of this seller", field=field)
     return user_id
 
 
 async def tick(
-    rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID, step: str, words: str, *, on: bool
+    rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None, step: str, words: str, *, on: bool
 ) -> None:  # fmt: skip
     """A step is done, or not after all. `words`: what it said, for the history; playbooks change."""
     async with rt.db.seller(seller_id) as tx:
@@ -168,8 +168,16 @@ async def reopen(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | N
 # ── playbooks and absences ──────────────────────────────────────────────────────────────────────────────────
 
 
+async def playbook_of(tx: Tx, kind: str) -> dict[str, Any] | None:
+    """The seller's own playbook of a kind; None where the hub's holds. Refused for a kind that nobody knows."""
+    own = (await processes.playbooks_of(tx)).get(kind)
+    if kind not in playbooks.RULES and own is None and kind not in await processes.open_by_kind(tx):
+        raise ProcessRefused("unknown", f"there is no kind of alert {kind!r}")
+    return own
+
+
 async def set_playbook(
-    rt: Runtime, seller_id: UUID, kind: str, user_id: UUID, *, title: str, body: str, owner: UUID | str,
+    rt: Runtime, seller_id: UUID, kind: str, user_id: UUID | None, *, title: str, body: str, owner: UUID | str,
     due_minutes: int | None, escalate: UUID | str | None,
 ) -> None:  # fmt: skip
     """A seller's own way for a kind of alert. `owner`, `escalate`: a person or a role. Refusals name the field."""
@@ -184,9 +192,9 @@ async def set_playbook(
         if isinstance(to, str) and to not in playbooks.ROLES:
             raise ProcessRefused("role", f"{field}: {to!r} is none of {', '.join(playbooks.ROLES)}", field=field)
     async with rt.db.seller(seller_id) as tx:
-        for to in (owner, escalate):
+        for field, to in (("owner", owner), ("escalate", escalate)):
             if isinstance(to, UUID):
-                await _staff(tx, to)
+                await _staff(tx, to, field)
         told = {
             "title": title.strip(), "body": body.strip(), "due_minutes": due_minutes,
             "owner_id": owner if isinstance(owner, UUID) else None,
@@ -208,7 +216,7 @@ async def reset_playbook(rt: Runtime, seller_id: UUID, kind: str) -> bool:
 
 
 async def add_absence(
-    rt: Runtime, seller_id: UUID, user_id: UUID, from_at: datetime, until_at: datetime, stand_in: UUID, by: UUID
+    rt: Runtime, seller_id: UUID, user_id: UUID, from_at: datetime, until_at: datetime, stand_in: UUID, by: UUID | None
 ) -> UUID:
     """Somebody will be away. What they have open, and what comes for them meanwhile, goes to who stands in."""
     now = rt.now()
@@ -219,8 +227,8 @@ async def add_absence(
     if user_id == stand_in:
         raise ProcessRefused("self", "stand-in: give somebody else", field="stand_in")
     async with rt.db.seller(seller_id) as tx:
-        await _staff(tx, user_id)
-        await _staff(tx, stand_in)
+        await _staff(tx, user_id, "who")
+        await _staff(tx, stand_in, "stand_in")
         for each in await processes.absences(tx, now):
             if each["user_id"] == user_id and each["from_at"] < until_at and from_at < each["until_at"]:
                 raise ProcessRefused("overlap", "these days meet an absence that is there already: end that one first")
@@ -231,7 +239,7 @@ async def add_absence(
     return made
 
 
-async def end_absence(rt: Runtime, seller_id: UUID, absence_id: UUID, by: UUID, *, others: bool) -> None:
+async def end_absence(rt: Runtime, seller_id: UUID, absence_id: UUID, by: UUID | None, *, others: bool) -> None:
     """The person is back, or will not go. `others`: whether anybody's but one's own may be ended."""
     async with rt.db.seller(seller_id) as tx:
         found = next((row for row in await processes.absences(tx, rt.now()) if row["id"] == absence_id), None)

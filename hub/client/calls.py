@@ -22,6 +22,7 @@ from hub.web.api import (
     people,
     policies,
     policy_shapes,
+    processes,
     purchases,
     returns,
     shapes,
@@ -39,6 +40,10 @@ class Client(Transport):
     def accept_difference(self, id_: UUID) -> listings.Difference:
         """Put a difference right."""
         return self.ask(listings.Difference, "POST", "/differences/{id}/accept", named={"id": id_}, once=True)
+
+    def add_absence(self, body: processes.NewAbsence) -> processes.Absence:
+        """Note an absence."""
+        return self.ask(processes.Absence, "POST", "/absences", body=body, once=True)
 
     def add_event_endpoint(self, body: events.NewEndpoint) -> events.Endpoint:
         """Create an endpoint."""
@@ -63,6 +68,10 @@ class Client(Transport):
     def approve_account(self, id_: UUID, body: approvals.AskedScope) -> approvals.Approved:
         """Approve what the hub writes to an account."""
         return self.ask(approvals.Approved, "POST", "/accounts/{id}/approve", named={"id": id_}, body=body, once=True)
+
+    def assign_alert(self, id_: UUID, body: alerts.Owner) -> alerts.History:
+        """Gives it to a person or a role."""
+        return self.ask(alerts.History, "PUT", "/alerts/{id}/owner", named={"id": id_}, body=body)
 
     def authorize_account(self, body: connecting.Authorization) -> connecting.Leave:
         """Start the authorization of a new account."""
@@ -148,6 +157,10 @@ class Client(Transport):
         """Make a kit a plain SKU again."""
         return self.ask(kits.Undone, "DELETE", "/skus/{code}/kit", named={"code": code})
 
+    def end_absence(self, id_: UUID) -> None:
+        """End an absence."""
+        self.do("DELETE", "/absences/{id}", named={"id": id_})
+
     def enter_count(self, number: int, body: counts.Entries) -> counts.Noted:
         """Note what was counted."""
         return self.ask(
@@ -202,6 +215,10 @@ class Client(Transport):
         """Everything that happened to an order."""
         return self.ask(orders.Timeline, "GET", "/orders/{id}/timeline", named={"id": id_})
 
+    def get_playbook(self, kind: str) -> processes.Playbook:
+        """The process of a kind of alert, with its steps."""
+        return self.ask(processes.Playbook, "GET", "/playbooks/{kind}", named={"kind": kind})
+
     def get_policies(self) -> policy_shapes.ShopPolicies:
         """The shop's policies."""
         return self.ask(policy_shapes.ShopPolicies, "GET", "/policies")
@@ -233,6 +250,10 @@ class Client(Transport):
     def invite(self, body: people.NewInvitation) -> people.Invited:
         """Invite somebody."""
         return self.ask(people.Invited, "PUT", "/invitations", body=body)
+
+    def list_absences(self) -> processes.Absences:
+        """Who is away or will be."""
+        return self.ask(processes.Absences, "GET", "/absences")
 
     def list_accounts(self) -> accounts.Accounts:
         """Accounts, with the health of each."""
@@ -322,6 +343,10 @@ class Client(Transport):
         """Who works for the shop, and in which role."""
         return self.ask(people.People, "GET", "/people")
 
+    def list_playbooks(self) -> processes.Playbooks:
+        """The processes, by kind of alert."""
+        return self.ask(processes.Playbooks, "GET", "/playbooks")
+
     def list_preview(self, id_: UUID, query: approvals.Preview | None = None) -> Iterator[approvals.PreviewRow]:
         """What each slot of an account would get, and why."""
         return self.rows(approvals.PreviewRow, "/accounts/{id}/preview", query=query, id=id_)
@@ -398,6 +423,10 @@ class Client(Transport):
         """Link a listing to a SKU."""
         return self.ask(listings.Listing, "PUT", "/listings/{id}/link", named={"id": id_}, body=body)
 
+    def put_playbook(self, kind: str, body: processes.NewPlaybook) -> processes.Playbook:
+        """Keep the shop's own process."""
+        return self.ask(processes.Playbook, "PUT", "/playbooks/{kind}", named={"kind": kind}, body=body)
+
     def put_purchase_lines(self, id_: UUID, body: purchases.Lines) -> purchases.Purchase:
         """A draft's lines."""
         return self.ask(purchases.Purchase, "PUT", "/purchases/{id}/lines", named={"id": id_}, body=body)
@@ -470,6 +499,10 @@ class Client(Transport):
         """Go back to the words that come with the hub."""
         return self.ask(policies.BuyerMessage, "DELETE", "/buyer-messages", query=query)
 
+    def reset_playbook(self, kind: str) -> processes.Playbook:
+        """Go back to the process that comes with the hub."""
+        return self.ask(processes.Playbook, "DELETE", "/playbooks/{kind}", named={"kind": kind})
+
     def resume_account(self, id_: UUID) -> accounts.Account:
         """Resume an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
@@ -503,6 +536,10 @@ class Client(Transport):
     def test_event_endpoint(self, id_: UUID) -> events.DeliveryWhole:
         """Send a test event."""
         return self.ask(events.DeliveryWhole, "POST", "/event-endpoints/{id}/test", named={"id": id_})
+
+    def tick_alert(self, id_: UUID, body: alerts.Ticked) -> alerts.History:
+        """Ticks a step as done, or not."""
+        return self.ask(alerts.History, "PUT", "/alerts/{id}/steps", named={"id": id_}, body=body)
 
     def withdraw_invitation(self, id_: UUID) -> None:
         """Withdraw an invitation."""

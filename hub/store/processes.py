@@ -240,7 +240,7 @@ async def open_by_kind(tx: Tx) -> dict[str, int]:
     return {row["kind"]: row["n"] for row in rows}
 
 
-async def put_playbook(tx: Tx, kind: str, told: Mapping[str, Any], user_id: UUID) -> None:
+async def put_playbook(tx: Tx, kind: str, told: Mapping[str, Any], user_id: UUID | None) -> None:
     """Keep a seller's own playbook; its open alerts are looked at again."""
     await tx.run(
         """INSERT INTO playbook (seller_id, id, kind, title, body, owner_id, owner_role, due_minutes, escalate_role,
@@ -288,7 +288,9 @@ def read(rows: list[dict[str, Any]]) -> list[Absence]:
     ]
 
 
-async def add_absence(tx: Tx, user_id: UUID, from_at: datetime, until_at: datetime, stand_in: UUID, by: UUID) -> UUID:
+async def add_absence(
+    tx: Tx, user_id: UUID, from_at: datetime, until_at: datetime, stand_in: UUID, by: UUID | None
+) -> UUID:
     """Somebody will be away; what they have open is handed over when that begins."""
     made = new_id()
     await tx.run(

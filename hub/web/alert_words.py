@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from hub import playbooks
 from hub.web.i18n import N_, Language
 
 VIEWS = {
@@ -98,6 +99,18 @@ def event(language: Language, row: Mapping[str, Any]) -> str:
         "note": told.get("note", ""), "until": language.moment(until),
     }  # fmt: skip
     return language.gettext(EVENT.get(row["kind"], EVENT_OTHER), **shown)
+
+
+def playbook(language: Language, kind: str, own: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A kind's playbook as it holds now: the seller's own, else the hub's in the reader's language."""
+    if own:
+        return {**own, "own": True}
+    rule, tag = playbooks.rule(kind), language.tag
+    return {
+        "kind": kind, "title": playbooks.title(kind, tag), "body": playbooks.steps(kind, tag), "owner_id": None,
+        "owner_role": rule.owner_role, "due_minutes": rule.due_minutes, "escalate_role": rule.escalate_role,
+        "escalate_id": None, "updated_at": None, "updated_by": None, "own": False,
+    }  # fmt: skip
 
 
 def due(minutes: int | None) -> tuple[str, int]:

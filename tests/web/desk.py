@@ -1,10 +1,12 @@
 """What the API's operations of the desk name: a draft, a transfer, a count, an alert, a label."""
 
+from datetime import timedelta
+
 from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce.sandbox import create as woocommerce
 from hub.store import alerts, new_id, suppliers, warehouses
-from jobs import connect, events, members, purchase, stocktake, transfers
+from jobs import connect, events, members, processes, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
@@ -16,6 +18,8 @@ NAMED = {
     "labels": "SELECT id::text FROM freight_label",
     "event-endpoints": "SELECT id::text FROM event_endpoint",
     "people": "SELECT user_id::text AS id FROM membership",
+    "playbooks": "SELECT kind FROM alert",
+    "absences": "SELECT id::text FROM absence",
     "invitations": "SELECT id::text FROM invitation",
     "event-deliveries": "SELECT id::text FROM event_delivery",
 }
@@ -42,7 +46,9 @@ async def desk(s: Site, sku: str) -> None:
     await purchase.create(rt, seller, "Porcelanas do Vale", {sku: (12, 1190)})
     await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
     await stocktake.open_count(rt, seller, codes=[sku])
-    await s.person("bia@loja.example", "operator")
+    ana, bia = await s.person("ana@loja.example"), await s.person("bia@loja.example", "operator")
+    begin = rt.now() + timedelta(days=1)
+    await processes.add_absence(rt, seller, bia, begin, begin + timedelta(days=7), ana, None)
     await members.invite(rt, seller, None, "owner", "caio@loja.example", "viewer")
     made = await events.add(rt, seller, "http://127.0.0.1:9/eventos", None)
     await events.test(rt, seller, made.id)

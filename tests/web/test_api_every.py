@@ -6,6 +6,7 @@ BALCAO_API_EXAMPLES: how many requests of each kind are made up for each operati
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,9 @@ NAMED = {
 OWN_NAME = {
     "put_sku": "another seller's code is free: the SKU is made",
     "put_kit": "another seller's code is free: the kit is made",
+    "get_playbook": "the kinds of alerts are everybody's",
+    "put_playbook": "the kinds of alerts are everybody's",
+    "reset_playbook": "the kinds of alerts are everybody's",
 }
 
 
@@ -80,7 +84,7 @@ class Shop:
         if "{" in path:
             names = self.names[word]
             named = quote(names[pick % len(names)], safe="")
-            path = path.replace("{id}", named).replace("{code}", named).replace("{number}", named)
+            path = re.sub(r"\{\w+\}", named, path)
         return f"{self.site.base}/api/v1{path}"
 
 

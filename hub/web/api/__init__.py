@@ -23,6 +23,7 @@ from hub.web.api import (
     orders,
     people,
     policies,
+    processes,
     purchases,
     returns,
     shipments,
@@ -59,6 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *people.OPERATIONS,
     *audit.OPERATIONS,
     *policies.OPERATIONS,
+    *processes.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints
 
 from hub import playbooks
 from hub.store import processes as store
-from hub.web import alert_words, words
+from hub.web import alert_words, markdown, words
 from hub.web.api.operations import Answer, ByInstant, Call, Operation, missing
+from hub.web.api.problems import wrong
 from hub.web.api.shapes import Asked, AskedInstant, ById, Instant, Paging, Told
 from hub.web.i18n import N_
 from jobs import processes
@@ -36,6 +37,7 @@ class Alert(Told):
     subject: str
     params: dict[str, Any]
     owner: str | None
+    owner_id: UUID | None
     owner_role: str
     due_at: Instant | None
     opened_at: Instant
@@ -56,10 +58,19 @@ class Happened(Told):
     text: str
 
 
+class Step(Told):
+    """A step of the alert's process. `key` stays the same while its words do."""
+
+    key: str
+    words: str
+    done: bool
+
+
 class History(Told):
-    """An alert with what happened to it, newest first."""
+    """An alert with the steps of its process and what happened to it, newest first."""
 
     alert: Alert
+    steps: list[Step]
     history: list[Happened]
 
 
@@ -80,6 +91,20 @@ class Noted(Asked):
     """What to remember."""
 
     note: Note
+
+
+class Owner(Asked):
+    """Whose it is from now on: a person's, or a role's. Give one of the two."""
+
+    person_id: UUID | None = Field(default=None, description=N_("Operador, gerente ou dono desta loja."))
+    role: Literal["operator", "manager", "owner"] | None = None
+
+
+class Ticked(Asked):
+    """A step, and whether it is done."""
+
+    key: str = Field(min_length=1, max_length=40, pattern=r"^[0-9a-f]+$")
+    done: bool = True
 
 
 class Later(Asked):
@@ -125,8 +150,14 @@ async def _whole(call: Call) -> History:
         if row is None:
             raise missing(NO_ALERT)
         events = await store.history(tx, row["kind"], row["subject"])
+        own = (await store.playbooks_of(tx)).get(row["kind"])
     return History(
         alert=_alert(call, row),
+        steps=[
+            Step(key=piece.key, words=piece.words, done=piece.key in row["ticked"])
+            for piece in markdown.pieces(alert_words.playbook(call.language, row["kind"], own)["body"])
+            if piece.key is not None
+        ],
         history=[
             Happened(at=each["at"], kind=each["kind"], who=each["who"], text=alert_words.event(call.language, each))
             for each in events
@@ -149,6 +180,30 @@ async def close(call: Call) -> Answer:
 async def reopen(call: Call) -> Answer:
     """It is not over."""
     await processes.reopen(call.rt, call.seller, call.path(ById).id, None)
+    return await _whole(call)
+
+
+async def assign(call: Call) -> Answer:
+    """Who is away is stood in for at once."""
+    asked = call.body(Owner)
+    if (asked.person_id is None) == (asked.role is None):
+        raise wrong("person_id", N_("Dê person_id ou role."))
+    try:
+        await processes.assign(call.rt, call.seller, call.path(ById).id, None, asked.person_id or str(asked.role))
+    except processes.ProcessRefused as refusal:
+        if refusal.kind == "person":
+            raise wrong("person_id", alert_words.REFUSAL["person"]) from None
+        raise
+    return await _whole(call)
+
+
+async def tick(call: Call) -> Answer:
+    """It stands in the alert's history with the words that it had."""
+    asked, known = call.body(Ticked), await _whole(call)
+    step = next((each for each in known.steps if each.key == asked.key), None)
+    if step is None:
+        raise wrong("key", N_("O processo deste alerta não tem este passo: veja steps."))
+    await processes.tick(call.rt, call.seller, known.alert.id, None, step.key, step.words, on=asked.done)
     return await _whole(call)
 
 
@@ -180,6 +235,16 @@ OPERATIONS = (
         name="close_alert", method="POST", path="/alerts/{id}/close", handler=close, scope="alerts:write", tag=TAG,
         summary=N_("Encerra, dizendo por quê"), answer=History, named=ById, body=Noted, once="together",
         conflicts=True, example={"note": "Trocamos o item com o comprador."},
+    ),
+    Operation(
+        name="assign_alert", method="PUT", path="/alerts/{id}/owner", handler=assign, scope="alerts:write", tag=TAG,
+        summary=N_("Passa a uma pessoa ou a um papel"), answer=History, named=ById, body=Owner, conflicts=True,
+        example={"role": "manager"},
+    ),
+    Operation(
+        name="tick_alert", method="PUT", path="/alerts/{id}/steps", handler=tick, scope="alerts:write", tag=TAG,
+        summary=N_("Marca um passo como feito, ou desmarca"), answer=History, named=ById, body=Ticked, conflicts=True,
+        example={"key": "5f0c1d2e3a4b5c6d", "done": True},
     ),
     Operation(
         name="reopen_alert", method="POST", path="/alerts/{id}/reopen", handler=reopen, scope="alerts:write",

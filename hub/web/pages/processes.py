@@ -20,18 +20,6 @@ LATELY = timedelta(days=30)
 MIDNIGHT = datetime.min.time()
 
 
-def _playbook(visit: Visit, kind: str, own: dict[str, Any] | None) -> dict[str, Any]:
-    """A kind's playbook as it holds now: the seller's own, else the hub's."""
-    if own:
-        return {**own, "own": True}
-    rule, tag = playbooks.rule(kind), visit.language.tag
-    return {
-        "kind": kind, "title": playbooks.title(kind, tag), "body": playbooks.steps(kind, tag), "owner_id": None,
-        "owner_role": rule.owner_role, "due_minutes": rule.due_minutes, "escalate_role": rule.escalate_role,
-        "escalate_id": None, "updated_at": None, "updated_by": None, "own": False,
-    }  # fmt: skip
-
-
 def _named(visit: Visit, staff: list[dict[str, Any]], user_id: UUID | None, role: str | None) -> str | None:
     """A person's or a role's name; None for neither."""
     if user_id is not None:
@@ -52,7 +40,7 @@ async def _every(visit: Visit, problem: str | None = None, field: str | None = N
     kinds = sorted({*playbooks.RULES, *own, *open_})
     rows = [
         {
-            **(book := _playbook(visit, kind, own.get(kind))), "open": open_.get(kind, 0),
+            **(book := alert_words.playbook(visit.language, kind, own.get(kind))), "open": open_.get(kind, 0),
             "owner": _named(visit, staff, book["owner_id"], book["owner_role"]),
             "escalate": _named(visit, staff, book["escalate_id"], book["escalate_role"]),
             "due": book["due_minutes"],
@@ -74,10 +62,10 @@ async def one(visit: Visit) -> web.Response:
 
 async def _kind(visit: Visit, tx: Any) -> tuple[str, dict[str, Any] | None]:
     kind = visit.request.match_info["kind"]
-    own = (await store.playbooks_of(tx)).get(kind)
-    if kind not in playbooks.RULES and own is None and kind not in await store.open_by_kind(tx):
-        raise Problem(404)
-    return kind, own
+    try:
+        return kind, await processes.playbook_of(tx, kind)
+    except Refused:
+        raise Problem(404) from None
 
 
 async def _one(
@@ -86,7 +74,7 @@ async def _one(
     async with visit.tx() as tx:
         kind, own = await _kind(visit, tx)
         staff = await store.staff(tx)
-    book = _playbook(visit, kind, own)
+    book = alert_words.playbook(visit.language, kind, own)
     number, unit = alert_words.due(book["due_minutes"])
     fields = {
         "title": book["title"], "body": book["body"], "owner": str(book["owner_id"] or book["owner_role"]),
