@@ -437,6 +437,10 @@ async def test_two_workers_number_and_send_each_event_once() -> None:
         other, _pulse = await w.process()
         for n in range(12):
             await note(w, str(n))
+        async with w.rt.db.seller(w.seller_id) as tx:
+            assert await events.turn(tx) == 0
+            await Courier(other).drain()
+            assert await w.rows("SELECT id FROM event WHERE number IS NOT NULL") == [], "another is numbering them"
         await asyncio.gather(Courier(w.rt).drain(), Courier(other).drain())
         await send(w)
         assert Counter(erp.ids) == dict.fromkeys(erp.ids, 1)
