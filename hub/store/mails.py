@@ -65,12 +65,12 @@ class Due:
 async def claim(tx: Tx, token: UUID, now: datetime, limit: int) -> list[Due]:
     """Take e-mails that are due, the longest due first."""
     rows = await tx.all(
-        """UPDATE buyer_mail m SET lease_token = %s, due_at = %s
-           FROM (SELECT seller_id, id FROM buyer_mail WHERE due_at <= %s AND state = 'due'
-                 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) d
+        """WITH d AS (SELECT seller_id, id FROM buyer_mail WHERE due_at <= %s AND state = 'due'
+                 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+           UPDATE buyer_mail m SET lease_token = %s, due_at = %s FROM d
            WHERE m.seller_id = d.seller_id AND m.id = d.id
            RETURNING m.id, m.order_id, m.shipment_id, m.event, m.attempts, m.created_at""",
-        [token, now + LEASE, now, limit],
+        [now, limit, token, now + LEASE],
     )
     return [Due(**row) for row in rows]
 

@@ -107,8 +107,8 @@ async def sellers_with_news(tx: Tx) -> list[UUID]:
 async def take_news(tx: Tx, limit: int) -> list[dict[str, Any]]:
     """The oldest news, taken out, with the alert as it stands: those that are over are not in it."""
     return await tx.all(
-        """WITH taken AS (DELETE FROM alert_news n USING (SELECT seller_id, id FROM alert_news ORDER BY at, id LIMIT %s
-                          FOR UPDATE SKIP LOCKED) d WHERE n.seller_id = d.seller_id AND n.id = d.id
+        """WITH d AS (SELECT seller_id, id FROM alert_news ORDER BY at, id LIMIT %s FOR UPDATE SKIP LOCKED),
+           taken AS (DELETE FROM alert_news n USING d WHERE n.seller_id = d.seller_id AND n.id = d.id
                           RETURNING n.seller_id, n.alert_id, n.occasion, n.user_id, n.at, n.id)
            SELECT t.alert_id, t.occasion, t.user_id, a.kind, a.subject, a.severity, a.owner_id, a.owner_role
            FROM taken t JOIN alert a ON a.seller_id = t.seller_id AND a.id = t.alert_id
@@ -150,10 +150,10 @@ async def due_sellers(tx: Tx, now: datetime) -> list[UUID]:
 async def claim(tx: Tx, token: UUID, now: datetime, limit: int, only: UUID | None = None) -> list[dict[str, Any]]:
     """Take ways that are to be looked at (`only`: that one, whatever its time)."""
     rows = await tx.all(
-        """UPDATE notice_way w SET lease_token = %(token)s, lease_until = %(until)s
-           FROM (SELECT seller_id, id FROM notice_way WHERE (look_at <= %(now)s OR id = %(only)s)
+        """WITH d AS (SELECT seller_id, id FROM notice_way WHERE (look_at <= %(now)s OR id = %(only)s)
                    AND (%(only)s::uuid IS NULL OR id = %(only)s) AND (lease_until IS NULL OR lease_until <= %(now)s)
-                 ORDER BY look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) d
+                 ORDER BY look_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+           UPDATE notice_way w SET lease_token = %(token)s, lease_until = %(until)s FROM d
            WHERE w.seller_id = d.seller_id AND w.id = d.id RETURNING w.id""",
         {"token": token, "until": now + LEASE, "now": now, "only": only, "limit": limit},
     )
