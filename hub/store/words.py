@@ -71,13 +71,14 @@ class Words:
         if starts[0].spellings:  # each word's rows are in order; those of several are not
             first = f"""SELECT f.id FROM unnest(%(a)s::text[]) s(word) CROSS JOIN LATERAL (
                 SELECT {row} AS id FROM {table} t WHERE t.word = s.word ORDER BY {row} {order} LIMIT %(stretch)s) f"""
+        # Each side is read once; a join may be planned to read the other anew for each row of the first.
         others: LiteralString = "".join(
-            f" AND id IN (SELECT {row} FROM {table} WHERE {each} AND {row} {within})" for each in had[1:]
+            f" INTERSECT SELECT {row} FROM {table} WHERE {each} AND {row} {within}" for each in had[1:]
         )
         sql: LiteralString = f"""WITH a AS MATERIALIZED (
                 SELECT DISTINCT id FROM ({first}) f ORDER BY id {order} LIMIT %(stretch)s)
             SELECT (SELECT count(*) FROM a) AS looked,
-                   ARRAY(SELECT id FROM a WHERE true{others} ORDER BY id {order} LIMIT %(limit)s) AS found"""
+                   ARRAY(SELECT id FROM a{others} ORDER BY id {order} LIMIT %(limit)s) AS found"""
         return sql, params
 
     async def _start(self, tx: Tx, prefix: str) -> _Start:
