@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.likeness import Suggestion
 from hub.sheets import cell, plain
-from hub.stock_sheet import Trouble, Unusable, decoded
+from hub.stock_sheet import Amiss, Trouble, Unusable, decoded
 
 COLUMNS = (
     "account", "listing", "variation", "title", "channel_sku", "gtin", "sku", "multiplier", "suggested_sku",
@@ -48,7 +48,7 @@ def read_rows(body: bytes) -> tuple[list[Row], list[Trouble], int]:
     text = decoded(body)
     head = next((line for line in text.splitlines() if line.strip()), "")
     if not head:
-        raise Unusable("the file is empty: it needs a first line with the columns listing and sku.")
+        raise Unusable("the file is empty: it needs a first line with the columns listing and sku.", "file_empty")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=head.count))
     rows: list[Row] = []
     troubles: list[Trouble] = []
@@ -66,7 +66,7 @@ def read_rows(body: bytes) -> tuple[list[Row], list[Trouble], int]:
             try:
                 row = _row(reader.line_num, told)
             except ValueError as problem:
-                troubles.append(Trouble(reader.line_num, str(problem)))
+                troubles.append(Trouble.of(reader.line_num, problem))
                 continue
             if row is None:
                 silent += 1
@@ -75,11 +75,13 @@ def read_rows(body: bytes) -> tuple[list[Row], list[Trouble], int]:
             if before == row.line:
                 rows.append(row)
             else:
-                troubles.append(Trouble(row.line, f"listing: {row.listing!r} stands in line {before} already"))
+                twice = f"listing: {row.listing!r} stands in line {before} already"
+                troubles.append(Trouble(row.line, twice, "listing_twice", {"one": row.listing, "line": before}))
             if len(rows) > MOST_ROWS:
-                raise Unusable(f"the file has more than {MOST_ROWS} rows: split it.")
+                raise Unusable(f"the file has more than {MOST_ROWS} rows: split it.", "links_rows", most=MOST_ROWS)
     except csv.Error as problem:
-        raise Unusable(f"line {reader.line_num}: not CSV: {problem}.") from None
+        line = reader.line_num
+        raise Unusable(f"line {line}: not CSV: {problem}.", "line_not_csv", line=line) from None
     return rows, troubles, silent
 
 
@@ -89,33 +91,38 @@ def _columns(head: list[str]) -> dict[str, int]:
         for name, words in NAMES.items():
             if told.strip().casefold() in words:
                 if name in found:
-                    raise Unusable(f"two columns of the file are the {name}: {head[found[name]]!r} and {told!r}.")
+                    one = head[found[name]]
+                    sentence = f"two columns of the file are the {name}: {one!r} and {told!r}."
+                    raise Unusable(sentence, "file_two_columns", one=one, other=told)
                 found[name] = place
     missing = [name for name in ("listing", "sku") if name not in found]
     if missing and not (missing == ["sku"] and "accept" in found):
         seen = ", ".join(repr(told.strip()) for told in head[:8])
-        raise Unusable(f"the file has no column {missing[0]}: its first line is {seen}.")
+        sentence = f"the file has no column {missing[0]}: its first line is {seen}."
+        raise Unusable(sentence, "file_no_column", column=missing[0], seen=seen)
     return found
 
 
 def _row(line: int, told: Mapping[str, str]) -> Row | None:
-    """What a line wants; None for nothing. ValueError names the column."""
+    """What a line wants; None for nothing. Amiss names the column."""
     for name in ("listing", "variation"):
         if SHORTENED.fullmatch(told.get(name, "")):
-            raise ValueError(f"{name}: the sheet shortened the number to {told[name]!r}: format the column as text")
+            sentence = f"{name}: the sheet shortened the number to {told[name]!r}: format the column as text"
+            raise Amiss(sentence, "sheet_shortened", one=told[name])
     sku, accepts = told.get("sku", ""), told.get("accept", "").casefold()
     if accepts not in YES | NO:
-        raise ValueError(f"accept: {told['accept']!r} is neither yes nor no: write x, or leave it empty")
+        sentence = f"accept: {told['accept']!r} is neither yes nor no: write x, or leave it empty"
+        raise Amiss(sentence, "accept_what", one=told["accept"])
     if not sku and accepts in YES:
         sku = told.get("suggested_sku", "")
         if not sku:
-            raise ValueError("accept: there is no suggested_sku in this line: write the sku")
+            raise Amiss("accept: there is no suggested_sku in this line: write the sku", "accept_nothing")
     if not sku:
         return None
     if not told.get("listing"):
-        raise ValueError("listing: empty")
+        raise Amiss("listing: empty", "listing_empty")
     if not sku.isprintable():
-        raise ValueError("sku: holds a character that cannot be printed")
+        raise Amiss("sku: holds a character that cannot be printed", "sku_unprintable")
     return Row(
         line=line, account=told.get("account") or None, listing=told["listing"],
         variation=told.get("variation") or None, sku=None if sku == UNLINK else sku, multiplier=_multiplier(told),
@@ -127,10 +134,12 @@ def _multiplier(told: Mapping[str, str]) -> int:
     bare, hint = told.get("multiplier", ""), told.get("suggested_multiplier", "")
     if not bare:
         if hint not in ("", "1"):
-            raise ValueError(f"multiplier: empty, and the title speaks of {hint} units: write {hint} or 1")
+            sentence = f"multiplier: empty, and the title speaks of {hint} units: write {hint} or 1"
+            raise Amiss(sentence, "multiplier_hint", hint=hint)
         return 1
     if not (bare.isascii() and bare.isdigit() and 1 <= int(bare[:9]) <= MOST_UNITS):
-        raise ValueError(f"multiplier: {bare!r} is not a whole number from 1 to {MOST_UNITS}")
+        sentence = f"multiplier: {bare!r} is not a whole number from 1 to {MOST_UNITS}"
+        raise Amiss(sentence, "multiplier", one=bare, most=MOST_UNITS)
     return int(bare)
 
 

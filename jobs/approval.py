@@ -70,7 +70,7 @@ async def approve(rt: Runtime, account: Account, scopes: Sequence[Scope] = (EVER
     slot answers to, or when nothing is left to approve: then nothing is changed.
     """
     if account.status not in {"preview", "live"}:
-        raise Refused(f"{account.name} is {account.status}: resume it first.")
+        raise Refused(f"{account.name} is {account.status}: resume it first.", "account_stopped", account=account.name)
     await refuse_unread(rt, account)
     async with rt.db.seller(account.seller_id) as tx:
         before = await approvals.approval(tx, account.id)
@@ -78,7 +78,8 @@ async def approve(rt: Runtime, account: Account, scopes: Sequence[Scope] = (EVER
         await slots.lock_account(tx, account.id)
         count = await approvals.approve(tx, account.id, scopes, rt.now())
         if not count and not is_whole(scopes):
-            raise Refused(f"{account.name}: no slot is left to approve in this scope")
+            sentence = f"{account.name}: no slot is left to approve in this scope"
+            raise Refused(sentence, "approve_nothing", account=account.name)
         if before != "whole":
             await approvals.set_approval(tx, account.id, "whole" if is_whole(scopes) else "chosen")
         await accounts.set_status(tx, account.id, "live")
@@ -94,7 +95,8 @@ async def approve(rt: Runtime, account: Account, scopes: Sequence[Scope] = (EVER
 async def revoke(rt: Runtime, account: Account, scopes: Sequence[Scope] = (EVERYTHING,)) -> int:
     """Let the hub write to these slots no more. Answers how many. Everything: the account is in preview again."""
     if any(scope.kind is Kind.NO_DECREASE for scope in scopes):
-        raise Refused("scope: no-decrease says what may be approved; to revoke, name all, a category, SKUs or listings")
+        sentence = "scope: no-decrease says what may be approved; to revoke, name all, a category, SKUs or listings"
+        raise Refused(sentence, "revoke_scope")
     async with rt.db.seller(account.seller_id) as tx:
         before = await approvals.approval(tx, account.id)
         await _refuse_unknown(tx, account, scopes)
@@ -111,4 +113,5 @@ async def _refuse_unknown(tx: Tx, account: Account, scopes: Sequence[Scope]) -> 
     for scope in scopes:
         if missing := await approvals.unknown(tx, account.id, scope):
             named = ", ".join(repr(name) for name in missing[:5])
-            raise Refused(f"scope: {account.name} lists nothing of {scope.kind} {named}")
+            sentence = f"scope: {account.name} lists nothing of {scope.kind} {named}"
+            raise Refused(sentence, "approve_none", account=account.name, names=named)

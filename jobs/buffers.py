@@ -70,7 +70,7 @@ async def remove_rule(rt: Runtime, seller_id: UUID, buffer_id: UUID, *, dry: boo
         del now
         touched = {sku for _rule, _account, sku in await buffers.made_for(tx, [buffer_id])}
         if not await buffers.remove(tx, buffer_id):
-            raise Refused(f"there is no buffer {buffer_id}: `balcao buffer list` has the ids")
+            raise Refused(f"there is no buffer {buffer_id}: `balcao buffer list` has the ids", "no_buffer")
         await stock.audit(tx, "buffer_remove", str(buffer_id))
         return buffer_id, touched
 
@@ -112,34 +112,37 @@ async def _zeros(tx: Tx, shown: Iterable[Mapping[str, Any]]) -> tuple[tuple[str,
 
 def _refuse(rule: Rule, now: datetime) -> None:
     if not 0 <= rule.value <= MOST:
-        raise Refused(f"value: {rule.value} is not between 0 and {MOST}")
+        raise Refused(f"value: {rule.value} is not between 0 and {MOST}", "buffer_value", value=rule.value, most=MOST)
     if rule.kind is BufferKind.PERCENT and rule.value > 100:  # noqa: PLR2004 - all of it
-        raise Refused(f"value: {rule.value} is more than 100 %: nothing would ever be shown")
+        sentence = f"value: {rule.value} is more than 100 %: nothing would ever be shown"
+        raise Refused(sentence, "buffer_percent", value=rule.value)
     if rule.kind is BufferKind.FIXED_POOL and rule.account_id is None:
-        raise Refused("account: a pool is set apart for one channel: name it")
+        raise Refused("account: a pool is set apart for one channel: name it", "buffer_pool")
     if rule.cap is not None and rule.kind is not BufferKind.AUTO:
-        raise Refused("cap: only an automatic buffer has one")
+        raise Refused("cap: only an automatic buffer has one", "buffer_cap_kind")
     if rule.cap is not None and rule.cap < 0:
-        raise Refused(f"cap: {rule.cap} is below zero")
+        raise Refused(f"cap: {rule.cap} is below zero", "buffer_cap")
     if rule.until_stock is not None and rule.until_stock < 0:
-        raise Refused(f"until-stock: {rule.until_stock} is below zero")
+        raise Refused(f"until-stock: {rule.until_stock} is below zero", "buffer_until")
     if rule.ends_at is not None and rule.ends_at <= now:
-        raise Refused("ends: that time has passed: give a later one, or remove the buffer")
+        raise Refused("ends: that time has passed: give a later one, or remove the buffer", "buffer_ended")
     if rule.starts_at is not None and rule.ends_at is not None and rule.ends_at <= rule.starts_at:
-        raise Refused("ends: it must be later than starts")
+        raise Refused("ends: it must be later than starts", "buffer_order")
 
 
 async def _refuse_unknown(tx: Tx, rule: Rule) -> None:
     if rule.scope == "sku":
         known = (await lookup.skus(tx, [rule.scope_ref])).get(rule.scope_ref)
         if known is None:
-            raise Refused(f"sku: there is no SKU {rule.scope_ref!r}")
+            raise Refused(f"sku: there is no SKU {rule.scope_ref!r}", "buffer_sku", sku=rule.scope_ref)
         if known["is_kit"] and rule.kind is BufferKind.FIXED_POOL:
-            raise Refused(f"sku: {rule.scope_ref} is a kit: set apart units of its components")
+            sentence = f"sku: {rule.scope_ref} is a kit: set apart units of its components"
+            raise Refused(sentence, "buffer_kit", sku=rule.scope_ref)
     if rule.scope == "category" and not await buffers.category_is_known(tx, rule.scope_ref):
-        raise Refused(f"category: no SKU has the category {rule.scope_ref!r}")
+        sentence = f"category: no SKU has the category {rule.scope_ref!r}"
+        raise Refused(sentence, "buffer_category", category=rule.scope_ref)
     if rule.scope == "listing" and rule.kind is BufferKind.FIXED_POOL and await buffers.sells_kit(tx, rule):
-        raise Refused("listing: it sells a kit: set apart units of its components")
+        raise Refused("listing: it sells a kit: set apart units of its components", "buffer_listing_kit")
 
 
 # ── Beginning, ending, measuring ────────────────────────────────────────────────────────────────────────────

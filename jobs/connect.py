@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 import adapters
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
+from hub.refusal import Refusal
 from hub.secrets import new_token, token_hash
 from hub.store import StoreError, Tx, accounts, alerts, demos, held, new_id, people, slots, stock, tracking, warehouses
 from hub.store.accounts import Account
@@ -28,6 +29,11 @@ class Refused(Exception):
     def __init__(self, sentence: str, kind: str = "", **params: object) -> None:
         super().__init__(sentence)
         self.kind, self.params = kind, params
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Self:
+        """A refusal that a store or a file found, raised."""
+        return cls(refusal, refusal.kind, **refusal.params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +168,7 @@ async def put_account(
     Refused for a demonstration, whose only accounts are those `played_on` a port of this machine.
     """
     if played_on is None and await demos.is_demo(tx):
-        raise Refused("a demonstration connects no real channel: connect it in your own shop")
+        raise Refused("a demonstration connects no real channel: connect it in your own shop", "demo_real")
     made = await accounts.add(
         tx, channel=channel, name=name, callback_hash=door.callback_hash, sealed=door.sealed, app_id=door.app_id,
         status=first_status(adapter), account_id=account_id,

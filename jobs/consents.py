@@ -51,7 +51,8 @@ class Asker:
 def oauth_of(adapter: Adapter) -> OAuth:
     """How a channel is authorized; Refused for one that knows only keys."""
     if adapter.oauth is None:
-        raise Refused(f"{adapter.label} has no authorization page: connect it by its keys")
+        sentence = f"{adapter.label} has no authorization page: connect it by its keys"
+        raise Refused(sentence, "no_consent_page", label=adapter.label)
     return adapter.oauth
 
 
@@ -107,7 +108,7 @@ async def begin(
     except ChannelError as problem:
         raise Refused(problem.detail) from None
     if not page.lower().startswith(("https://", "http://")) or not page.isprintable() or " " in page:
-        raise Refused(f"{adapter.label}: that is no http or https address")
+        raise Refused(f"{adapter.label}: that is no http or https address", "no_address", label=adapter.label)
     sealed = rt.vault.seal({"verifier": verifier, "typed": json.dumps(typed), "name": name or ""})
     asked = Consent(
         id=consent_id, channel=channel, account_id=account.id if account else None, user_id=asker.user_id,

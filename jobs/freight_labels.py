@@ -66,9 +66,12 @@ async def printed(
 
 async def fetched(
     rt: Runtime, seller_id: UUID, ids: Sequence[UUID], *, step: Callable[[int], object] | None = None,
-    seconds: float | None = None,
+    seconds: float | None = None, locale: str = "en",
 ) -> tuple[dict[UUID, bytes], dict[UUID, str]]:  # fmt: skip
-    """(files, sentences) by label. After `seconds` what has not come is in neither: it can be asked for again."""
+    """(files, sentences) by label, our own ones in "pt-BR" or "en".
+
+    After `seconds` what has not come is in neither: it can be asked for again.
+    """
     gate, told, failures = asyncio.Semaphore(AT_ONCE), dict[UUID, bytes](), dict[UUID, str]()
     async with rt.db.seller(seller_id) as tx:
         known = await labels.some(tx, ids)
@@ -78,7 +81,7 @@ async def fetched(
             try:
                 told[label["id"]] = await _one(rt, seller_id, label)
             except FreightRefused as refusal:
-                failures[label["id"]] = str(refusal)
+                failures[label["id"]] = refusal.told(locale)
             except ChannelError as problem:
                 failures[label["id"]] = problem.detail
             except ValueError as problem:

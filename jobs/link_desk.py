@@ -11,6 +11,7 @@ from uuid import UUID
 
 from hub import linking as decide
 from hub.likeness import Index, Suggestion
+from hub.refusal import Refusal
 from hub.store import Tx, link_desk, links, listing_list, listing_story
 from hub.store.links import Link
 from hub.store.listing_list import Wanted
@@ -134,7 +135,7 @@ class Effect:
     `writes`: whether the hub may write there already; `theirs`: the channel keeps this stock itself.
     """
 
-    refused: str | None
+    refused: Refusal | None
     orders: int
     units: int
     shows: int | None
@@ -175,9 +176,11 @@ async def new_sku(rt: Runtime, seller_id: UUID, row: Mapping[str, Any], code: st
     async with rt.db.seller(seller_id) as tx:
         twin = (await links.case_twins(tx, [code])).get(code)
         if twin is not None:
-            raise Refused(f"there is no SKU {code!r}, but one {twin!r}: write it as it is")
+            raise Refused(
+                f"there is no SKU {code!r}, but one {twin!r}: write it as it is", "sku_case", sku=code, two=twin
+            )
         by_code, _ = await links.matches(tx, [code], [])
         if by_code:
-            raise Refused(f"there is a SKU {code!r} already: link the listing to it")
+            raise Refused(f"there is a SKU {code!r} already: link the listing to it", "sku_there_link", sku=code)
         await links.put_skus(tx, [(code, title, row["gtin"] if multiplier == 1 else None)])
     await linking.link(rt, seller_id, row["id"], code, multiplier)

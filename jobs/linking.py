@@ -9,6 +9,7 @@ from uuid import UUID
 
 from hub import linking as decide
 from hub.likeness import Index, Suggestion
+from hub.refusal import Refusal
 from hub.store import Tx, alerts, ledger, links, stock
 from hub.store.links import Link
 from jobs.availability import Ripple, recompute
@@ -39,7 +40,7 @@ async def link(
     wanted = Link(listing_id=listing_id, sku_id=sku_id, multiplier=multiplier, how=how)
     refused = await apply(rt, seller_id, [wanted])
     if refused:
-        raise Refused(refused[listing_id])
+        raise Refused.of(refused[listing_id])
 
 
 async def _sku(tx: Tx, code: str, *, create: bool) -> UUID:
@@ -48,15 +49,15 @@ async def _sku(tx: Tx, code: str, *, create: bool) -> UUID:
         return found
     twin = (await links.case_twins(tx, [code])).get(code)
     if twin is not None:
-        raise Refused(f"there is no SKU {code!r}, but one {twin!r}: write it as it is")
+        raise Refused(f"there is no SKU {code!r}, but one {twin!r}: write it as it is", "sku_case", sku=code, two=twin)
     if not create:
-        raise Refused(f"there is no SKU {code!r}")
+        raise Refused(f"there is no SKU {code!r}", "no_sku", sku=code)
     return await stock.sku_put(tx, code)
 
 
-async def apply(rt: Runtime, seller_id: UUID, wanted: Sequence[Link]) -> dict[UUID, str]:
+async def apply(rt: Runtime, seller_id: UUID, wanted: Sequence[Link]) -> dict[UUID, Refusal]:
     """Write links and settle the orders that sold their listings. Answers what is refused, by listing."""
-    refused: dict[UUID, str] = {}
+    refused: dict[UUID, Refusal] = {}
     for start in range(0, len(wanted), PAGE):
         some = wanted[start : start + PAGE]
         refused |= await transact(rt, seller_id, partial(apply_in, rt, wanted=some))
@@ -65,7 +66,7 @@ async def apply(rt: Runtime, seller_id: UUID, wanted: Sequence[Link]) -> dict[UU
     return refused
 
 
-async def apply_in(rt: Runtime, tx: Tx, ripple: Ripple, *, wanted: Sequence[Link]) -> dict[UUID, str]:
+async def apply_in(rt: Runtime, tx: Tx, ripple: Ripple, *, wanted: Sequence[Link]) -> dict[UUID, Refusal]:
     """The same in a transaction of the caller's. Locks: orders, then levels, then slots."""
     ids = [each.listing_id for each in wanted]
     order_ids = await links.orders_of(tx, ids)

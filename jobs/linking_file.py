@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from hub.refusal import Refusal
+from hub.stock_sheet import Amiss
 from hub.store import links, new_id, stock
 from hub.store.links import Link
 from jobs.linking import apply
@@ -30,9 +32,9 @@ class Plan:
     """Rows that are good, by line: (kind, link); what is wrong with the others; SKUs to make first."""
 
     good: dict[int, tuple[str, Link]] = field(default_factory=dict)
-    wrong: dict[int, str] = field(default_factory=dict)
+    wrong: dict[int, Refusal] = field(default_factory=dict)
     new: dict[str, UUID] = field(default_factory=dict)  # code -> the id that stands for it until it is made
-    refused: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
     def by_kind(self) -> dict[str, list[int]]:
         """Lines by what they do: link, relink, unlink, same."""
@@ -53,8 +55,8 @@ async def plan(rt: Runtime, seller_id: UUID, asked: Sequence[Asked], *, create: 
                 listing = _listing(row, there.get(row.listing, []))
                 _refuse_twice(row, listing["id"], lines)
                 sku_id = _sku(row, by_code, twins, made.new, create=create)
-            except ValueError as problem:
-                made.wrong[row.line] = str(problem)
+            except Amiss as problem:
+                made.wrong[row.line] = Refusal(str(problem), problem.kind, **problem.params)
                 continue
             link = Link(listing_id=listing["id"], sku_id=sku_id, multiplier=row.multiplier if sku_id else 1, how="file")
             made.good[row.line] = (_kind(row, listing), link)
@@ -62,32 +64,40 @@ async def plan(rt: Runtime, seller_id: UUID, asked: Sequence[Asked], *, create: 
         refused = await links.conflicts(tx, [link for _kind, link in made.good.values()], called)
     for line, (_told, link) in list(made.good.items()):
         if link.listing_id in refused:
-            made.wrong[line] = f"sku: {refused[link.listing_id]}"
+            made.wrong[line] = refused[link.listing_id].about("sku")
             del made.good[line]
     return made
 
 
 def _listing(row: Asked, named: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The one listing that a row names; ValueError where there is none, or more than one."""
+    """The one listing that a row names; Amiss where there is none, or more than one."""
     found = [one for one in named if row.account is None or one["account"].casefold() == row.account.casefold()]
     if not found:
-        where = f" of account {row.account!r}" if row.account else ""
-        raise ValueError(f"listing: there is no {row.listing!r}{where}")
+        if row.account:
+            sentence = f"listing: there is no {row.listing!r} of account {row.account!r}"
+            raise Amiss(sentence, "listing_unknown_of", one=row.listing, account=row.account)
+        raise Amiss(f"listing: there is no {row.listing!r}", "listing_unknown", one=row.listing)
     exact = [one for one in found if one["variation_ref"] == row.variation]
     if len(exact) == 1:
         return exact[0]
     if row.variation is None and len(found) == 1:
         return found[0]
     if len(exact) > 1:
-        raise ValueError(f"account: {row.listing!r} is on {' and on '.join(one['account'] for one in exact)}: name one")
+        where = " and on ".join(one["account"] for one in exact)
+        raise Amiss(f"account: {row.listing!r} is on {where}: name one", "listing_where", one=row.listing)
     there = ", ".join(str(one["variation_ref"] or "(none)") for one in found[:8])
-    raise ValueError(f"variation: {row.listing!r} has no {row.variation or '(none)'}; it has {there}")
+    raise Amiss(
+        f"variation: {row.listing!r} has no {row.variation or '(none)'}; it has {there}", "variation_unknown",
+        one=row.listing, two=row.variation or "—", there=there.replace("(none)", "—"),
+    )  # fmt: skip
 
 
 def _refuse_twice(row: Asked, listing_id: UUID, lines: dict[UUID, int]) -> None:
     before = lines.setdefault(listing_id, row.line)
     if before != row.line:
-        raise ValueError(f"listing: {row.listing!r} stands in line {before} already")
+        raise Amiss(
+            f"listing: {row.listing!r} stands in line {before} already", "listing_twice", one=row.listing, line=before
+        )
 
 
 def _sku(
@@ -101,9 +111,11 @@ def _sku(
     wanted = row.sku
     twin = twins.get(wanted) or next((code for code in new if code != wanted and code.lower() == wanted.lower()), None)
     if twin is not None:
-        raise ValueError(f"sku: there is no {row.sku!r}, but one {twin!r}: write it as it is")
+        raise Amiss(
+            f"sku: there is no {row.sku!r}, but one {twin!r}: write it as it is", "sku_case", sku=row.sku, two=twin
+        )
     if not create:
-        raise ValueError(f"sku: there is no {row.sku!r}; --create makes it")
+        raise Amiss(f"sku: there is no {row.sku!r}; --create makes it", "no_sku_create", sku=row.sku)
     return new.setdefault(row.sku, new_id())
 
 

@@ -79,7 +79,8 @@ async def refuse_unread(rt: Runtime, account: Account) -> None:
         what = {"poll": "orders", "listings": "listings"}
         named = " and ".join(what[kind] for kind in missing)
         run = " and ".join(f"`balcao run {kind}`" for kind in missing)
-        raise Refused(f"{account.name}: its {named} are not read yet: wait for the hub, or read them with {run}")
+        sentence = f"{account.name}: its {named} are not read yet: wait for the hub, or read them with {run}"
+        raise Refused(sentence, "account_unread", account=account.name)
 
 
 async def open_from(rt: Runtime, account: Account, *, only: Sequence[str] | None = None) -> list[Counted]:
@@ -103,7 +104,7 @@ async def set_since(rt: Runtime, seller_id: UUID, code: str, since: datetime) ->
 async def _set_since(rt: Runtime, tx: Tx, ripple: Ripple, *, code: str, since: datetime) -> int:
     sku = single(await ledger.known(tx, [code]), code)
     if not sku.is_open:
-        raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)")
+        raise Refused(f"stock of {code} is not open: count it first (`balcao stock set`)", "not_open", sku=code)
     now = rt.now()
     mine = await stock.open_orders_with(tx, await kits.with_kits_of(tx, [sku.id]))
     await ledger.lock_orders(tx, mine, wait=True)

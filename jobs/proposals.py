@@ -23,11 +23,13 @@ async def accept(rt: Runtime, seller_id: UUID, id_: UUID) -> dict[str, Any]:
     async with rt.db.seller(seller_id) as tx:
         row = await _open(tx, id_)
         if Drift(row["class"]) not in ACTIONABLE:
-            raise Refused(f"{row['class']} of {row['ref']}: there is nothing that the hub could write; dismiss it")
+            sentence = f"{row['class']} of {row['ref']}: there is nothing that the hub could write; dismiss it"
+            raise Refused(sentence, "drift_nothing", one=row["ref"])
         account = await accounts.get(tx, row["account_id"])
         if Drift(row["class"]) is not Drift.WRONG_LINK:
             if not account.writes:
-                raise Refused(f"{account.name} is {account.status}: approve or resume it, then accept")
+                sentence = f"{account.name} is {account.status}: approve or resume it, then accept"
+                raise Refused(sentence, "drift_account", account=account.name)
             await pages.hold(tx, row["slot_id"], None)
             await drift.decide(tx, id_, State.REPAIRING, rt.now())
             await drift.recheck_at(tx, account.id, rt.now() + GRACE)
@@ -41,7 +43,7 @@ async def accept(rt: Runtime, seller_id: UUID, id_: UUID) -> dict[str, Any]:
 async def _relink(rt: Runtime, seller_id: UUID, account: Account, row: Mapping[str, Any]) -> None:
     """The link in its own transaction (it locks levels first): done twice it changes nothing."""
     if row["listing_id"] is None or row["suggested_sku"] is None:
-        raise Refused(f"{row['ref']}: the SKU that it names is gone; dismiss it")
+        raise Refused(f"{row['ref']}: the SKU that it names is gone; dismiss it", "drift_gone", one=row["ref"])
     await linking.link(rt, seller_id, row["listing_id"], row["suggested_sku"], row["multiplier"])
     async with rt.db.seller(seller_id) as tx:
         await pages.hold(tx, row["slot_id"], None)
@@ -65,9 +67,10 @@ async def dismiss(rt: Runtime, seller_id: UUID, id_: UUID) -> dict[str, Any]:
 async def _open(tx: Tx, id_: UUID) -> dict[str, Any]:
     row = await drift.one(tx, id_)
     if row is None:
-        raise Refused(f"there is no difference {id_}: `balcao drift list` names them")
+        raise Refused(f"there is no difference {id_}: `balcao drift list` names them", "no_drift")
     if row["state"] not in DECIDABLE:
-        raise Refused(f"{row['class']} of {row['ref']} is {row['state']}: there is nothing to decide")
+        sentence = f"{row['class']} of {row['ref']} is {row['state']}: there is nothing to decide"
+        raise Refused(sentence, "drift_decided", one=row["ref"])
     return row
 
 
@@ -79,9 +82,9 @@ async def _done(tx: Tx, account: Account, action: str, row: Mapping[str, Any]) -
 async def set_policy(rt: Runtime, account: Account, name: str, policy: str) -> dict[str, Policy]:
     """Set what an account does about a class of difference. Answers all its policies; Refused names those there are."""
     if name not in POLICIES:
-        raise Refused(f"there is no class {name!r} with a policy; there are: {', '.join(POLICIES)}")
+        raise Refused(f"there is no class {name!r} with a policy; there are: {', '.join(POLICIES)}", "no_drift_class")
     if policy not in POLICIES[name]:
-        raise Refused(f"{name}: {policy!r} is not one of {', '.join(POLICIES[name])}")
+        raise Refused(f"{name}: {policy!r} is not one of {', '.join(POLICIES[name])}", "drift_policy")
     async with rt.db.seller(account.seller_id) as tx:
         settings = dict((await accounts.get(tx, account.id)).settings)
         told = settings.get("drift")

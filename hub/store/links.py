@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hub.likeness import Known
 from hub.linking import gtin, gtin_forms
+from hub.refusal import Refusal
 from hub.store import Tx, new_id
 
 Sold: TypeAlias = tuple[UUID | None, int]  # sku, multiplier
@@ -98,7 +99,7 @@ async def around(tx: Tx, listing_ids: Sequence[UUID]) -> tuple[list[UUID], set[U
     return sorted({row["slot_id"] for row in rows}), {row["sku_id"] for row in rows if row["sku_id"]}
 
 
-async def put(tx: Tx, wanted: Sequence[Link]) -> dict[UUID, str]:
+async def put(tx: Tx, wanted: Sequence[Link]) -> dict[UUID, Refusal]:
     """Link listings, or unlink them. Answers what is refused (see `conflicts`); the rest is written.
 
     The slots must be locked.
@@ -110,7 +111,7 @@ async def put(tx: Tx, wanted: Sequence[Link]) -> dict[UUID, str]:
     return refused
 
 
-async def conflicts(tx: Tx, wanted: Sequence[Link], called: Mapping[UUID, str] | None = None) -> dict[UUID, str]:
+async def conflicts(tx: Tx, wanted: Sequence[Link], called: Mapping[UUID, str] | None = None) -> dict[UUID, Refusal]:
     """Why some of these links cannot be, by listing, in one sentence that names both places; nothing is written.
 
     Two SKUs, or two multipliers, on one slot are refused, whether its listings are linked now or were before.
@@ -126,7 +127,8 @@ async def conflicts(tx: Tx, wanted: Sequence[Link], called: Mapping[UUID, str] |
     )
     skus = {link.sku_id for link in wanted if link.sku_id} | {row["sku_id"] for row in rows if row["sku_id"]}
     names = {**(called or {}), **await codes(tx, skus)}
-    refused = {each: f"there is no listing {each}" for each in told.keys() - {row["id"] for row in rows}}
+    gone = told.keys() - {row["id"] for row in rows}
+    refused = {each: Refusal(f"there is no listing {each}", "no_listing", one=each) for each in gone}
     slots: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         slots[row["slot_id"]].append(row)
@@ -135,7 +137,7 @@ async def conflicts(tx: Tx, wanted: Sequence[Link], called: Mapping[UUID, str] |
     return refused | await _told_twice(tx, [link for link in wanted if link.listing_id not in refused], names)
 
 
-async def _told_twice(tx: Tx, wanted: Sequence[Link], names: Mapping[UUID, str]) -> dict[UUID, str]:
+async def _told_twice(tx: Tx, wanted: Sequence[Link], names: Mapping[UUID, str]) -> dict[UUID, Refusal]:
     """A source tells each SKU in one place: two numbers of one stock cannot both be the truth."""
     rows = await tx.all(
         """SELECT t.id, t.sku_id, a.name AS account, s.id AS slot_id,
@@ -154,16 +156,18 @@ async def _told_twice(tx: Tx, wanted: Sequence[Link], names: Mapping[UUID, str])
         first = slots.setdefault(row["sku_id"], row["slot_id"])
         if row["other"] or first != row["slot_id"]:
             place = f"listing {row['other']}" if row["other"] else "another listing of this file"
-            refused[row["id"]] = (
-                f"{row['account']} is the source of stock and tells {names.get(row['sku_id'])} by {place} already: "
-                "a source tells each SKU in one place"
-            )
+            sku = names.get(row["sku_id"])
+            refused[row["id"]] = Refusal(
+                f"{row['account']} is the source of stock and tells {sku} by {place} already: "
+                "a source tells each SKU in one place",
+                "told_twice" if row["other"] else "told_twice_here", account=row["account"], sku=sku, two=row["other"],
+            )  # fmt: skip
     return refused
 
 
 def _conflicts(
     listings: Sequence[Mapping[str, Any]], told: Mapping[UUID, Link], called: Mapping[UUID, str]
-) -> dict[UUID, str]:
+) -> dict[UUID, Refusal]:
     """What the listings of one slot would sell, where that is not one and the same."""
     sells: dict[UUID, Sold] = {
         row["id"]: (told[row["id"]].sku_id, told[row["id"]].multiplier) if row["id"] in told
@@ -179,10 +183,12 @@ def _conflicts(
         if other is not None:
             sku_id, units = sells[other["id"]]
             verb = "would be" if other["id"] in told else "is"
-            refused[row["id"]] = (
+            sku = called.get(sku_id) if sku_id else None
+            refused[row["id"]] = Refusal(
                 f"listing {row['name']} shares its stock with listing {other['name']}, which {verb} linked to "
-                f"{units} x {called.get(sku_id) if sku_id else None}: link both to the same"
-            )
+                f"{units} x {sku}: link both to the same",
+                "slot_shared", one=row["name"], two=other["name"], units=units, sku=sku,
+            )  # fmt: skip
     return refused
 
 

@@ -126,6 +126,11 @@ async def named(tx: Tx) -> list[dict[str, Any]]:
     return await tx.all("SELECT id, code, name, kind FROM warehouse WHERE closed_at IS NULL ORDER BY rank, code")
 
 
+async def names(tx: Tx) -> dict[str, str]:
+    """What people call each warehouse, closed ones too, by its code."""
+    return {row["code"]: row["name"] for row in await tx.all("SELECT code, name FROM warehouse")}
+
+
 async def by_code(tx: Tx, code: str) -> dict[str, Any] | None:
     """The warehouse of that code, locked: id, kind, rank, name, closed_at."""
     return await tx.one(

@@ -42,9 +42,10 @@ STATE: dict[str, Chip] = {
     "waits": ("wait", N_("ainda não começou")),
     "over": ("mute", N_("já terminou")),
 }
-FIELD_OF = {  # what a refusal begins with -> the form's field
-    "value": "valor", "account": "conta", "cap": "teto", "until-stock": "acima", "ends": "termina", "sku": "sku",
-    "category": "categoria", "listing": "anuncio",
+FIELD_OF = {  # the kind of a refusal -> the form's field
+    "buffer_value": "valor", "buffer_percent": "valor", "buffer_pool": "conta", "buffer_cap_kind": "teto",
+    "buffer_cap": "teto", "buffer_until": "acima", "buffer_ended": "termina", "buffer_order": "termina",
+    "buffer_sku": "sku", "buffer_kit": "sku", "buffer_category": "categoria", "buffer_listing_kit": "anuncio",
 }  # fmt: skip
 _DOES = {
     "units": N_("segura %(value)s un."),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from hub import deadlines
-from hub.web.i18n import N_, NOTHING, Language
+from hub.web.i18n import N_, NN_, NOTHING, Language
 
 SHIP: dict[str, str] = {
     "ship_by_4h": N_("Pedido %(order)s (%(account)s): despachar até %(ship_by)s, faltam menos de 4 horas."),
@@ -57,8 +57,8 @@ KIND: dict[str, str] = {
     "parcel_unreadable": N_("resposta ilegível"),
     "shipment_untold": N_("canal não avisado"),
 }
-PROMISED = N_("promessa de %(day)s, há %(days)s dias")
-SILENT = N_("%(days)s dias sem leitura")
+PROMISED = NN_("promessa de %(day)s, há %(days)s dia", "promessa de %(day)s, há %(days)s dias")
+SILENT = NN_("%(days)s dia sem leitura", "%(days)s dias sem leitura")
 UNTIL = N_("retirar até %(day)s%(assumed)s")
 
 
@@ -68,9 +68,10 @@ def facts(language: Language, row: Mapping[str, Any]) -> str | None:
     assumed = language.gettext(ASSUMED) if told.get("assumed") else ""
     match row["kind"]:
         case deadlines.LATE:
-            return language.gettext(PROMISED, day=language.day(row["deliver_by"]), days=told.get("days") or 0)
+            days = told.get("days") or 0
+            return language.ngettext(*PROMISED, days, day=language.day(row["deliver_by"]), days=days)
         case deadlines.STUCK | deadlines.LOST:
-            return language.gettext(SILENT, days=told.get("days"))
+            return language.ngettext(*SILENT, told.get("days") or 0, days=told.get("days") or 0)
         case deadlines.PICKUP | deadlines.LAST_DAYS if until:
             return language.gettext(UNTIL, day=language.day(until - deadlines.DAY), assumed=assumed)
         case _:

@@ -137,8 +137,8 @@ class Visit:
         flash, self.session = self.session.flash, replace(self.session, flash=None)
         page = aiohttp_jinja2.get_env(self.request.app).get_template(template)
         body = page.render(
-            v=self, t=self.language, _=self.language.gettext, csrf=self.session.csrf, flash=flash,
-            path=self.request.path, here=self.request.path_qs, **context,
+            v=self, t=self.language, _=self.language.gettext, ngettext=self.language.ngettext,
+            csrf=self.session.csrf, flash=flash, path=self.request.path, here=self.request.path_qs, **context,
         )  # fmt: skip
         return web.Response(text=body, content_type="text/html", status=status)
 

@@ -23,7 +23,7 @@ STEPS = {
         time=N_("3 min"),
     ),
     "listings": Words(
-        title=N_("Ler os anúncios e ligar cada um a um SKU"),
+        title=N_("Ler os anúncios e vincular cada um a um SKU"),
         why=N_("É pelo SKU que os canais dividem o mesmo estoque: vendeu num, os outros mostram menos."),
         time=N_("1 min a cada mil anúncios"),
     ),
@@ -49,4 +49,4 @@ STATE = {
     State.TODO: N_("a fazer"),
     State.WAITS: N_("depois"),
 }
-COUNTED = {"listings": N_("%(done)s de %(all)s ligados"), "stock": N_("%(done)s de %(all)s SKUs com estoque")}
+COUNTED = {"listings": N_("%(done)s de %(all)s vinculados"), "stock": N_("%(done)s de %(all)s SKUs com estoque")}

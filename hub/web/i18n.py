@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import dates, numbers, units
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -29,13 +29,18 @@ METHODS = [
     ("*.py", "python"),
     ("templates/**.html", "jinja2.ext:babel_extract"),
 ]
-KEYWORDS = {"_": None, "N_": None, "gettext": None}
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "NN_": (1, 2), "ngettext": (1, 2)}
 NOTHING = "—"
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - gettext's own word for "to be translated where it is shown"
     """Mark a sentence of a table for the catalogs."""
     return msgid
+
+
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - as N_, of one and of several
+    """Mark a sentence that counts for the catalogs: of one, of several."""
+    return one, many
 
 
 def catalog_path(locale: str) -> Path:
@@ -77,6 +82,10 @@ class Language:
         """The sentence in this language, its %(names)s filled in."""
         told = self._words.gettext(msgid)
         return told % params if params else told
+
+    def ngettext(self, one: str, many: str, count: float, /, **params: object) -> str:
+        """The sentence of one where `count` is 1, else that of several, none too; its %(names)s filled in."""
+        return self._words.ngettext(one, many, 1 if count == 1 else 2) % params
 
     def money(self, cents: int | None, currency: str = "BRL") -> str:
         """R$ 1.234,56; a dash for what is not told."""
@@ -124,6 +133,8 @@ class Language:
     def duration(self, minutes: int) -> str:
         """4 h, 90 min, 2 dias: in the largest unit that leaves nothing over."""
         unit, each = next((name, n) for name, n in (("day", 1440), ("hour", 60), ("minute", 1)) if minutes % n == 0)
+        if unit == "hour":  # CLDR's short hours say "1 horas" in Portuguese
+            return f"{self.number(minutes // each)} h"
         return units.format_unit(minutes // each, f"duration-{unit}", length="short", locale=self.locale)
 
     def milliseconds(self, ms: float | None) -> str:
@@ -163,17 +174,22 @@ def known(locale: str | None) -> str:
 # ── keeping the catalogs ────────────────────────────────────────────────────────────────────────────────────
 
 
-def said() -> Iterator[str]:
-    """Every message id in pages, tables and templates."""
+def said() -> Iterator[str | tuple[str, str]]:
+    """Every message id in pages, tables and templates; a pair where it counts."""
     for _file, _line, message, _comments, _context in extract_from_dir(
         HERE, method_map=METHODS, options_map={"**": {"silent": "false"}}, keywords=KEYWORDS
     ):
-        yield message if isinstance(message, str) else message[0]
+        yield message if isinstance(message, str) else (message[0], message[1])
+
+
+def is_whole(message: Message) -> bool:
+    """Whether a message is translated, both of its forms where it has two."""
+    return bool(message.string) and (isinstance(message.string, str) or all(message.string or ()))
 
 
 def update() -> dict[str, list[str]]:
     """Add what is new to every catalog, drop what is gone. Answers what lacks a translation, by locale."""
-    wanted = sorted(set(said()))
+    wanted = sorted(set(said()), key=lambda msgid: msgid if isinstance(msgid, tuple) else (msgid, ""))
     lacking: dict[str, list[str]] = {}
     for locale in LOCALES:
         path = catalog_path(locale)
@@ -181,12 +197,12 @@ def update() -> dict[str, list[str]]:
         always = datetime(2026, 1, 1, tzinfo=UTC)  # the same catalog gives the same file
         new = Catalog(locale=locale, project="balcao", charset="utf-8", fuzzy=False, creation_date=always)
         for msgid in wanted:
-            own = msgid if locale == LOCALES[0] else ""
+            own = msgid if locale == LOCALES[0] else "" if isinstance(msgid, str) else ("", "")
             new.add(msgid, old.get(msgid) or own)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             write_po(file, new, omit_header=False, width=0, no_location=True)
-        lacking[locale] = [str(m.id) for m in new if m.id and not m.string]
+        lacking[locale] = [str(m.id) for m in new if m.id and not is_whole(m)]
     return lacking
 
 

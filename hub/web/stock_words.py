@@ -46,7 +46,9 @@ TRANSFER = {
     "cancelled": ("mute", N_("cancelada")),
 }
 COUNT = {"open": ("busy", N_("em contagem")), "posted": ("ok", N_("lançado")), "cancelled": ("mute", N_("cancelado"))}
-COLUMNS = {"sku": "SKU", "quantity": N_("quantidade"), "title": N_("nome, ou outro dado")}
+COLUMNS = {
+    "sku": "SKU", "quantity": N_("quantidade"), "title": N_("nome, ou outro dado"), "listing": N_("anúncio"),
+}  # fmt: skip
 
 SHEET = {
     "code": "sku", "title": N_("nome"), "category": N_("categoria"), "gtin": "gtin", "on_hand": N_("em mãos"),

@@ -113,7 +113,7 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
     async with AsyncExitStack() as exits:
         halls = [await _hall(stand, exits, n, count, say) for n, count in enumerate((few, many))]
         told = {}
-        for spot in (*(each for each in walk.PAGES if not each.outside), *MORE):
+        for spot in (*(each for each in walk.PAGES if not each.outside and each.status == 200), *MORE):
             try:
                 paths = [spot.path.format(**hall.rows) for hall in halls]
             except KeyError as missing:

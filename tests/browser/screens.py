@@ -6,21 +6,22 @@ A picture that shows the same as the one that is there, but for times and other 
 import argparse
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image, ImageChops
 from playwright.async_api import ViewportSize, async_playwright
 
+from tests.browser import rarer
 from tests.browser.shop import fill
-from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, Screen, entered, launched, stranger
-from tests.browser.walk import Spot, spots
+from tests.browser.test_pages import CHROMIUM, NARROW, WIDE, Screen, entered, launched, lookers, screen_of
+from tests.browser.walk import PAGES, Spot, spots
 from tests.web.site import site
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WINDOWS: tuple[ViewportSize, ...] = (WIDE, NARROW)
+EXTRA = {"painel-escuro", "pedido-en"}  # beside those of the walk
 COLOURS = 64
 TALLEST = {1280: 1800, 360: 2600}  # what is further down is left out, unless asked for whole
 SAME = 0.012  # of its pixels at most differ between two pictures that show the same
@@ -42,7 +43,7 @@ class Shown:
 async def _pictured(screen: Screen, spot: Spot, folder: Path, *, whole: bool, redo: bool) -> Shown:
     for window in WINDOWS:
         await screen.page.set_viewport_size(window)
-        await screen.open(spot.path)
+        await screen.open(spot.path, spot.status)
         tall = await screen.page.evaluate("document.documentElement.scrollHeight")
         height = tall if whole else min(tall, TALLEST[window["width"]])
         # As tall as the page: what sticks to the window's edge stands at the picture's.
@@ -80,40 +81,58 @@ def _index(shown: Sequence[Shown], folder: Path) -> None:
             path.unlink()
 
 
-@asynccontextmanager
-async def _shop() -> AsyncIterator[tuple[Screen, Screen, Screen, list[Spot]]]:
-    """The filled shop: in the light, in the dark, and in English."""
+@dataclass
+class Studio:
+    """Where pictures are made: which pages are wanted, where they go, and what is there so far."""
+
+    folder: Path
+    names: Sequence[str]
+    whole: bool
+    redo: bool
+    shown: list[Shown] = field(default_factory=list)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the folder is to hold what docs/screens holds."""
+        return not self.names and not self.whole
+
+    async def take(self, screen: Screen, spots_: Iterable[Spot]) -> None:
+        """Picture those of them that are wanted."""
+        for spot in spots_:
+            if spot.name in self.names or (not self.names and (spot.pictured or self.whole)):
+                made = await _pictured(screen, spot, self.folder, whole=self.whole, redo=self.redo)
+                self.shown.append(made)
+
+
+async def picture(studio: Studio) -> None:
+    """Make them. With names, or of whole pages, no index is written."""
     async with site() as s, async_playwright() as playwright:
-        await s.person("ana@loja.example")
-        await s.person("ann@loja.example", name="Ann Lima", locale="en")
-        await fill(s)
         browser = await launched(playwright)
         try:
-            light = await entered(s, await browser.new_context(color_scheme="light", locale="pt-BR"))
-            await light.page.get_by_role("button", name="Guardar").click()  # the first steps, which hide the rest
-            await light.page.wait_for_selector(".flash")
-            dark = await entered(s, await browser.new_context(color_scheme="dark", locale="pt-BR"))
-            english = await entered(s, await browser.new_context(color_scheme="light"), "ann@loja.example")
-            yield light, dark, english, await spots(s)
+            await studio.take(
+                await screen_of(s, await browser.new_context(color_scheme="light", locale="pt-BR")),
+                (each for each in PAGES if each.who == "first"),
+            )
+            await s.person("ana@loja.example")
+            await s.person("ann@loja.example", name="Ann Lima", locale="en")
+            await fill(s)
+            await rarer.add(s)
+            ana = await entered(s, await browser.new_context(color_scheme="light", locale="pt-BR"))
+            await ana.page.get_by_role("button", name="Guardar").click()  # the first steps, which hide the rest
+            await ana.page.wait_for_selector(".flash")
+            who, found = await lookers(ana, "pt-BR"), await spots(s)
+            for spot in found:
+                await studio.take(who[spot.who], (spot,))
+            if studio.is_all or EXTRA & set(studio.names):
+                dark = await entered(s, await browser.new_context(color_scheme="dark", locale="pt-BR"))
+                ann = await entered(s, await browser.new_context(color_scheme="light"), "ann@loja.example")
+                order = next(spot for spot in found if spot.name == "pedido")
+                await studio.take(dark, (Spot("painel-escuro", "/"),))
+                await studio.take(ann, (Spot("pedido-en", order.path),))
         finally:
             await browser.close()
-
-
-async def picture(folder: Path, names: Sequence[str], *, whole: bool, redo: bool) -> int:
-    """Make them; answers how many pages were pictured. With names, or of whole pages, no index is written."""
-    async with _shop() as (light, dark, english, found):
-        chosen = [spot for spot in found if spot.name in names or (not names and (spot.pictured or whole))]
-        outside = await stranger(light, "pt-BR")
-        shown = [
-            await _pictured(outside if spot.outside else light, spot, folder, whole=whole, redo=redo) for spot in chosen
-        ]
-        if names or whole:
-            return len(shown)
-        first, order = found[0], next(spot for spot in found if spot.name == "pedido")
-        for screen, spot, name in ((dark, first, "painel-escuro"), (english, order, "pedido-en")):
-            shown.append(await _pictured(screen, Spot(name, spot.path), folder, whole=whole, redo=redo))
-        _index([Shown(each.spot, each.title) for each in shown], folder)
-    return len(shown)
+    if studio.is_all:
+        _index(studio.shown, studio.folder)
 
 
 def main() -> None:
@@ -127,8 +146,9 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     if CHROMIUM is None:
         parser.error("no chromium on this machine: apt-get install chromium")
-    made = asyncio.run(picture(asked.folder, asked.names, whole=asked.whole, redo=asked.redo))
-    print(f"{made} pages pictured in {asked.folder}")
+    studio = Studio(asked.folder, asked.names, asked.whole, asked.redo)
+    asyncio.run(picture(studio))
+    print(f"{len(studio.shown)} pages pictured in {asked.folder}")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ async def test_an_order_is_found_opened_read_and_left_again() -> None:
         await page.wait_for_selector("h1")
         told = await page.inner_text("main")
         assert await page.inner_text("h1") == f"Pedido {number}"
-        for said in ("JAR-04", "R$\u00a079,90", "1 de JAR-04 em principal", "Mercado Livre Ana"):
+        for said in ("JAR-04", "R$\u00a079,90", "1 de JAR-04 em Principal", "Mercado Livre Ana"):
             assert said in told, said
         assert await page.locator("ol.line > li").count() > 1, "the story tells what came and what was done"
         await page.locator("a[href*='/documentos/']").first.click()

@@ -4,9 +4,10 @@ A new page is a line of PAGES; what its address needs from the filled shop is a 
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 from uuid import UUID
 
-from hub import parcel_link
+from hub import invite_link, parcel_link
 from tests.web.site import Site
 
 # what stands in braces in an address -> where tests.browser.shop left it; the first column of the first row
@@ -30,17 +31,29 @@ ROWS = {
     "case": "SELECT id FROM shortage_case ORDER BY id",
     "purchase": "SELECT id FROM purchase_order ORDER BY id",
     "shipment": "SELECT id FROM shipment WHERE tracking_code = 'AA123456785BR'",
+    "transfer": "SELECT number FROM transfer ORDER BY number",
+    "import": "SELECT number FROM stock_import ORDER BY number",
+    "upload": "SELECT id FROM sheet_upload ORDER BY id",
+    "print": "SELECT id FROM freight_print ORDER BY id",
+    "invitation": "SELECT id FROM invitation ORDER BY id",
 }
+Who = Literal["owner", "stranger", "half in", "first"]  # half in: the code is still asked for; first: nobody is there
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One page: its picture's name, its address, whether docs/screens has it, and whether nobody is signed in there."""
+    """One page: its picture's name, its address, whether docs/screens has it, who looks, and what it answers with."""
 
     name: str
     path: str
     pictured: bool = True
-    outside: bool = False
+    who: Who = "owner"
+    status: int = 200
+
+    @property
+    def outside(self) -> bool:
+        """Whether nobody is signed in there."""
+        return self.who != "owner"
 
 
 PAGES = (
@@ -52,8 +65,9 @@ PAGES = (
     Spot("conta-nova-woocommerce", "/contas/nova?canal=woocommerce"),
     Spot("conta-nova-correios", "/contas/nova?canal=correios", pictured=False),
     Spot("conta-nova-autorizacao", "/contas/nova?canal=shopify", pictured=False),
-    Spot("conta-religar", "/contas/{market}/religar", pictured=False),
-    Spot("conta-desligar", "/contas/{store}/desligar", pictured=False),
+    Spot("conta-retorno", "/contas/retorno/shopify?state=de-outra-pessoa", status=409),
+    Spot("conta-religar", "/contas/{market}/religar"),
+    Spot("conta-desligar", "/contas/{store}/desligar"),
     Spot("conta", "/contas/{store}"),
     Spot("conta-mercado-livre", "/contas/{market}", pictured=False),
     Spot("conta-transportadora", "/contas/{carrier}", pictured=False),
@@ -71,32 +85,36 @@ PAGES = (
     Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
     Spot("anuncio", "/anuncios/{listing}"),
     Spot("anuncios-vincular", "/anuncios/ligar"),
-    Spot("anuncio-vincular", "/anuncios/{unlinked}/ligar?sku=CAN-01&vende=6", pictured=False),
-    Spot("skus", "/estoque", pictured=False),
+    Spot("anuncio-vincular", "/anuncios/{unlinked}/ligar?sku=CAN-01&vende=6"),
+    Spot("skus", "/estoque"),
     Spot("estoque", "/estoque/CAN-01"),
-    Spot("sku-novo", "/estoque/novo", pictured=False),
-    Spot("movimentos", "/estoque/movimentos", pictured=False),
-    Spot("importar", "/estoque/importar", pictured=False),
-    Spot("depositos", "/depositos", pictured=False),
-    Spot("deposito", "/depositos/{house}", pictured=False),
-    Spot("deposito-previa", "/depositos/previa?sku-0=CAN-01&units-0=2&state=SP", pictured=False),
-    Spot("transferencias", "/transferencias", pictured=False),
-    Spot("transferencia-nova", "/transferencias/nova?sku=CAN-01", pictured=False),
-    Spot("inventario", "/inventario", pictured=False),
+    Spot("sku-novo", "/estoque/novo"),
+    Spot("movimentos", "/estoque/movimentos"),
+    Spot("importar", "/estoque/importar"),
+    Spot("importar-previa", "/estoque/importar/previa/{upload}"),
+    Spot("importacao", "/estoque/importar/{import}"),
+    Spot("depositos", "/depositos"),
+    Spot("deposito", "/depositos/{house}"),
+    Spot("deposito-previa", "/depositos/previa?sku-0=CAN-01&units-0=2&state=SP"),
+    Spot("transferencias", "/transferencias"),
+    Spot("transferencia-nova", "/transferencias/nova?sku=CAN-01"),
+    Spot("transferencia", "/transferencias/{transfer}"),
+    Spot("inventario", "/inventario"),
     Spot("inventario-aberto", "/inventario/{count}"),
-    Spot("inventario-diferencas", "/inventario/{count}/diferencas", pictured=False),
+    Spot("inventario-diferencas", "/inventario/{count}/diferencas"),
     Spot("envios", "/envios"),
     Spot("etiquetas", "/etiquetas"),
     Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
+    Spot("etiquetas-impressao", "/etiquetas/impressao/{print}"),
     Spot("conferencia", "/conferencia"),
     Spot("conferencia-encerradas", "/conferencia?estado=closed", pictured=False),
-    Spot("conferencia-regras", "/conferencia/regras", pictured=False),
+    Spot("conferencia-regras", "/conferencia/regras"),
     Spot("saude", "/saude"),
     Spot("reposicao", "/reposicao?filtro=all"),
     Spot("reposicao-sku", "/reposicao/{sku}"),
     Spot("compras", "/compras"),
     Spot("compra", "/compras/{purchase}"),
-    Spot("compra-impressa", "/compras/{purchase}/imprimir", pictured=False),
+    Spot("compra-impressa", "/compras/{purchase}/imprimir"),
     Spot("faltas", "/faltas"),
     Spot("falta", "/faltas/{case}"),
     Spot("alertas", "/alertas"),
@@ -114,41 +132,48 @@ PAGES = (
     Spot("seguranca", "/configuracoes/seguranca"),
     Spot("margens", "/configuracoes/margens?anuncio={listing}"),
     Spot("politicas", "/configuracoes/politicas"),
-    Spot("politicas-mensagens", "/configuracoes/politicas/mensagens", pictured=False),
+    Spot("politicas-mensagens", "/configuracoes/politicas/mensagens"),
     Spot("conta-regras", "/contas/{store}/regras"),
     Spot("avisos", "/configuracoes/avisos"),
-    Spot("aviso-novo", "/configuracoes/avisos/novo/telegram", pictured=False),
-    Spot("aviso", "/configuracoes/avisos/{way}", pictured=False),
+    Spot("aviso-novo", "/configuracoes/avisos/novo/telegram"),
+    Spot("aviso", "/configuracoes/avisos/{way}"),
     Spot("chaves", "/configuracoes/chaves"),
     Spot("registro", "/configuracoes/registro"),
-    Spot("eventos", "/configuracoes/eventos", pictured=False),
-    Spot("eventos-destino", "/configuracoes/eventos/{endpoint}", pictured=False),
-    Spot("eventos-envio", "/configuracoes/eventos/{endpoint}/entregas/{delivery}", pictured=False),
-    Spot("entrar", "/entrar", outside=True),
-    Spot("rastreio", "/r/{parcel}", outside=True),
+    Spot("eventos", "/configuracoes/eventos"),
+    Spot("eventos-destino", "/configuracoes/eventos/{endpoint}"),
+    Spot("eventos-envio", "/configuracoes/eventos/{endpoint}/entregas/{delivery}"),
+    Spot("api", "/api/docs"),
+    Spot("comecar", "/comecar", who="first"),
+    Spot("entrar", "/entrar", who="stranger"),
+    Spot("entrar-codigo", "/entrar/codigo", who="half in"),
+    Spot("convite", "/convite/{joining}", who="stranger"),
+    Spot("rastreio", "/r/{parcel}", who="stranger"),
 )
-# Pages of hub.web.pages.ROUTES that are not walked, and why.
-LEFT_OUT = {
+LEFT_OUT = {  # what the pages answer with something else, and what that is
     "/ao-vivo": "a stream",
-    "/comecar": "there until somebody has signed up",
     "/configuracoes": "leads on to the first section",
-    "/entrar/codigo": "between the password and the code only",
-    "/convite/{token}": "its token is told once, by mail",
-    "/contas/retorno/{channel}": "where a channel leads back to with a code",
     "/skus/{id}": "leads on to a SKU's page",
-    "/transferencias/{number:[0-9]{1,9}}": "the shop of the walk has one warehouse",
-    "/estoque/importar/previa/{id}": "there between a file and its import",
-    "/estoque/importar/{number:[0-9]{1,9}}": "the shop of the walk imports no file",
-    "/etiquetas/impressao/{id}": "there while a print goes on",
+    "/contas/{id}/previa.csv": "a file",
+    "/pedidos/planilha.csv": "a file",
+    "/anuncios/planilha.csv": "a file",
+    "/anuncios/ligar/planilha.csv": "a file",
+    "/estoque/planilha.csv": "a file",
+    "/estoque/movimentos.csv": "a file",
+    "/inventario/{number}/planilha.csv": "a file",
+    "/etiquetas/impressao/{id}/etiquetas.pdf": "a file",
+    "/etiquetas/romaneio/{id}/{kind}": "a file",
+    "/compras/{id}/planilha.csv": "a file",
+    "/configuracoes/registro.csv": "a file",
 }
 
 
 async def spots(s: Site) -> list[Spot]:
-    """The pages of a filled shop, their addresses whole."""
+    """The pages of a filled shop (tests.browser.shop and rarer), their addresses whole."""
     found = {}
     for name, sql in ROWS.items():
         rows = await s.w.rows(f"{sql} LIMIT 1")
         assert rows, f"the shop has nothing for {{{name}}}"
         found[name] = str(next(iter(rows[0].values())))
     found["parcel"] = parcel_link.token_of(s.w.rt.vault, s.w.seller_id, UUID(found["shipment"]))
-    return [replace(each, path=each.path.format(**found)) for each in PAGES]
+    found["joining"] = invite_link.token_of(s.w.rt.vault, s.w.seller_id, UUID(found["invitation"]))
+    return [replace(each, path=each.path.format(**found)) for each in PAGES if each.who != "first"]

@@ -24,11 +24,11 @@ async def test_from_nothing_to_the_first_order() -> None:
         assert await states(reader) == ["done", "todo now", *["waits"] * 4]
         channel = await s.connect("woocommerce", SHELF, approve=False)
         assert await states(reader) == ["done", "done", "begun now", "waits", "waits", "todo"]
-        assert "0 de 2 ligados" in (await reader.get("/")).text
+        assert "0 de 2 vinculados" in (await reader.get("/")).text
         sent = await reader.post("/primeiros-passos/ligar")
         assert sent.headers["Location"] == "/primeiros-passos"
         page = await reader.get("/primeiros-passos")
-        assert "Ligados: 2 anúncios" in page.text
+        assert "Anúncios vinculados: 2." in page.text
         assert await states(reader, "/primeiros-passos") == ["done", "done", "done", "begun now", "waits", "todo"]
         await channel.buy("CAN-01", 2)
         await s.w.hurry("poll")

@@ -1,19 +1,35 @@
 """Linking on its pages: what is suggested and why, what a link will do before it is made, sheets, and refusals."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from hub.refusal import Refusal
 from hub.sandbox import Product
 from hub.store import stock
-from hub.web import i18n, refusal_words
+from hub.web import i18n, refusal_words, stock_words
+from jobs.connect import Refused
 from tests.web.site import Reader, Site, site
 from tests.world import Channel
 
 CANECA = Product(sku="X-1", title="Caneca azul 300 ml", quantity=10, price_cents=3990, gtin="7891000315507")
 KIT = Product(sku="X-12", title="Kit 12 canecas azul 300 ml", quantity=10, price_cents=29990)
 PRATO = Product(sku="X-2", title="Prato raso", quantity=4, price_cents=2590)
+
+
+RAISING = (
+    "hub/store/links.py", "hub/link_sheet.py", "jobs/linking.py", "jobs/link_desk.py", "jobs/linking_file.py",
+    "jobs/proposals.py", "jobs/buffers.py", "jobs/approval.py", "jobs/connect.py", "jobs/consents.py",
+    "jobs/opening.py",
+)  # fmt: skip
+ROOT = Path(__file__).parents[2]
+CALLED = {"Refusal", "Refused", "Amiss", "Unusable", "Trouble"}
+# Refusals that no page makes, or that are in an adapter's or a vendor's own words: told as they are.
+WITHOUT = {"connect.py": 2, "consents.py": 1, "opening.py": 1}
 
 
 async def shop(s: Site) -> Channel:
@@ -132,7 +148,7 @@ async def test_a_sheet_is_filled_looked_at_and_written() -> None:
         page = await upload(reader, filled)
         assert "Vinculam: 1" in page
         assert "Aceitar: talvez não é sim nem não" in page
-        assert "Não há SKU NOVO: marque" in page
+        assert "Não há o SKU NOVO: marque" in page
         page = await upload(reader, filled, create="yes")
         assert "Vinculam: 2" in page
         assert "SKUs novos: 1" in page
@@ -148,18 +164,43 @@ async def test_a_sheet_is_filled_looked_at_and_written() -> None:
         assert "Sem permissão" in await upload(viewer, filled)
 
 
-def test_every_shape_of_a_refusal_fills_its_own_sentence() -> None:
-    portuguese, english = i18n.Language("pt_BR"), i18n.Language("en")
-    said = "listing MLB1 shares its stock with listing MLB2:7, which is linked to 3 x A: link both to the same"
-    for sentence in (said, f"sku: {said}"):
-        assert refusal_words.told(portuguese, sentence).startswith(
-            "O anúncio MLB1 divide o estoque com o anúncio MLB2:7, que vende 3 × A:"
+def test_every_kind_of_a_refusal_has_words_in_both_languages() -> None:
+    """Each refusal of linking, files, differences and buffers names a kind that the tables know, with its params."""
+    raised = [one for name in RAISING for one in refusals_in(ROOT / name)]
+    assert len(raised) > 45, "refusals are not found any more"
+    for where, kind, params in raised:
+        words = refusal_words.OWN.get(kind) or stock_words.REFUSAL.get(kind)
+        assert words, f"{where}: no words for {kind!r}"
+        assert set(re.findall(r"%\((\w+)\)s", words)) <= params, (
+            f"{where}: {kind} does not tell all that its words name"
         )
-    assert refusal_words.told(english, said) == said
-    assert refusal_words.told(portuguese, "value: 101 is more than 100 %: nothing would ever be shown").startswith(
-        "Quanto: 101% passa de 100%"
-    )
-    for shape, words in refusal_words.SHAPES:
-        named = dict.fromkeys(shape.groupindex, "7")
-        assert portuguese.gettext(words, **named)
-        assert english.gettext(words, **named)
+    assert refusal_words.OWN.keys() <= {kind for _where, kind, _params in raised}, "words of what nobody refuses"
+    assert not refusal_words.OWN.keys() & stock_words.REFUSAL.keys()
+    one = Refusal("listing MLB1 shares its stock", "slot_shared", one="MLB1", two="MLB2:7", units=3, sku="A")
+    portuguese, english = i18n.Language("pt_BR"), i18n.Language("en")
+    assert refusal_words.told(portuguese, one.about("sku")).startswith("O anúncio MLB1 divide o estoque com o anúncio")
+    assert refusal_words.told(english, Refused.of(one)).startswith("Listing MLB1 shares its stock with listing MLB2:7")
+    assert refusal_words.told(portuguese, Refused("as it is")) == "as it is"
+
+
+def refusals_in(path: Path) -> Iterator[tuple[str, str, set[str]]]:
+    """(where, kind, names of its params) of every refusal that a module makes with its own words."""
+    without = 0
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) not in CALLED or not node.args:
+            continue
+        place = 2 if ast.unparse(node.func) == "Trouble" else 1
+        names = {str(each.arg) for each in node.keywords}
+        match node.args[place : place + 2]:
+            case [ast.Constant(value=str() as kind), ast.Dict() as params]:
+                yield f"{path.name}:{node.lineno}", kind, {str(ast.literal_eval(key)) for key in params.keys if key}
+            case [ast.Constant(value=str() as kind)]:
+                yield f"{path.name}:{node.lineno}", kind, names
+            case [ast.IfExp(body=ast.Constant(value=str() as kind), orelse=ast.Constant(value=str() as other))]:
+                yield f"{path.name}:{node.lineno}", kind, names
+                yield f"{path.name}:{node.lineno}", other, names
+            case [ast.Attribute(), *_]:
+                pass  # another refusal's own kind
+            case _:
+                without += 1
+    assert without == WITHOUT.get(path.name, 0), f"{path.name}: a refusal names no kind"

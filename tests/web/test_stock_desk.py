@@ -237,7 +237,7 @@ async def test_sheets_are_looked_at_confirmed_once_and_taken_back() -> None:
         assert "linha 3 Não há o SKU BULE" in text
         assert "linha 4 Quantidade x: não é um número" in text
         assert "linha 6 JOGO é um kit" in text
-        assert "CANECA linha 2 principal 10 1.234" in text
+        assert "CANECA linha 2 Principal 10 1.234" in text
         assert "COPO linha" not in text, "what stays is not listed"
         await reader.get(path)
         said = await flash(reader, await reader.post(f"{path}/confirmar"))

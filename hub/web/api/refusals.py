@@ -1,6 +1,6 @@
 """What the flows refuse, as the API tells it: the state of things (409), or something that is not there (404)."""
 
-from hub.web import account_words, alert_words, refusal_words, settings_words, stock_words
+from hub.web import account_words, alert_words, refusal_words, restock_words, settings_words
 from hub.web.api.operations import conflict, missing
 from hub.web.api.problems import Refused
 from hub.web.i18n import N_, Language
@@ -9,9 +9,11 @@ from jobs.admission import Turned
 from jobs.freight import FreightRefused
 from jobs.members import MemberRefused
 from jobs.processes import ProcessRefused
+from jobs.purchase import PurchaseRefused
 
 SAID = N_("%(said)s")
-GONE = ("unknown", "gone", "order", "nobody")  # the kinds of refusals about what is not there
+# The kinds of refusals about what is not there.
+GONE = ("unknown", "gone", "order", "nobody", "no_drift", "no_buffer", "no_listing")
 
 
 def told(refusal: connect.Refused, language: Language) -> Refused:
@@ -29,9 +31,9 @@ def _sentence(refusal: connect.Refused, language: Language) -> str:
             return alert_words.refusal(language, refusal.kind, **refusal.params)
         case MemberRefused():
             return language.gettext(settings_words.REFUSAL[refusal.kind], **refusal.params)
+        case PurchaseRefused() if refusal.kind in restock_words.REFUSAL:
+            return language.gettext(restock_words.REFUSAL[refusal.kind], **refusal.params)
         case Turned():
             return account_words.turned(language, refusal)
-        case _ if refusal.kind in stock_words.REFUSAL:
-            return stock_words.refused(language, refusal)
         case _:
-            return refusal_words.told(language, str(refusal))
+            return refusal_words.told(language, refusal)

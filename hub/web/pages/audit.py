@@ -96,7 +96,7 @@ async def _decide(visit: Visit, ids: list[UUID], deed: Deed, done: str) -> web.R
         try:
             row = await deed(visit.rt, visit.seller_id, id_)
         except Refused as refusal:
-            refused.append(refusal_words.told(visit.language, str(refusal)))
+            refused.append(refusal_words.told(visit.language, refusal))
         else:
             last, count = row["title"] or row["ref"], count + 1
     say = visit.language.gettext
@@ -135,7 +135,7 @@ async def set_rules(visit: Visit) -> web.Response:
         try:
             await proposals.set_policy(visit.rt, account, name, wanted)
         except Refused as refusal:
-            visit.say("bad", N_("Não foi feito: %(why)s"), why=refusal_words.told(visit.language, str(refusal)))
+            visit.say("bad", N_("Não foi feito: %(why)s"), why=refusal_words.told(visit.language, refusal))
             return visit.go(RULES)
         changed += 1
     if changed:

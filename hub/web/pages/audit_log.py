@@ -39,9 +39,11 @@ async def every(visit: Visit) -> web.Response:
         known = await people.members(tx)
     page = part(visit, rows)
     shown = [{**row, "who": _who(visit, row), "details": _details(row)} for row in page.rows]
+    say = visit.language.gettext
+    actions = sorted(((key, say(words)) for key, words in settings_words.ACTION.items()), key=lambda each: each[1])
     return visit.render(
-        "settings_log.html", part=page, rows=shown, people=known, asked=asked, who=id_asked(visit, "quem"),
-        days=visit.asked("dias"), settings=settings_words, periods=PERIODS,
+        "settings_log.html", actions=actions, part=page, rows=shown, people=known, asked=asked,
+        who=id_asked(visit, "quem"), days=visit.asked("dias"), settings=settings_words, periods=PERIODS,
         sheet=str(visit.request.rel_url.with_path(f"{HOME}.csv", keep_query=True)),
     )  # fmt: skip
 

@@ -124,7 +124,7 @@ async def remove(visit: Visit) -> web.Response:
     try:
         changed = await desk.remove_rule(visit.rt, visit.seller_id, visit.id_in_path())
     except Refused as refusal:
-        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, str(refusal)))
+        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, refusal))
     else:
         visit.say("ok", N_("Margem removida. Números que mudaram: %(count)s."),
                   count=visit.language.number(len(changed.changes)))  # fmt: skip
@@ -135,8 +135,8 @@ def _problems(visit: Visit, trouble: Wrong | Refused) -> dict[str, str]:
     """Sentences by field; what belongs to none stands at the value."""
     if isinstance(trouble, Wrong):
         return trouble.problems
-    field = buffer_words.FIELD_OF.get(str(trouble).partition(":")[0], "valor")
-    return {field: refusal_words.told(visit.language, str(trouble))}
+    field = buffer_words.FIELD_OF.get(trouble.kind, "valor")
+    return {field: refusal_words.told(visit.language, trouble)}
 
 
 async def _rule(visit: Visit, told: Mapping[str, str]) -> Rule:

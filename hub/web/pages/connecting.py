@@ -10,7 +10,7 @@ from pydantic import BaseModel
 import adapters
 from hub import consent
 from hub.contract import Adapter
-from hub.web import account_words, words
+from hub.web import account_words, refusal_words, words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages import accounts
@@ -188,7 +188,7 @@ async def connect_account(visit: Visit) -> web.Response:
     except admission.Turned as refusal:
         return key_form(visit, channel, adapter, told, {"": account_words.turned(visit.language, refusal)}, 422)
     except connect.Refused as refusal:
-        return key_form(visit, channel, adapter, told, {"": str(refusal)}, 422)
+        return key_form(visit, channel, adapter, told, {"": refusal_words.told(visit.language, refusal)}, 422)
     return welcome(visit, made)
 
 

@@ -8,7 +8,7 @@ from hub import consent
 from hub.consent import Declined
 from hub.contract import Adapter
 from hub.store.accounts import Account
-from hub.web import account_words
+from hub.web import account_words, refusal_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages import accounts, connecting, reconnecting
@@ -56,7 +56,7 @@ async def _start(visit: Visit, channel: str, adapter: Adapter, account: Account 
         try:
             page = await consents.begin(visit.rt, _asker(visit), channel, told, base, name=name, account=account)
         except Refused as refusal:
-            problems = {"": str(refusal)}
+            problems = {"": refusal_words.told(visit.language, refusal)}
     if page is None:
         return await _form(visit, channel, adapter, account, typed, problems)
     # The page that a form was sent to may not lead to another host (form-action): this one goes on by itself.

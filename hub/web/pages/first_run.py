@@ -73,13 +73,13 @@ async def link(visit: Visit) -> web.Response:
     done = await linking.autolink(visit.rt, visit.seller_id, create=True)
     if done.linked:
         visit.say(
-            "ok", N_("Ligados: %(linked)s anúncios. Sem SKU ainda: %(left)s."), linked=done.linked, left=done.left
+            "ok", N_("Anúncios vinculados: %(linked)s. Sem SKU ainda: %(left)s."), linked=done.linked, left=done.left
         )
     elif done.left:
-        visit.say("bad", N_("Nada a ligar por código: os anúncios que restam (%(left)s) não trazem SKU no canal."),
+        visit.say("bad", N_("Nada a vincular por código: os anúncios que restam (%(left)s) não trazem SKU no canal."),
                   left=done.left)  # fmt: skip
     else:
-        visit.say("ok", N_("Todos os anúncios já estão ligados."))
+        visit.say("ok", N_("Todos os anúncios já estão vinculados."))
     return visit.go(HOME)
 
 
@@ -129,7 +129,7 @@ async def open_stock(visit: Visit) -> web.Response:
             "bad", N_("%(name)s ainda não foi lida até o fim: espere um pouco e tente de novo."), name=account.name
         )
         return visit.go(f"{HOME}/estoque?conta={account_id}")
-    visit.say("ok", N_("Estoque inicial anotado: %(count)s SKUs, como %(name)s mostra."), count=len(done),
+    visit.say("ok", N_("Estoque inicial anotado, como %(name)s mostra. SKUs: %(count)s."), count=len(done),
               name=account.name)  # fmt: skip
     return visit.go(HOME)
 

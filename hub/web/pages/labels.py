@@ -196,7 +196,9 @@ async def progress(visit: Visit) -> web.Response:
     found = await _print(visit)
     left = [id_ for id_ in found["labels"] if id_ not in (found["ready"] or ()) and str(id_) not in found["failures"]]
     if left:
-        _files, failures = await freight_labels.fetched(visit.rt, visit.seller_id, left, seconds=WORK)
+        _files, failures = await freight_labels.fetched(
+            visit.rt, visit.seller_id, left, seconds=WORK, locale=visit.language.tag
+        )
         async with visit.tx() as tx:
             if failures:
                 await labels.print_failed(tx, found["id"], failures)

@@ -55,14 +55,17 @@ async def _look(visit: Visit, body: bytes) -> web.Response:
     try:
         rows, troubles, silent = read_rows(body)
     except Unusable as problem:
-        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, str(problem)))
+        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, problem))
         return visit.go(HOME)
     made = await linking_file.plan(visit.rt, visit.seller_id, [Asked(**asdict(row)) for row in rows], create=create)
-    wrong = sorted([*troubles, *(Trouble(line, said) for line, said in made.wrong.items())], key=lambda one: one.line)
+    wrong = sorted(
+        [*troubles, *(Trouble(line, said, said.kind, said.params) for line, said in made.wrong.items())],
+        key=lambda one: one.line,
+    )
     changing = [row for row in rows if row.line in made.good and made.good[row.line][0] != "same"]
     return visit.render(
         "link_file.html", counts={kind: len(found) for kind, found in made.by_kind().items()}, silent=silent,
-        wrong=[(one.line, refusal_words.told(visit.language, one.message)) for one in wrong], shown=SHOWN,
+        wrong=[(one.line, refusal_words.told(visit.language, one)) for one in wrong], shown=SHOWN,
         rows=[(row, made.good[row.line][0]) for row in changing[:SHOWN]], total=len(changing),
         made=sorted(made.new), text=links_only(changing), create=create, link=link_words,
     )  # fmt: skip
@@ -73,7 +76,7 @@ async def write(visit: Visit) -> web.Response:
     try:
         rows, _troubles, _silent = read_rows(visit.form.get("rows", "").encode())
     except Unusable as problem:
-        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, str(problem)))
+        visit.say("bad", "%(why)s", why=refusal_words.told(visit.language, problem))
         return visit.go(HOME)
     create = visit.form.get("create") == "yes"
     made: Plan = await linking_file.plan(

@@ -279,7 +279,7 @@ async def new_sku(visit: Visit) -> web.Response:
                 visit.rt, visit.seller_id, row, told["code"], told["title"][: desk.LONGEST_TITLE], units
             )  # fmt: skip
         except Refused as refusal:
-            problems["code"] = refusal_words.told(visit.language, str(refusal))
+            problems["code"] = refusal_words.told(visit.language, refusal)
     if problems:
         return await _one(visit, row, told, problems)
     visit.say("ok", N_("SKU %(sku)s criado e vinculado. Conte o estoque dele para o canal receber um número."),

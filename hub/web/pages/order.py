@@ -47,9 +47,12 @@ async def _render(visit: Visit, *, status: int = 200, note: str = "", problem: s
             "handling": await order_desk.handling(tx, id_), "listings": await order_desk.listings(tx, id_),
             "parts": await order_desk.parts(tx, id_),
         }  # fmt: skip
+        houses = await warehouses.names(tx)
         told = story(
             visit.language, events=order["events"], notices=await order_desk.notices(tx, id_), scans=scans,
-            movements=await order_desk.movements(tx, id_), mails=await order_desk.mails(tx, id_),
+            movements=[{**row, "warehouse": houses[row["warehouse"]]}
+                       for row in await order_desk.movements(tx, id_)],
+            mails=await order_desk.mails(tx, id_),
         )  # fmt: skip
     works = visit.person.may("operator")
     links = {each: f"/r/{parcel_link.token_of(visit.rt.vault, visit.seller_id, each)}" for each in parcels}
@@ -59,7 +62,8 @@ async def _render(visit: Visit, *, status: int = 200, note: str = "", problem: s
         units_short=sum(row["quantity"] for row in order["shortages"]), buyer=buyer_for(order["told"], whole=works),
         money=money_of(order["told"]), difference=difference_of(order["told"], order["total_cents"]),
         invoices=papers["invoices"], returns=papers["returns"], story=told, note=note, problem=problem,
-        names=order_words.PART, label_chips=label_words.STATUS, may_read=visit.person.may("manager"), **known,
+        names=order_words.PART, houses=houses, label_chips=label_words.STATUS,
+        may_read=visit.person.may("manager"), **known,
     )  # fmt: skip
 
 
@@ -162,11 +166,11 @@ async def allocation(visit: Visit) -> web.Response:
     ids = {take.sku_id for take in told.takes} | {sku for _line, sku in told.short}
     ids |= {each for step in told.steps for value in step.params.values() for each in _ids(value)}
     async with visit.tx() as tx:
-        names = await lookup.names(tx, ids)
+        names, houses = await screens.names(tx, ids), await warehouses.names(tx)
     titles = {line["ref"]: line["title"] or line["ref"] for line in order["lines"]}
     return visit.render(
         "order_allocation.html", order=order, steps=list(told.explain(visit.language.tag, names)), shelves=shelves,
-        held=order["reservations"], short=order["shortages"], titles=titles,
+        held=order["reservations"], short=order["shortages"], titles=titles, houses=houses,
         takes=[(titles.get(take.line_ref, take.line_ref), names[take.sku_id], names[take.warehouse_id], take.units)
                for take in told.takes],
     )  # fmt: skip

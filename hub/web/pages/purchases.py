@@ -50,9 +50,10 @@ async def _one(visit: Visit, told: dict[str, str], ref: str, *, asks_over: bool 
     async with visit.tx() as tx:
         came = await purchases.receipts(tx, order["id"])
         shelves = [row for row in await warehouses.every(tx) if row["kind"] == "own"]
+        houses = await warehouses.names(tx)
     return visit.render(
-        "purchase.html", order=order, lines=lines, came=came, told=told, ref=ref, asks_over=asks_over, shelves=shelves,
-        restock=restock_words,
+        "purchase.html", houses=houses, order=order, lines=lines, came=came, told=told, ref=ref, asks_over=asks_over,
+        shelves=shelves, restock=restock_words,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hub.faults import ChannelError
 from hub.secrets import SecretsError
 from hub.store import first_reading
 from hub.store.accounts import Account
-from hub.web import account_words
+from hub.web import account_words, refusal_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages import accounts, connecting
@@ -78,7 +78,7 @@ async def again(visit: Visit) -> web.Response:
         except Turned as refusal:
             problems = {"": account_words.turned(visit.language, refusal)}
         except connect.Refused as refusal:
-            problems = {"": str(refusal)}
+            problems = {"": refusal_words.told(visit.language, refusal)}
         else:
             return connecting.welcome(visit, made)
     return await render(visit, account, adapter, typed=typed, problems=problems, by_keys=True, status=422)

@@ -54,6 +54,7 @@ async def _page(
         held, short = await lookup.holds(tx, sku_id, HOLDS)
         moves = await movements.page(tx, movements.Wanted(sku_id=sku_id), limit=MOVES)
         houses = [house for house in await warehouses.named(tx) if house["kind"] in ("own", "damaged")]
+        called = await warehouses.names(tx)
         categories = await sku_list.categories(tx) if visit.person.may("operator") else []
     made = (await shown.kits_made(visit.rt, visit.seller_id, [sku_id])).get(sku_id)
     answers = await counts.explain(visit.rt, visit.seller_id, sku["code"])
@@ -62,8 +63,8 @@ async def _page(
     tag = visit.language.tag
     return visit.render(
         "stock.html", status=400 if form else 200, sku=sku, row=row, parts=parts, holders=holders, levels=levels,
-        held=held, short=short, moves=moves, houses=houses, categories=categories, stock=stock_words, form=form,
-        told=told or {}, problems=problems or {}, ref=str(uuid4()),
+        held=held, short=short, moves=moves, houses=houses, called=called, categories=categories, stock=stock_words,
+        form=form, told=told or {}, problems=problems or {}, ref=str(uuid4()),
         made=made.quantity if made else None, made_steps=made.explain(tag, names)[:-1] if made else (),
         slots=[{**slot, "answer": answer.quantity, "steps": answer.explain(tag, names)} for slot, answer in answers],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hub import sku_sheet
 from hub.stock_sheet import Trouble, Unusable, read_rows
-from hub.store import imports, skus
+from hub.store import imports, skus, warehouses
 from hub.web import stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
@@ -100,9 +100,11 @@ async def preview(visit: Visit) -> web.Response:
     """What the file would do, line by line, as things stand now."""
     kept = await _kept(visit)
     plan = await _plan(visit, kept)
+    async with visit.tx() as tx:
+        houses = await warehouses.names(tx)
     return visit.render(
-        "import_preview.html", kept=kept, plan=plan, changes=plan.changes[:SHOWN], stock=stock_words, kinds=KINDS,
-        wrong=[(each.line, stock_words.refused(visit.language, each)) for each in plan.wrong[:SHOWN]],
+        "import_preview.html", houses=houses, kept=kept, plan=plan, changes=plan.changes[:SHOWN], stock=stock_words,
+        kinds=KINDS, wrong=[(each.line, stock_words.refused(visit.language, each)) for each in plan.wrong[:SHOWN]],
         made=sum(each.sku_id is None for each in plan.changes),
         opened=sum(getattr(each, "opens", False) for each in plan.good),
         emptied=sum(getattr(each, "after", 0) == 0 and getattr(each, "before", 0) != 0 for each in plan.good)
@@ -173,11 +175,12 @@ async def _one(visit: Visit, problem: str, left: Sequence[Any] = ()) -> web.Resp
             raise Problem(404)
         told = await imports.summary(tx, made.id)
         rows = await imports.rows_of(tx, made.id, after=number_asked(visit) or 0, limit=SHOWN + 1)
+        houses = await warehouses.names(tx)
     onward = f"{HOME}/{number}?apos={rows[SHOWN - 1]['line']}" if len(rows) > SHOWN else None
     return visit.render(
         "import.html", status=400 if problem else 200, made=made, told=told, rows=rows[:SHOWN], problem=problem,
         left=left, part={"onward": onward, "first": f"{HOME}/{number}" if visit.asked("apos") else None},
-        stock=stock_words,
+        stock=stock_words, houses=houses,
     )  # fmt: skip
 
 
@@ -213,8 +216,10 @@ async def undo_facts(visit: Visit) -> web.Response:
         return visit.go(HOME)
     if left:
         named = ", ".join(left[:NAMED]) + (f" (+{len(left) - NAMED})" if len(left) > NAMED else "")
-        visit.say("ok", N_("Planilha desfeita em %(count)s SKUs. Mudaram ou têm uso desde então, e ficam: %(left)s."),
-                  count=count, left=named)  # fmt: skip
+        sentence = N_(
+            "Planilha desfeita. SKUs como antes: %(count)s. Mudaram ou têm uso desde então, e ficam: %(left)s."
+        )
+        visit.say("ok", sentence, count=count, left=named)
     else:
-        visit.say("ok", N_("Planilha desfeita em %(count)s SKUs."), count=count)
+        visit.say("ok", N_("Planilha desfeita. SKUs como antes: %(count)s."), count=count)
     return visit.go(HOME)

@@ -34,12 +34,12 @@ async def _every(visit: Visit, told: Any, problem: str) -> web.Response:
     async with visit.tx() as tx:
         rows = await counting.listed(tx, SIZE + 1, number_asked(visit))
         houses = [house for house in await warehouses.named(tx) if house["kind"] in ("own", "damaged")]
-        categories = await sku_list.categories(tx)
+        categories, called = await sku_list.categories(tx), await warehouses.names(tx)
     onward = f"{HOME}?{urlencode({'apos': rows[SIZE - 1]['number']})}" if len(rows) > SIZE else None
     return visit.render(
-        "counts.html", status=400 if problem else 200, rows=rows[:SIZE], houses=houses, categories=categories,
-        part={"onward": onward, "first": HOME if visit.asked("apos") else None}, told=told, problem=problem,
-        stock=stock_words,
+        "counts.html", status=400 if problem else 200, rows=rows[:SIZE], houses=houses, called=called,
+        categories=categories, part={"onward": onward, "first": HOME if visit.asked("apos") else None}, told=told,
+        problem=problem, stock=stock_words,
     )  # fmt: skip
 
 
@@ -88,12 +88,13 @@ async def _one(
         noted = await counting.entries(tx, count.id, NOTED)
         left = await counting.waiting(tx, count.id, visit.asked("apos"), SIZE + 1) if more else []
         asked = await sku_list.named(tx, code) if code and not problem else None
+        called = await warehouses.names(tx)
     onward = None
     if len(left) > SIZE:
         onward = f"{HOME}/{count.number}?" + urlencode({"ver": "faltam", "apos": left[SIZE - 1]["sku"]})
     return visit.render(
-        "count.html", status=400 if problem or wrong else status, count=count, skus=skus, counted=counted, noted=noted,
-        left=left[:SIZE], more=more, part={"onward": onward, "first": None},
+        "count.html", status=400 if problem or wrong else status, count=count, called=called, skus=skus,
+        counted=counted, noted=noted, left=left[:SIZE], more=more, part={"onward": onward, "first": None},
         told=told, code=code, asked=asked, problem=problem, stock=stock_words, wrong_count=len(wrong),
         wrong=[(each.line, stock_words.refused(visit.language, each)) for each in wrong[:WRONG]],
         adding=(told.get("mode") or visit.asked("modo")) == "somar", limit=visit.request.client_max_size,

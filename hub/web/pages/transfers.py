@@ -109,8 +109,10 @@ async def one(visit: Visit) -> web.Response:
 
 async def _one(visit: Visit, told: Mapping[str, str], problems: Mapping[str, str]) -> web.Response:
     found = await _known(visit)
+    async with visit.tx() as tx:
+        houses = await warehouses.names(tx)
     return visit.render(
-        "transfer.html", status=400 if problems else 200, transfer=found, told=told, problems=problems,
+        "transfer.html", houses=houses, status=400 if problems else 200, transfer=found, told=told, problems=problems,
         stock=stock_words,
     )  # fmt: skip
 

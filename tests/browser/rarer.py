@@ -1,0 +1,83 @@
+"""What stands on a shop's pages only now and then: a code to be told, an invitation, files, a transfer, a print."""
+
+from datetime import timedelta
+from typing import Any
+
+from hub.stock_sheet import read_rows
+from hub.store import labels, skus
+from jobs import freight_labels, imports, members, transfers, two_factor, warehouses
+from tests.web.site import Site
+
+CAREFUL = "caio@loja.example"  # is asked for a code
+SHEET = """SKU;Quantidade;Depósito
+CAN-01;14;
+PRA-02;7;
+TIG-03;0;
+COPO-05;24;
+XICARA-07;30;
+JAR-04;três;
+PRATO-RASO;6;galpao
+"""
+
+
+async def add(site: Site) -> None:
+    """Make it all in a filled shop."""
+    rt, seller_id = site.w.rt, site.w.seller_id
+    careful = await site.person(CAREFUL, "operator", name="Caio Prado")
+    await two_factor.begin(rt, careful)
+    await two_factor.confirm(rt, careful, None)
+    (owner, *_) = await site.w.rows("SELECT user_id FROM membership WHERE role = 'owner' ORDER BY created_at")
+    await members.invite(rt, seller_id, owner["user_id"], "owner", "duda@loja.example", "warehouse")
+    await _move(site)
+    await _import(site)
+    await _print(site)
+
+
+async def _move(site: Site) -> None:
+    """A second warehouse, and units on their way to it."""
+    rt, seller_id = site.w.rt, site.w.seller_id
+    short = {row["code"] for row in await site.w.rows("SELECT k.code FROM shortage s JOIN sku k ON k.id = s.sku_id")}
+    one, other = [code for code in ("CAN-01", "PRA-02", "TIG-03") if code not in short][
+        :2
+    ]  # what moves fills shortages
+    first = (await site.w.row("SELECT code FROM warehouse WHERE kind = 'own' ORDER BY rank LIMIT 1"))["code"]
+    await warehouses.add(rt, seller_id, "galpao", "Galpão Curitiba", postal_code="80010000", state="PR")
+    number = await transfers.open_transfer(
+        rt, seller_id, first, "galpao", {one: 2, other: 2}, note="Reforço para o Sul"
+    )
+    await transfers.send(rt, seller_id, number)
+    await transfers.receive(rt, seller_id, number, {one: 1})
+
+
+async def _import(site: Site) -> None:
+    """A sheet of stock that was written, and one that somebody still looks at."""
+    rt, seller_id = site.w.rt, site.w.seller_id
+    rows, _troubles = read_rows(b"SKU;Quantidade\nCOPO-05;24\nCOPO-06;12\n", "set")
+    planned, _wrong = await imports.plan(rt, seller_id, rows, "set", create=True)
+    made = await imports.begin(rt, seller_id, planned, "set", file_name="chegada-novembro.csv")
+    await imports.carry_on(rt, seller_id, made.number)
+    async with rt.db.seller(seller_id) as tx:
+        await skus.upload(tx, "stock", "contagem-loja.csv", SHEET.encode(), {"mode": "set", "create": True})
+
+
+async def _print(site: Site) -> None:
+    """Two labels to be printed together, one of which did not come."""
+    rt = site.w.rt
+    carrier = await site.w.row("SELECT id FROM account WHERE channel = 'correios'")
+    orders = await site.w.rows("SELECT id, number FROM orders WHERE status = 'paid' ORDER BY placed_at LIMIT 2")
+    offer: dict[str, Any] = {"account_id": carrier["id"], "service": "03298", "name": "PAC", "price_cents": 2340}
+    ids = []
+    async with rt.db.seller(site.w.seller_id) as tx:
+        for n, order in enumerate(orders):
+            held = await labels.add(
+                tx, order["id"], offer, {1: {}}, 1, order["number"], rt.now() + timedelta(minutes=1)
+            )
+            assert held is not None
+            ids += held[1]
+            pdf = freight_labels.sealed(rt, b"%PDF-1.4") if n == 0 else None
+            await labels.known(
+                tx, ids[n], "bought", f"PR{n}", tracking_code=f"AN90000000{n}BR", price_cents=2340, expires_at=None,
+                pdf=pdf, now=rt.now(),
+            )  # fmt: skip
+        made = await labels.print_add(tx, ids, "a4")
+        await labels.print_failed(tx, made, {ids[1]: "o rótulo ainda não foi gerado: peça de novo em instantes"})
