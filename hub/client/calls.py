@@ -18,6 +18,7 @@ from hub.web.api import (
     kits,
     letters,
     listings,
+    notices,
     orders,
     people,
     policies,
@@ -48,6 +49,10 @@ class Client(Transport):
     def add_event_endpoint(self, body: events.NewEndpoint) -> events.Endpoint:
         """Create an endpoint."""
         return self.ask(events.Endpoint, "POST", "/event-endpoints", body=body, once=True)
+
+    def add_notice_way(self, body: notices.NewWay) -> notices.Way:
+        """Add a way of notices."""
+        return self.ask(notices.Way, "POST", "/notice-ways", body=body, once=True)
 
     def add_purchase(self, body: purchases.NewPurchase) -> purchases.Purchase:
         """Add a purchase order, a draft."""
@@ -104,6 +109,10 @@ class Client(Transport):
     def change_event_endpoint(self, id_: UUID, body: events.EndpointChange) -> events.Endpoint:
         """Change, disable or enable an endpoint."""
         return self.ask(events.Endpoint, "PATCH", "/event-endpoints/{id}", named={"id": id_}, body=body)
+
+    def change_notice_way(self, id_: UUID, body: notices.WayChange) -> notices.Way:
+        """Change a way of notices, turn it off or on."""
+        return self.ask(notices.Way, "PATCH", "/notice-ways/{id}", named={"id": id_}, body=body)
 
     def change_policies(self, body: policy_shapes.ShopChange) -> policy_shapes.ShopPolicies:
         """Change a part of the shop's policies."""
@@ -331,6 +340,10 @@ class Client(Transport):
         """What came in and went out of a SKU."""
         return self.rows(skus.Movement, "/skus/{code}/movements", query=query, code=code)
 
+    def list_notice_ways(self) -> notices.Ways:
+        """By which ways each person is told of alerts."""
+        return self.ask(notices.Ways, "GET", "/notice-ways")
+
     def list_orders(self, query: orders.Wanted | None = None) -> Iterator[orders.Order]:
         """Orders of every channel."""
         return self.rows(orders.Order, "/orders", query=query)
@@ -471,6 +484,10 @@ class Client(Transport):
         """Remove an endpoint."""
         self.do("DELETE", "/event-endpoints/{id}", named={"id": id_})
 
+    def remove_notice_way(self, id_: UUID) -> None:
+        """Remove a way of notices."""
+        self.do("DELETE", "/notice-ways/{id}", named={"id": id_})
+
     def remove_person(self, id_: UUID) -> None:
         """Take a person's access to this shop away."""
         self.do("DELETE", "/people/{id}", named={"id": id_})
@@ -536,6 +553,10 @@ class Client(Transport):
     def test_event_endpoint(self, id_: UUID) -> events.DeliveryWhole:
         """Send a test event."""
         return self.ask(events.DeliveryWhole, "POST", "/event-endpoints/{id}/test", named={"id": id_})
+
+    def test_notice_way(self, id_: UUID) -> notices.Tried:
+        """Send a test through a way."""
+        return self.ask(notices.Tried, "POST", "/notice-ways/{id}/test", named={"id": id_})
 
     def tick_alert(self, id_: UUID, body: alerts.Ticked) -> alerts.History:
         """Ticks a step as done, or not."""

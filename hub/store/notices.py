@@ -32,6 +32,12 @@ async def one(tx: Tx, way_id: UUID, user_id: UUID) -> dict[str, Any] | None:
     return await tx.one(sql, [way_id, user_id])
 
 
+async def everybodys(tx: Tx) -> list[dict[str, Any]]:
+    """Every way of everybody, by person, the oldest first."""
+    sql: Any = f"{_WAY} ORDER BY u.name, u.id, w.id"
+    return await tx.all(sql)
+
+
 async def every(tx: Tx) -> list[dict[str, Any]]:
     """Every way that is on, of people who may sign in."""
     sql: Any = f"{_WAY} WHERE w.off_at IS NULL AND u.disabled_at IS NULL ORDER BY w.id"

@@ -26,6 +26,8 @@ SCOPES: Mapping[str, str] = {
     "alerts:write": N_("passar adiante, marcar passos, anotar, adiar e encerrar alertas"),
     "processes:read": N_("ler os processos (o que fazer em cada tipo de alerta) e as ausências"),
     "processes:write": N_("mudar processos e registrar ausências de qualquer pessoa"),
+    "notices:read": N_("ler por onde cada pessoa é avisada de alertas, sem endereços"),
+    "notices:write": N_("ligar, mudar, testar e remover caminhos de avisos"),
     "events:read": N_("ler os eventos da loja, os destinos deles e o registro"),
     "events:write": N_("criar, mudar e remover destinos de eventos; reenviar"),
     "people:read": N_("ler quem trabalha na loja e os convites abertos"),

@@ -6,7 +6,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce.sandbox import create as woocommerce
 from hub.store import alerts, new_id, suppliers, warehouses
-from jobs import connect, events, members, processes, purchase, stocktake, transfers
+from jobs import connect, events, members, notices, processes, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
@@ -20,6 +20,7 @@ NAMED = {
     "people": "SELECT user_id::text AS id FROM membership",
     "playbooks": "SELECT kind FROM alert",
     "absences": "SELECT id::text FROM absence",
+    "notice-ways": "SELECT id::text FROM notice_way",
     "invitations": "SELECT id::text FROM invitation",
     "event-deliveries": "SELECT id::text FROM event_delivery",
 }
@@ -47,6 +48,8 @@ async def desk(s: Site, sku: str) -> None:
     await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
     await stocktake.open_count(rt, seller, codes=[sku])
     ana, bia = await s.person("ana@loja.example"), await s.person("bia@loja.example", "operator")
+    wishes = {"least": "info", "scope": "all", "kinds": None, "handed": True, "quiet": None, "digest_at": None}
+    await notices.add(rt, seller, bia, "slack", "Turno", {"url": "http://127.0.0.1:9/x"}, wishes)
     begin = rt.now() + timedelta(days=1)
     await processes.add_absence(rt, seller, bia, begin, begin + timedelta(days=7), ana, None)
     await members.invite(rt, seller, None, "owner", "caio@loja.example", "viewer")

@@ -20,6 +20,7 @@ from hub.web.api import (
     kits,
     letters,
     listings,
+    notices,
     orders,
     people,
     policies,
@@ -61,6 +62,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *audit.OPERATIONS,
     *policies.OPERATIONS,
     *processes.OPERATIONS,
+    *notices.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

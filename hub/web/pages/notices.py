@@ -12,7 +12,7 @@ from hub.chats import CHATS
 from hub.store import notices as store
 from hub.web import notices_words, settings_words
 from hub.web.edge import Problem, Visit
-from hub.web.i18n import N_
+from hub.web.i18n import N_, Language
 from hub.web.pages.keyset import id_asked, part
 from jobs import notices
 from jobs.notices import NoticeRefused
@@ -36,8 +36,13 @@ def refused(visit: Visit, refusal: NoticeRefused) -> str:
 
 def reason(visit: Visit, told: str | None) -> str:
     """Why a message did not leave, in words; the other side's own words stay as they are."""
+    return why(visit.language, told)
+
+
+def why(language: Language, told: str | None) -> str:
+    """The same in that language."""
     kind, _, said = (told or "").partition(": ")
-    sentence = visit.language.gettext(notices_words.REASON.get(kind, notices_words.REASON_OTHER))
+    sentence = language.gettext(notices_words.REASON.get(kind, notices_words.REASON_OTHER))
     return f"{sentence} ({said})" if said else sentence
 
 
