@@ -95,7 +95,7 @@ async def place(rt: Runtime, seller_id: UUID, order_id: UUID, code: str) -> int:
     async def work(tx: Tx, ripple: Ripple) -> int:
         there = await shelf_named(tx, code)
         if (kind := await warehouses.kind(tx, there)) not in warehouses.DRAWN:
-            raise Refused(f"{code} is a {kind} warehouse: sales do not leave from it")
+            raise Refused(f"{code} is a {kind} warehouse: sales do not leave from it", "house_not_drawn", code=code)
         stored = await orders.lock_id(tx, order_id)
         if stored is None:
             raise Refused(f"there is no order {order_id}")
@@ -114,7 +114,7 @@ async def place(rt: Runtime, seller_id: UUID, order_id: UUID, code: str) -> int:
             asked[sku] = asked.get(sku, 0) + units
         lacking = [(sku, n, levels[sku, there].free) for sku, n in asked.items() if levels[sku, there].free < n]
         if lacking:
-            raise Refused(await _lacking(tx, code, lacking))
+            raise await _lacking(tx, code, lacking)
         for ref, sku, shelf, units in moving:
             await transfers.shift(tx, order_id, ref, sku, shelf, there, units)
         if moving:
@@ -126,7 +126,11 @@ async def place(rt: Runtime, seller_id: UUID, order_id: UUID, code: str) -> int:
     return await transact(rt, seller_id, work)
 
 
-async def _lacking(tx: Tx, code: str, lacking: Sequence[tuple[UUID, int, int]]) -> str:
+async def _lacking(tx: Tx, code: str, lacking: Sequence[tuple[UUID, int, int]]) -> Refused:
     names = await lookup.names(tx, [sku for sku, _asked, _free in lacking])
     told = ", ".join(f"{names[sku]} ({asked} needed, {free} free)" for sku, asked, free in lacking)
-    return f"{code} has not enough free: {told}; a transfer brings it there (`balcao transfer open`)"
+    bare = ", ".join(f"{names[sku]} ({free} < {asked})" for sku, asked, free in lacking)
+    return Refused(
+        f"{code} has not enough free: {told}; a transfer brings it there (`balcao transfer open`)", "house_lacking",
+        code=code, skus=bare,
+    )  # fmt: skip

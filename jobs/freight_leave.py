@@ -1,5 +1,6 @@
 """How parcels leave: a carrier's manifest signed off, or a label taken back."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,10 @@ from uuid import UUID
 from hub import context
 from hub.contract import Api, FreightSource
 from hub.faults import POLICIES, ChannelError, Fault
+from hub.manifest_sheet import manifest_csv, manifest_pdf
 from hub.model import TrackingStatus
 from hub.parse import SAO_PAULO
-from hub.store import alerts, freight, labels, orders, stock
+from hub.store import alerts, freight, labels, orders, people, stock
 from jobs.freight import Consignment, FreightRefused
 from jobs.freight_buy import LANDED, posting_of
 from jobs.runtime import Runtime
@@ -139,6 +141,24 @@ async def _not_taken_back(
             before = "paying" if label["status"] == "paying" else "bought"
             await labels.set_status(tx, label["id"], before, problem.detail)
             await labels.release(tx, label["id"], token)
+
+
+async def paper(
+    rt: Runtime, seller_id: UUID, account_id: UUID, kind: str, number: int | None = None
+) -> tuple[bytes, str]:
+    """What `sheet` tells as a file, "pdf" or "csv", and its name. LookupError for no account of this seller's."""
+    account = await rt.account(seller_id, account_id)
+    rows, head = await sheet(rt, seller_id, account_id, number)
+    name = f"romaneio-{head['number'] or head['day']}.{kind}"
+    if kind == "csv":
+        return manifest_csv(rows).encode(), name
+    async with rt.db.seller(seller_id) as tx:
+        seller = await people.seller_name(tx)
+    body = await asyncio.to_thread(
+        manifest_pdf, seller, account.name, rows, day=head["day"], number=head["number"],
+        signed_name=head["signed_name"], signed_at=head["signed_at"],
+    )  # fmt: skip
+    return body, name
 
 
 async def sheet(

@@ -14,10 +14,13 @@ from hub.web.api import (
     counts,
     events,
     freight,
+    handling,
     health,
     kits,
     letters,
+    listing_deeds,
     listings,
+    manifests,
     notices,
     orders,
     people,
@@ -32,6 +35,7 @@ from hub.web.api import (
     stock,
     suppliers,
     transfers,
+    warehouses,
 )
 
 
@@ -54,6 +58,10 @@ class Client(Transport):
         """Add a way of notices."""
         return self.ask(notices.Way, "POST", "/notice-ways", body=body, once=True)
 
+    def add_order_note(self, id_: UUID, body: handling.NewNote) -> handling.Note:
+        """Note something about an order."""
+        return self.ask(handling.Note, "POST", "/orders/{id}/notes", named={"id": id_}, body=body, once=True)
+
     def add_purchase(self, body: purchases.NewPurchase) -> purchases.Purchase:
         """Add a purchase order, a draft."""
         return self.ask(purchases.Purchase, "POST", "/purchases", body=body, once=True)
@@ -65,6 +73,10 @@ class Client(Transport):
     def add_transfer(self, body: transfers.NewTransfer) -> transfers.Transfer:
         """Plan a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers", body=body, once=True)
+
+    def add_warehouse(self, body: warehouses.NewWarehouse) -> warehouses.WholeWarehouse:
+        """Make a warehouse."""
+        return self.ask(warehouses.WholeWarehouse, "POST", "/warehouses", body=body, once=True)
 
     def adjust_sku(self, code: str, body: skus.Adjustment) -> skus.Done:
         """Adjust a SKU."""
@@ -126,6 +138,10 @@ class Client(Transport):
         """Change a supplier."""
         return self.ask(suppliers.Supplier, "PATCH", "/suppliers/{id}", named={"id": id_}, body=body)
 
+    def change_warehouse(self, id_: UUID, body: warehouses.WarehouseChange) -> warehouses.WholeWarehouse:
+        """Change a warehouse."""
+        return self.ask(warehouses.WholeWarehouse, "PATCH", "/warehouses/{id}", named={"id": id_}, body=body)
+
     def check_account(self, id_: UUID) -> accounts.Checked:
         """Ask the channel whether the access holds."""
         return self.ask(accounts.Checked, "POST", "/accounts/{id}/check", named={"id": id_})
@@ -137,6 +153,10 @@ class Client(Transport):
     def close_purchase(self, id_: UUID) -> purchases.Purchase:
         """What is missing will not come."""
         return self.ask(purchases.Purchase, "POST", "/purchases/{id}/close", named={"id": id_}, once=True)
+
+    def close_warehouse(self, id_: UUID) -> None:
+        """Close an empty warehouse."""
+        self.do("DELETE", "/warehouses/{id}", named={"id": id_})
 
     def connect_account(self, body: connecting.Connection) -> connecting.Connected:
         """Connect an account by its keys."""
@@ -184,9 +204,17 @@ class Client(Transport):
         """An account's policies."""
         return self.ask(policy_shapes.AccountPolicies, "GET", "/accounts/{id}/policies", named={"id": id_})
 
+    def get_account_warehouses(self, id_: UUID) -> warehouses.Drawn:
+        """Which warehouses an account draws from."""
+        return self.ask(warehouses.Drawn, "GET", "/accounts/{id}/warehouses", named={"id": id_})
+
     def get_alert(self, id_: UUID) -> alerts.History:
         """An alert and its history."""
         return self.ask(alerts.History, "GET", "/alerts/{id}", named={"id": id_})
+
+    def get_allocation(self, id_: UUID) -> handling.Plan:
+        """Which warehouses an order would leave from, were it placed now, and why."""
+        return self.ask(handling.Plan, "GET", "/orders/{id}/allocation", named={"id": id_})
 
     def get_approval(self, id_: UUID) -> approvals.Approval:
         """What is approved of an account."""
@@ -195,6 +223,14 @@ class Client(Transport):
     def get_count(self, number: int) -> counts.Count:
         """A stock count, line by line."""
         return self.ask(counts.Count, "GET", "/counts/{number}", named={"number": number})
+
+    def get_difference_rules(self, id_: UUID) -> listing_deeds.Rules:
+        """What is done by itself about each difference of an account."""
+        return self.ask(listing_deeds.Rules, "GET", "/accounts/{id}/difference-rules", named={"id": id_})
+
+    def get_handling(self, id_: UUID) -> handling.Handling:
+        """Whether an order was packed and printed."""
+        return self.ask(handling.Handling, "GET", "/orders/{id}/handling", named={"id": id_})
 
     def get_health(self) -> health.Health:
         """Whether the hub's promises hold, and how much work waits."""
@@ -216,9 +252,21 @@ class Client(Transport):
         """A listing."""
         return self.ask(listings.Listing, "GET", "/listings/{id}", named={"id": id_})
 
+    def get_manifest_draft(self, id_: UUID, query: manifests.Format | None = None) -> manifests.File:
+        """What waits for a carrier, as PDF or CSV."""
+        return self.ask(manifests.File, "GET", "/accounts/{id}/manifest", query=query, named={"id": id_})
+
+    def get_manifest_file(self, id_: UUID, query: manifests.Format | None = None) -> manifests.File:
+        """A manifest, as PDF or CSV."""
+        return self.ask(manifests.File, "GET", "/manifests/{id}/file", query=query, named={"id": id_})
+
     def get_order(self, id_: UUID) -> orders.WholeOrder:
         """An order, with what it holds and what it lacks."""
         return self.ask(orders.WholeOrder, "GET", "/orders/{id}", named={"id": id_})
+
+    def get_order_document(self, id_: UUID, query: handling.WhichPaper | None = None) -> handling.PaperText:
+        """A document of an order, as the channel told it."""
+        return self.ask(handling.PaperText, "GET", "/orders/{id}/document", query=query, named={"id": id_})
 
     def get_order_timeline(self, id_: UUID) -> orders.Timeline:
         """Everything that happened to an order."""
@@ -255,6 +303,10 @@ class Client(Transport):
     def get_transfer(self, number: int) -> transfers.Transfer:
         """A transfer, line by line."""
         return self.ask(transfers.Transfer, "GET", "/transfers/{number}", named={"number": number})
+
+    def get_warehouse(self, id_: UUID) -> warehouses.WholeWarehouse:
+        """A warehouse, with its areas."""
+        return self.ask(warehouses.WholeWarehouse, "GET", "/warehouses/{id}", named={"id": id_})
 
     def invite(self, body: people.NewInvitation) -> people.Invited:
         """Invite somebody."""
@@ -336,6 +388,10 @@ class Client(Transport):
         """Listings, with what they should show and what they show."""
         return self.rows(listings.Listing, "/listings", query=query)
 
+    def list_manifests(self, query: shapes.Paging | None = None) -> Iterator[manifests.Manifest]:
+        """The signed manifests."""
+        return self.rows(manifests.Manifest, "/manifests", query=query)
+
     def list_movements(self, code: str, query: skus.Movements | None = None) -> Iterator[skus.Movement]:
         """What came in and went out of a SKU."""
         return self.rows(skus.Movement, "/skus/{code}/movements", query=query, code=code)
@@ -343,6 +399,14 @@ class Client(Transport):
     def list_notice_ways(self) -> notices.Ways:
         """By which ways each person is told of alerts."""
         return self.ask(notices.Ways, "GET", "/notice-ways")
+
+    def list_order_documents(self, id_: UUID) -> handling.Papers:
+        """The documents kept of an order."""
+        return self.ask(handling.Papers, "GET", "/orders/{id}/documents", named={"id": id_})
+
+    def list_order_notes(self, id_: UUID) -> handling.Notes:
+        """An order's notes."""
+        return self.ask(handling.Notes, "GET", "/orders/{id}/notes", named={"id": id_})
 
     def list_orders(self, query: orders.Wanted | None = None) -> Iterator[orders.Order]:
         """Orders of every channel."""
@@ -396,9 +460,17 @@ class Client(Transport):
         """Transfers between warehouses."""
         return self.rows(transfers.TransferRow, "/transfers", query=query)
 
-    def list_warehouses(self) -> buffers.Warehouses:
+    def list_warehouses(self) -> warehouses.Warehouses:
         """Warehouses, with what stands in each."""
-        return self.ask(buffers.Warehouses, "GET", "/warehouses")
+        return self.ask(warehouses.Warehouses, "GET", "/warehouses")
+
+    def make_sku(self, id_: UUID, body: listing_deeds.NewSku) -> listings.Listing:
+        """Make a SKU out of a listing, and link it."""
+        return self.ask(listings.Listing, "POST", "/listings/{id}/sku", named={"id": id_}, body=body, once=True)
+
+    def mark_order(self, id_: UUID, body: handling.Marks) -> handling.Handling:
+        """Mark an order as packed or printed."""
+        return self.ask(handling.Handling, "PATCH", "/orders/{id}/handling", named={"id": id_}, body=body)
 
     def note_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
         """Note something on an alert."""
@@ -412,6 +484,10 @@ class Client(Transport):
         """Pause an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/pause", named={"id": id_}, body=body, once=True)
 
+    def place_order(self, id_: UUID, body: handling.Place) -> handling.Moved:
+        """Have an order leave from a warehouse."""
+        return self.ask(handling.Moved, "POST", "/orders/{id}/allocation", named={"id": id_}, body=body, once=True)
+
     def post_count(self, number: int, body: counts.Posting) -> counts.Posted:
         """Post the differences."""
         return self.ask(counts.Posted, "POST", "/counts/{number}/post", named={"number": number}, body=body, once=True)
@@ -419,6 +495,18 @@ class Client(Transport):
     def preview_replay(self, body: letters.Replay) -> letters.Preview:
         """What a replay would do."""
         return self.ask(letters.Preview, "POST", "/letters/replay/preview", body=body)
+
+    def print_labels(self, body: manifests.Sheet) -> manifests.Sheets:
+        """Several labels in one PDF."""
+        return self.ask(manifests.Sheets, "POST", "/labels/print", body=body)
+
+    def put_account_warehouses(self, id_: UUID, body: warehouses.Draw) -> warehouses.Drawn:
+        """Say which warehouses an account draws from."""
+        return self.ask(warehouses.Drawn, "PUT", "/accounts/{id}/warehouses", named={"id": id_}, body=body)
+
+    def put_areas(self, id_: UUID, body: warehouses.Areas) -> warehouses.WholeWarehouse:
+        """Say which areas a warehouse serves first, or last."""
+        return self.ask(warehouses.WholeWarehouse, "PUT", "/warehouses/{id}/areas", named={"id": id_}, body=body)
 
     def put_buffer(self, body: buffers.Wanted) -> buffers.Changed:
         """Set a buffer."""
@@ -452,6 +540,10 @@ class Client(Transport):
         """Quote an order's freight at every carrier."""
         return self.ask(freight.Quoted, "POST", "/orders/{id}/freight", named={"id": id_}, once=True)
 
+    def reallocate_order(self, id_: UUID) -> handling.Reserved:
+        """Reserve an order afresh."""
+        return self.ask(handling.Reserved, "POST", "/orders/{id}/reallocate", named={"id": id_}, once=True)
+
     def reauthorize_account(self, id_: UUID, body: connecting.Again) -> connecting.Leave:
         """Start the authorization of an account again."""
         return self.ask(connecting.Leave, "POST", "/accounts/{id}/authorize", named={"id": id_}, body=body, once=True)
@@ -480,6 +572,10 @@ class Client(Transport):
         """Register an account's webhooks at the channel again."""
         return self.ask(connecting.Registered, "POST", "/accounts/{id}/webhooks", named={"id": id_})
 
+    def release_listing(self, id_: UUID) -> listings.Listing:
+        """Let a zero go that the brake holds."""
+        return self.ask(listings.Listing, "POST", "/listings/{id}/release", named={"id": id_}, once=True)
+
     def remove_event_endpoint(self, id_: UUID) -> None:
         """Remove an endpoint."""
         self.do("DELETE", "/event-endpoints/{id}", named={"id": id_})
@@ -487,6 +583,10 @@ class Client(Transport):
     def remove_notice_way(self, id_: UUID) -> None:
         """Remove a way of notices."""
         self.do("DELETE", "/notice-ways/{id}", named={"id": id_})
+
+    def remove_order_note(self, id_: UUID) -> None:
+        """Remove a note that this key made."""
+        self.do("DELETE", "/order-notes/{id}", named={"id": id_})
 
     def remove_person(self, id_: UUID) -> None:
         """Take a person's access to this shop away."""
@@ -524,6 +624,10 @@ class Client(Transport):
         """Resume an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
 
+    def retry_listing(self, id_: UUID) -> listings.Listing:
+        """Try a listing again that the channel refused."""
+        return self.ask(listings.Listing, "POST", "/listings/{id}/retry", named={"id": id_}, once=True)
+
     def revoke_approval(self, id_: UUID, body: approvals.AskedScope) -> approvals.Approved:
         """Take back the approval of an account, or of a part of it."""
         return self.ask(approvals.Approved, "POST", "/accounts/{id}/revoke", named={"id": id_}, body=body, once=True)
@@ -542,9 +646,17 @@ class Client(Transport):
             transfers.Transfer, "POST", "/transfers/{number}/send", named={"number": number}, body=body, once=True
         )
 
+    def set_difference_rules(self, id_: UUID, body: listing_deeds.AskedRules) -> listing_deeds.Rules:
+        """Change what is done by itself about each difference of an account."""
+        return self.ask(listing_deeds.Rules, "PATCH", "/accounts/{id}/difference-rules", named={"id": id_}, body=body)
+
     def show_event_delivery(self, id_: UUID) -> events.DeliveryWhole:
         """One delivery, with every attempt."""
         return self.ask(events.DeliveryWhole, "GET", "/event-deliveries/{id}", named={"id": id_})
+
+    def sign_manifest(self, body: manifests.Signature) -> manifests.Manifest:
+        """The carrier took them: sign the manifest."""
+        return self.ask(manifests.Manifest, "POST", "/manifests", body=body, once=True)
 
     def snooze_alert(self, id_: UUID, body: alerts.Later) -> alerts.History:
         """Put an alert off."""

@@ -257,16 +257,24 @@ async def numbered(tx: Tx, account_id: UUID, number: int) -> dict[str, Any] | No
     )
 
 
-async def manifests(tx: Tx, limit: int = 50) -> list[dict[str, Any]]:
-    """Signed manifests, the newest first, with how many parcels each."""
+_MANIFEST: LiteralString = """
+    SELECT m.id, m.number, m.day, m.account_id, a.name AS account, a.channel, m.signed_at, m.signed_name,
+           (SELECT count(*)::int FROM freight_label l WHERE l.seller_id = m.seller_id AND l.manifest_id = m.id)
+           AS parcels
+    FROM freight_manifest m JOIN account a ON a.seller_id = m.seller_id AND a.id = m.account_id"""
+
+
+async def manifests(tx: Tx, limit: int = 50, *, before: int | None = None) -> list[dict[str, Any]]:
+    """Signed manifests, the newest first, with how many parcels each; `before`: of lower numbers only."""
     return await tx.all(
-        """SELECT m.id, m.number, m.day, m.account_id, a.name AS account, a.channel, m.signed_at, m.signed_name,
-                  (SELECT count(*)::int FROM freight_label l WHERE l.seller_id = m.seller_id AND l.manifest_id = m.id)
-                  AS parcels
-           FROM freight_manifest m JOIN account a ON a.seller_id = m.seller_id AND a.id = m.account_id
-           ORDER BY m.number DESC LIMIT %s""",
-        [limit],
+        f"{_MANIFEST} WHERE %(before)s::int IS NULL OR m.number < %(before)s ORDER BY m.number DESC LIMIT %(limit)s",
+        {"before": before, "limit": limit},
     )
+
+
+async def manifest(tx: Tx, id_: UUID) -> dict[str, Any] | None:
+    """One of them."""
+    return await tx.one(f"{_MANIFEST} WHERE m.id = %s", [id_])
 
 
 async def on_manifest(tx: Tx, id_: UUID) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ async def handling(tx: Tx, order_id: UUID) -> dict[str, Any]:
 
 
 async def note(tx: Tx, order_id: UUID, user_id: UUID, author: str, body: str) -> UUID | None:
-    """Add a note; None for an order that is not there."""
+    """Add a note of a person, or of an API key (by its id); None for an order that is not there."""
     told: UUID | None = await tx.value(
         """INSERT INTO order_note (seller_id, id, order_id, user_id, author, body)
            SELECT seller_id, %s, id, %s, %s, %s FROM orders WHERE id = %s RETURNING id""",
@@ -53,6 +53,12 @@ async def unnote(tx: Tx, order_id: UUID, note_id: UUID, user_id: UUID | None) ->
     """Take a note away; `user_id`: only one of theirs."""
     sql = """DELETE FROM order_note WHERE order_id = %s AND id = %s AND (%s::uuid IS NULL OR user_id = %s)"""
     return await tx.run(sql, [order_id, note_id, user_id, user_id]) == 1
+
+
+async def noted_on(tx: Tx, note_id: UUID) -> UUID | None:
+    """The order that a note is of; None for no note of this seller's."""
+    told: UUID | None = await tx.value("SELECT order_id FROM order_note WHERE id = %s", [note_id])
+    return told
 
 
 async def notes(tx: Tx, order_id: UUID) -> list[dict[str, Any]]:

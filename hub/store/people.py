@@ -30,6 +30,12 @@ async def sellers(tx: Tx) -> list[dict[str, Any]]:
     return await tx.all("SELECT seller_id, name FROM seller ORDER BY seller_id")
 
 
+async def seller_name(tx: Tx) -> str:
+    """What the seller is called."""
+    told: str = await tx.value("SELECT name FROM seller WHERE seller_id = %s", [tx.seller])
+    return told
+
+
 async def user_put(tx: Tx, email: str, name: str, password_hash: str, locale: str) -> UUID:
     """A user, or a new password for the one with that e-mail (which signs them out everywhere)."""
     sql = """

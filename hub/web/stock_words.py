@@ -128,6 +128,7 @@ REFUSAL |= {
         "%(code)s está em transferências por terminar (%(numbers)s): termine-as ou cancele-as antes."
     ),
     "house_not_drawn": N_("Vendas não saem de %(code)s: só de depósitos próprios, ou do trânsito."),
+    "house_lacking": N_("%(code)s não tem bastante livre: %(skus)s. Uma transferência leva até lá."),
     "transfer_again": N_("Algo desta transferência chegou enquanto isso: confira antes de registrar de novo."),
     "house_there": N_("Já há um depósito com o código %(code)s; talvez fechado."),
     "count_empty": N_("Não há o que contar: nenhum SKU é desta categoria."),

@@ -5,11 +5,14 @@ from datetime import timedelta
 from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce.sandbox import create as woocommerce
-from hub.store import alerts, new_id, suppliers, warehouses
+from hub.store import alerts, labels, new_id, order_desk, suppliers, warehouses
 from jobs import connect, events, members, notices, processes, purchase, stocktake, transfers
 from tests.web.site import Site
 
 NAMED = {
+    "warehouses": "SELECT id::text FROM warehouse ORDER BY rank",
+    "order-notes": "SELECT id::text FROM order_note",
+    "manifests": "SELECT id::text FROM freight_manifest",
     "suppliers": "SELECT id::text FROM supplier",
     "purchases": "SELECT id::text FROM purchase_order",
     "transfers": "SELECT number::text FROM transfer",
@@ -63,3 +66,8 @@ async def desk(s: Site, sku: str) -> None:
                    now() FROM orders o LIMIT 1""",
             [new_id()],
         )
+        order_id = await tx.value("SELECT order_id FROM freight_label")
+        await order_desk.note(tx, order_id, new_id(), "Ana", "Presente.")
+        account_id = await tx.value("SELECT account_id FROM freight_label")
+        await tx.run("""UPDATE freight_label SET posting = '{"parcel": {"weight_g": 300}}'""")
+        await labels.sign(tx, account_id, [], rt.now().date(), "João", "cli:ana", rt.now())

@@ -261,7 +261,7 @@ async def test_reservations_are_made_again_unless_the_goods_lie_on_the_table() -
         await reader.post(f"/pedidos/{order}/alocacao", warehouse="principal")
         assert await _held(s, order) == {"principal": 2}
         await reader.post(f"/pedidos/{order}/alocacao", warehouse="nenhum")
-        assert "Não foi feito" in (await reader.get(f"/pedidos/{order}")).text
+        assert "Não há depósito aberto com o código nenhum" in (await reader.get(f"/pedidos/{order}")).text
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await tx.run("UPDATE order_line SET dispatched_quantity = 0")
         await reader.post("/pedidos/realocar", **{f"o:{uuid4()}": "yes"})

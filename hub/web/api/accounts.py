@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from hub.store.accounts import Account as Known
 from hub.web import words
 from hub.web.api.operations import Answer, Call, Operation, missing
 from hub.web.api.shapes import Asked, ById, Instant, Line, Told
-from hub.web.i18n import N_
+from hub.web.i18n import N_, Language
 from hub.web.pages.accounts import check_sentence, label_of
 from jobs import connect
 
@@ -89,17 +90,17 @@ async def one(call: Call) -> Answer:
     return await _one(call)
 
 
-async def known(call: Call) -> Known:
-    """The account that the path names."""
+async def known(call: Call, account_id: UUID | None = None) -> Known:
+    """An account, where none is named the one of the path."""
     try:
-        return await call.rt.account(call.seller, call.path(ById).id)
+        return await call.rt.account(call.seller, account_id or call.path(ById).id)
     except LookupError:
         raise missing() from None
 
 
-async def not_closed(call: Call) -> Known:
-    """The account that the path names; one that was disconnected is not there."""
-    account = await known(call)
+async def not_closed(call: Call, account_id: UUID | None = None) -> Known:
+    """An account, where none is named the one of the path; one that was disconnected is not there."""
+    account = await known(call, account_id)
     if account.status == "closed":
         raise missing()
     return account
@@ -176,25 +177,31 @@ class Channels(Told):
 
 async def channels(call: Call) -> Answer:
     """Every channel and carrier of this installation."""
-    found = [(name, adapters.get(name)) for name in adapters.names()]
+    return _channels(call.language)
+
+
+@cache
+def _channels(language: Language) -> Channels:
+    """Made once in each language: schemas of credentials take a while to write."""
     return Channels(
         data=[
             Channel(
                 name=name, label=adapter.label, kind=str(adapter.kind), facets=list(adapter.can()),
                 oauth=adapter.oauth is not None, docs=adapter.docs,
-                credentials=_asked_of(call, adapter.credentials), authorization=_before_consent(call, adapter),
+                credentials=_asked_of(language, adapter.credentials),
+                authorization=_before_consent(language, adapter),
             )
-            for name, adapter in found
+            for name, adapter in ((name, adapters.get(name)) for name in adapters.names())
         ]
     )  # fmt: skip
 
 
-def _asked_of(call: Call, model: type[Credentials], but: Collection[str] = ()) -> dict[str, Any]:
+def _asked_of(language: Language, model: type[Credentials], but: Collection[str] = ()) -> dict[str, Any]:
     """A model of credentials as JSON Schema, with its titles and hints in the reader's language."""
     schema = model.model_json_schema()
     schema["properties"] = {
         name: {
-            key: call.language.gettext(words.FIELDS[said]) if key in _SAID and said in words.FIELDS else said
+            key: language.gettext(words.FIELDS[said]) if key in _SAID and said in words.FIELDS else said
             for key, said in about.items()
         }
         for name, about in schema["properties"].items()
@@ -206,10 +213,10 @@ def _asked_of(call: Call, model: type[Credentials], but: Collection[str] = ()) -
 _SAID = ("title", "description")
 
 
-def _before_consent(call: Call, adapter: Adapter) -> dict[str, Any] | None:
+def _before_consent(language: Language, adapter: Adapter) -> dict[str, Any] | None:
     if adapter.oauth is None:
         return None
-    return _asked_of(call, consent.draft(adapter.credentials, adapter.oauth), adapter.oauth.untyped())
+    return _asked_of(language, consent.draft(adapter.credentials, adapter.oauth), adapter.oauth.untyped())
 
 
 OPERATIONS = (

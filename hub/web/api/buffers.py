@@ -1,4 +1,4 @@
-"""Buffers: the rules that keep units away from channels, and the warehouses that these units stand in."""
+"""Buffers: the rules that keep units away from channels."""
 
 from typing import Literal
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from hub.buffers import BufferKind
-from hub.store import accounts, buffers, warehouses
+from hub.store import accounts, buffers
 from hub.store.buffers import Rule
 from hub.web.api.operations import Answer, Call, Operation, missing
 from hub.web.api.problems import wrong
@@ -127,38 +127,6 @@ async def remove(call: Call) -> Answer:
     return Changed.model_validate(_changed(await flows.remove_rule(call.rt, call.seller, id_)))
 
 
-# ── warehouses ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Warehouse(Told):
-    """Where units stand."""
-
-    id: UUID
-    code: str
-    name: str
-    kind: str
-    rank: int = Field(description=N_("De menor a maior: de onde se tira primeiro."))
-    postal_code: str | None
-    state: str | None
-    skus: int
-    on_hand: int
-    reserved: int
-    draws: list[str] = Field(description=N_("As contas que vendem daqui por escolha; vazio: todas."))
-
-
-class Warehouses(Told):
-    """Every open warehouse, by rank."""
-
-    data: list[Warehouse]
-
-
-async def depots(call: Call) -> Answer:
-    """With what stands there."""
-    async with call.tx() as tx:
-        rows = await warehouses.every(tx)
-    return Warehouses(data=[Warehouse.model_validate(row) for row in rows])
-
-
 OPERATIONS = (
     Operation(
         name="list_buffers", method="GET", path="/buffers", handler=every, scope="stock:read", tag=TAG,
@@ -173,9 +141,5 @@ OPERATIONS = (
     Operation(
         name="delete_buffer", method="DELETE", path="/buffers/{id}", handler=remove, scope="stock:write", tag=TAG,
         summary=N_("Remover uma margem"), answer=Changed, named=ById, conflicts=True,
-    ),
-    Operation(
-        name="list_warehouses", method="GET", path="/warehouses", handler=depots, scope="stock:read", tag=TAG,
-        summary=N_("Depósitos, com o que há em cada um"), answer=Warehouses,
     ),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Listings, their links to SKUs with suggestions, and the differences that the audit found."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -69,17 +69,23 @@ async def every(call: Call) -> Answer:
     return call.part(rows, Listing.model_validate, "slot_id", "id")
 
 
-async def _one(call: Call) -> Listing:
+async def listing_row(call: Call) -> dict[str, Any]:
+    """The listing that the path names, as the store has it; one that is gone is not there."""
     async with call.tx() as tx:
         row = await listing_story.one(tx, call.path(ById).id)
     if row is None or row["gone_at"] is not None:
         raise missing()
-    return Listing.model_validate(row)
+    return row
+
+
+async def open_listing(call: Call) -> Listing:
+    """The same, as it is told."""
+    return Listing.model_validate(await listing_row(call))
 
 
 async def one(call: Call) -> Answer:
     """One listing."""
-    return await _one(call)
+    return await open_listing(call)
 
 
 # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,15 +100,15 @@ class Link(Asked):
 
 async def link(call: Call) -> Answer:
     """Link a listing; orders that waited for it are settled."""
-    await _one(call)
+    await open_listing(call)
     wanted = call.body(Link)
     await linking.link(call.rt, call.seller, call.path(ById).id, wanted.sku, wanted.multiplier)
-    return await _one(call)
+    return await open_listing(call)
 
 
 async def unlink(call: Call) -> Answer:
     """Unlink a listing: its stock is not touched any more."""
-    await _one(call)
+    await open_listing(call)
     await linking.link(call.rt, call.seller, call.path(ById).id, None)
     return None
 

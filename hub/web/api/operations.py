@@ -98,6 +98,11 @@ class Call:
         """Whether the key has that scope too."""
         return scope in self.key.scopes
 
+    def need(self, scope: str) -> None:
+        """Refuse a key that has not that scope, too."""
+        if not self.may(scope):
+            raise Refused(403, None, {"scope": scope})
+
     def path(self, model: type[M]) -> M:
         """What the path names."""
         return self._read("path", model)

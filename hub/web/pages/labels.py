@@ -10,9 +10,7 @@ from aiohttp import web
 
 from hub.freight import Rule, choose, why
 from hub.labels import Layout
-from hub.manifest_sheet import manifest_csv, manifest_pdf
-from hub.parse import SAO_PAULO
-from hub.store import accounts, freight, labels
+from hub.store import freight, labels
 from hub.web import label_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
@@ -264,22 +262,11 @@ async def manifest(visit: Visit) -> web.Response:
     """A carrier's parcels on paper or as a sheet: of a signed manifest by its number, else those that wait."""
     told, kind = visit.asked("numero"), visit.request.match_info["kind"]
     number = int(told) if told and told.isascii() and told.isdigit() and len(told) < 10 else None  # noqa: PLR2004 - an integer's digits
-    account_id = visit.id_in_path()
-    async with visit.tx() as tx:
-        try:
-            account = await accounts.get(tx, account_id)
-        except LookupError:
-            raise Problem(404) from None
     try:
-        rows, head = await freight_leave.sheet(visit.rt, visit.seller_id, account_id, number)
-    except FreightRefused:
+        body, name = await freight_leave.paper(visit.rt, visit.seller_id, visit.id_in_path(), kind, number)
+    except (LookupError, FreightRefused):
         raise Problem(404) from None
-    name = f"romaneio-{head['number'] or visit.now.astimezone(SAO_PAULO).date()}"
     if kind == "csv":
-        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return web.Response(body=manifest_csv(rows).encode(), content_type="text/csv", charset="utf-8", headers=headers)
-    body = await asyncio.to_thread(
-        manifest_pdf, visit.person.seller, account.name, rows, day=head["day"], number=head["number"],
-        signed_name=head["signed_name"], signed_at=head["signed_at"],
-    )  # fmt: skip
-    return _pdf(body, f"{name}.pdf")
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
+    return _pdf(body, name)

@@ -12,7 +12,7 @@ from aiohttp import web
 from hub import parcel_link
 from hub.redaction import redact
 from hub.store import labels, lookup, order_desk, orders, screens, stock, warehouses
-from hub.web import label_words, order_words
+from hub.web import label_words, order_words, stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.order_story import story
@@ -185,8 +185,8 @@ async def place(visit: Visit) -> web.Response:
     id_ = visit.id_in_path()
     try:
         moved = await allocations.place(visit.rt, visit.seller_id, id_, visit.form.get("warehouse", "").strip()[:80])
-    except (Refused, LookupError) as refusal:
-        visit.say("bad", N_("Não foi feito: %(why)s"), why=str(refusal))
+    except Refused as refusal:
+        visit.say("bad", "%(why)s", why=stock_words.refused(visit.language, refusal))
     else:
         visit.say("ok", N_("Unidades que mudaram de depósito: %(moved)s."), moved=moved)
     return visit.go(f"/pedidos/{id_}/alocacao")
