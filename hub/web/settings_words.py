@@ -153,3 +153,19 @@ ACTION = {
     "supplier_add": N_("fornecedor incluído"),
     "supplier_edit": N_("fornecedor mudado"),
 }
+YES, NO = N_("sim"), N_("não")
+PARAM = {  # what is noted with an action; what is not here goes by its own name
+    "account": N_("conta"), "areas": N_("regiões"), "before": N_("antes"), "blind": N_("às cegas"),
+    "category": N_("categoria"), "cents": N_("centavos"), "changed": N_("mudaram"), "channel": N_("canal"),
+    "code": N_("código"), "components": N_("componentes"), "count": N_("quantos"), "counts": N_("contagens"),
+    "delta": N_("unidades"), "document": N_("documento"), "done": N_("feito"), "email": N_("e-mail"),
+    "event": N_("evento"), "fields": N_("campos"), "file": N_("arquivo"), "format": N_("formato"),
+    "host": N_("endereço"), "kind": N_("tipo"), "kinds": N_("tipos"), "lines": N_("linhas"), "links": N_("vínculos"),
+    "lost": N_("perdidas"), "made": N_("novos"), "mode": N_("modo"), "name": N_("nome"), "note": N_("observação"),
+    "number": N_("número"), "on": N_("ligado"), "order": N_("pedido"), "orders": N_("pedidos"), "policy": N_("regra"),
+    "query": N_("filtro"), "rank": N_("prioridade"), "reason": N_("motivo"), "ref": N_("referência"),
+    "role": N_("papel"), "rows": N_("linhas"), "scope": N_("alcance"), "scopes": N_("escopos"), "seen": N_("visto"),
+    "service": N_("serviço"), "shop": N_("loja"), "since": N_("desde"), "slots": N_("anúncios"), "source": N_("de"),
+    "target": N_("para"), "units": N_("unidades"), "value": N_("valor"), "volumes": N_("volumes"),
+    "warehouse": N_("depósito"), "warehouses": N_("depósitos"), "with_orders": N_("com as reservas"),
+}  # fmt: skip

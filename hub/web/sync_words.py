@@ -99,6 +99,12 @@ def failure(told: str | None) -> tuple[Fault | None, str, str]:
     return Fault(found[1]), found[2], found[3]
 
 
+def plain(language: Language, told: str | None) -> str:
+    """An error as flows write it in one line: what failed, and the channel's own words; one of a channel as it is."""
+    fault, _code, detail = failure(told)
+    return f"{language.gettext(HEAD[fault])} {detail}".strip() if fault is not None else str(told or "")
+
+
 def problem(language: Language, told: str) -> tuple[str, str, str]:
     """(sentence, the channel's own words, way out) of a flow's last error."""
     fault, code, detail = failure(told)

@@ -13,7 +13,7 @@ from hub.contract import Adapter
 from hub.secrets import SecretsError
 from hub.store import Tx, accounts, due, first_reading, screens
 from hub.store.accounts import Account
-from hub.web import account_words, words
+from hub.web import account_words, sync_words, words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, Language
 from jobs import connect, poll
@@ -103,7 +103,7 @@ async def one(visit: Visit) -> web.Response:
         },
         subscribe_task=next((task for task in tasks if task["kind"] == "subscribe"), None),
         tasks=sorted(tasks, key=lambda task: order.index(task["kind"])), parked=parked, adapter=adapter,
-        hook=await _hook(visit, account), reading=_reading(adapter, account, reading),
+        plain=sync_words.plain, hook=await _hook(visit, account), reading=_reading(adapter, account, reading),
         registered=_registered(account),
         sells=adapter is not None and adapter.orders is not None and account.status != "closed",
     )  # fmt: skip

@@ -2,8 +2,7 @@
 
 import csv
 import io
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from hub.web.pages.keyset import SIZE, id_asked, part
 
 HOME = "/configuracoes/registro"
 AT_ONCE = 1000
+FEW = 8  # of a list that are named
 COLUMNS = ("at", "who", "action", "subject", "details")
 PERIODS = {"1": timedelta(days=1), "7": timedelta(days=7), "30": timedelta(days=30)}
 
@@ -38,7 +38,7 @@ async def every(visit: Visit) -> web.Response:
         rows = await audit_log.listed(tx, **asked, after=id_asked(visit, "apos"), limit=SIZE + 1)
         known = await people.members(tx)
     page = part(visit, rows)
-    shown = [{**row, "who": _who(visit, row), "details": _details(row)} for row in page.rows]
+    shown = [{**row, "who": _who(visit, row), "details": _details(visit, row)} for row in page.rows]
     say = visit.language.gettext
     actions = sorted(((key, say(words)) for key, words in settings_words.ACTION.items()), key=lambda each: each[1])
     return visit.render(
@@ -60,12 +60,31 @@ def _who(visit: Visit, row: Mapping[str, Any]) -> str:
     return visit.language.gettext(settings_words.ACTOR.get(kind, settings_words.NOBODY))
 
 
-def _details(row: Mapping[str, Any]) -> str:
+def _details(visit: Visit, row: Mapping[str, Any]) -> str:
+    """What was noted with it, in a line: lists and tables to their first few."""
+    say = visit.language.gettext
     told = {name: value for name, value in (row["params"] or {}).items() if value not in (None, "", [], {})}
     return " · ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        f"{say(settings_words.PARAM[name]) if name in settings_words.PARAM else name}: {_shown(visit, value)}"
         for name, value in told.items()
     )
+
+
+def _shown(visit: Visit, value: object) -> str:
+    match value:
+        case bool():
+            return visit.language.gettext(settings_words.YES if value else settings_words.NO)
+        case dict():
+            return _few([f"{name} {_shown(visit, each)}" for name, each in value.items()])
+        case list() if any(isinstance(each, (list, dict)) for each in value):
+            return str(len(value))
+        case list():
+            return _few([_shown(visit, each) for each in value])
+    return str(value)
+
+
+def _few(told: Sequence[str]) -> str:
+    return ", ".join(told[:FEW]) + (f" (+{len(told) - FEW})" if len(told) > FEW else "")
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:
@@ -96,7 +115,7 @@ def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
     action = settings_words.ACTION.get(row["action"])
     told = (
         f"{at:%d/%m/%Y %H:%M:%S}", _who(visit, row), visit.language.gettext(action) if action else row["action"],
-        row["subject"], _details(row),
+        row["subject"], _details(visit, row),
     )  # fmt: skip
     return [cell(each) for each in told]
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from hub import parse
 from hub.allocation import Allocation, Area, Destination
 from hub.stock_sheet import Amiss, quantity
-from hub.store import accounts, lookup, sku_list, warehouses
+from hub.store import accounts, screens, sku_list, warehouses
 from hub.web import stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
@@ -255,7 +255,7 @@ async def _words(visit: Visit, answer: Allocation) -> dict[str, Any]:
         for value in step.params.values():
             ids |= {each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, UUID)}
     async with visit.tx() as tx:
-        names = await lookup.names(tx, ids)
+        names = await screens.names(tx, ids)
     return {
         "takes": [(take.line_ref, names[take.sku_id], names[take.warehouse_id], take.units) for take in answer.takes],
         "short": [(line, names[sku], units) for (line, sku), units in answer.short.items()],

@@ -31,12 +31,13 @@ async def every(visit: Visit) -> web.Response:
     chosen = "todas" if visit.asked("situacao") == "todas" else None
     async with visit.tx() as tx:
         rows = await transfers.listed(tx, unfinished_only=chosen is None, limit=SIZE + 1, before=number_asked(visit))
+        houses = await warehouses.names(tx)
     keep = {"situacao": chosen} if chosen else {}
     onward = f"{HOME}?{urlencode({**keep, 'apos': rows[SIZE - 1]['number']})}" if len(rows) > SIZE else None
     first = f"{HOME}?{urlencode(keep)}" if visit.asked("apos") else None
     return visit.render(
-        "transfers.html", rows=rows[:SIZE], part={"onward": onward, "first": first}, chosen=chosen, states=STATES,
-        stock=stock_words,
+        "transfers.html", rows=rows[:SIZE], houses=houses, part={"onward": onward, "first": first}, chosen=chosen,
+        states=STATES, stock=stock_words,
     )  # fmt: skip
 
 

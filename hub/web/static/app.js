@@ -94,6 +94,12 @@ document.querySelectorAll("[data-all]").forEach((all) => {
   all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
 });
 
+// Of tabs that do not fit, the one that one is on is seen.
+document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+  const row = tab.closest(".tabs");
+  if (row.scrollWidth > row.clientWidth) row.scrollLeft = tab.offsetLeft - row.offsetLeft - 40;
+});
+
 const steps = document.querySelector("[data-steps]");
 if (feed && "EventSource" in window) live();
 else if (steps && "EventSource" in window) {
