@@ -40,7 +40,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """What undoing a file did, and the lines that were left as they are: {line, sku, warehouse, why}."""
+    """What undoing a file did, and the lines that were left as they are: {line, sku, warehouse, why, kind}."""
 
     lines: int
     shut: int
@@ -245,7 +245,7 @@ async def undo(
         lines += sum(row["why"] is None for row in rows)
         shut += closed
         progress(len(rows))
-    told_left = [{**row, "why": WHY[row["why"]]} for row in left]
+    told_left = [{**row, "why": WHY[row["why"]], "kind": row["why"]} for row in left]
     return Undone(lines=lines, shut=shut, left=told_left)
 
 

@@ -16,6 +16,7 @@ from hub.web.api import (
     freight,
     handling,
     health,
+    imports,
     kits,
     letters,
     listing_deeds,
@@ -28,6 +29,7 @@ from hub.web.api import (
     policy_shapes,
     processes,
     purchases,
+    replenishment,
     returns,
     shapes,
     shipments,
@@ -73,6 +75,10 @@ class Client(Transport):
     def add_transfer(self, body: transfers.NewTransfer) -> transfers.Transfer:
         """Plan a transfer."""
         return self.ask(transfers.Transfer, "POST", "/transfers", body=body, once=True)
+
+    def add_upload(self, body: imports.NewUpload) -> imports.Upload:
+        """Send a sheet, and see what it would do."""
+        return self.ask(imports.Upload, "POST", "/uploads", body=body, once=True)
 
     def add_warehouse(self, body: warehouses.NewWarehouse) -> warehouses.WholeWarehouse:
         """Make a warehouse."""
@@ -130,6 +136,12 @@ class Client(Transport):
         """Change a part of the shop's policies."""
         return self.ask(policy_shapes.ShopPolicies, "PATCH", "/policies", body=body)
 
+    def change_replenishment(self, code: str, body: replenishment.ReplenishmentOfSku) -> replenishment.SkuReplenishment:
+        """Change how a SKU is replenished."""
+        return self.ask(
+            replenishment.SkuReplenishment, "PATCH", "/skus/{code}/replenishment", named={"code": code}, body=body
+        )
+
     def change_role(self, id_: UUID, body: people.RoleChange) -> people.Person:
         """Change a person's role."""
         return self.ask(people.Person, "PATCH", "/people/{id}", named={"id": id_}, body=body)
@@ -158,6 +170,10 @@ class Client(Transport):
         """Close an empty warehouse."""
         self.do("DELETE", "/warehouses/{id}", named={"id": id_})
 
+    def confirm_upload(self, id_: UUID, body: imports.Sure) -> imports.Written:
+        """Write a sheet."""
+        return self.ask(imports.Written, "POST", "/uploads/{id}/confirm", named={"id": id_}, body=body, once=True)
+
     def connect_account(self, body: connecting.Connection) -> connecting.Connected:
         """Connect an account by its keys."""
         return self.ask(connecting.Connected, "POST", "/accounts", body=body, once=True)
@@ -173,6 +189,10 @@ class Client(Transport):
     def delete_link(self, id_: UUID) -> None:
         """Unlink a listing."""
         self.do("DELETE", "/listings/{id}/link", named={"id": id_})
+
+    def discard_upload(self, id_: UUID) -> None:
+        """Discard a sheet."""
+        self.do("DELETE", "/uploads/{id}", named={"id": id_})
 
     def disconnect_account(self, id_: UUID) -> connecting.Ended:
         """Disconnect an account."""
@@ -284,6 +304,10 @@ class Client(Transport):
         """A purchase order, with lines and receipts."""
         return self.ask(purchases.Purchase, "GET", "/purchases/{id}", named={"id": id_})
 
+    def get_replenishment(self, code: str) -> replenishment.SkuReplenishment:
+        """How a SKU is replenished."""
+        return self.ask(replenishment.SkuReplenishment, "GET", "/skus/{code}/replenishment", named={"code": code})
+
     def get_shipment(self, id_: UUID) -> shipments.TrackedShipment:
         """One shipment, with what the carrier scanned."""
         return self.ask(shipments.TrackedShipment, "GET", "/shipments/{id}", named={"id": id_})
@@ -303,6 +327,10 @@ class Client(Transport):
     def get_transfer(self, number: int) -> transfers.Transfer:
         """A transfer, line by line."""
         return self.ask(transfers.Transfer, "GET", "/transfers/{number}", named={"number": number})
+
+    def get_upload(self, id_: UUID) -> imports.Upload:
+        """What a sheet would do now."""
+        return self.ask(imports.Upload, "GET", "/uploads/{id}", named={"id": id_})
 
     def get_warehouse(self, id_: UUID) -> warehouses.WholeWarehouse:
         """A warehouse, with its areas."""
@@ -367,6 +395,14 @@ class Client(Transport):
     def list_events(self, query: events.FeedQuery | None = None) -> Iterator[events.Event]:
         """What happened, in order, for those who cannot receive."""
         return self.rows(events.Event, "/events", query=query)
+
+    def list_import_lines(self, number: int, query: shapes.Paging | None = None) -> Iterator[imports.ImportLine]:
+        """What an import of stock did."""
+        return self.rows(imports.ImportLine, "/imports/{number}/lines", query=query, number=number)
+
+    def list_imports(self, query: shapes.Paging | None = None) -> Iterator[imports.StockImport]:
+        """Imports of stock."""
+        return self.rows(imports.StockImport, "/imports", query=query)
 
     def list_invitations(self) -> people.Invitations:
         """Open invitations."""
@@ -443,6 +479,10 @@ class Client(Transport):
     def list_shortages(self, query: health.Wanted | None = None) -> Iterator[health.Shortage]:
         """Units sold that are short, and why."""
         return self.rows(health.Shortage, "/shortages", query=query)
+
+    def list_sku_imports(self, query: shapes.Paging | None = None) -> Iterator[imports.SkuImport]:
+        """Imports of SKUs."""
+        return self.rows(imports.SkuImport, "/sku-imports", query=query)
 
     def list_skus(self, query: skus.Wanted | None = None) -> Iterator[skus.Sku]:
         """SKUs, by code."""
@@ -624,6 +664,10 @@ class Client(Transport):
         """Resume an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/resume", named={"id": id_}, once=True)
 
+    def resume_import(self, number: int) -> imports.Written:
+        """Write what is left of an import of stock."""
+        return self.ask(imports.Written, "POST", "/imports/{number}/resume", named={"number": number})
+
     def retry_listing(self, id_: UUID) -> listings.Listing:
         """Try a listing again that the channel refused."""
         return self.ask(listings.Listing, "POST", "/listings/{id}/retry", named={"id": id_}, once=True)
@@ -673,6 +717,14 @@ class Client(Transport):
     def tick_alert(self, id_: UUID, body: alerts.Ticked) -> alerts.History:
         """Ticks a step as done, or not."""
         return self.ask(alerts.History, "PUT", "/alerts/{id}/steps", named={"id": id_}, body=body)
+
+    def undo_import(self, number: int, body: imports.Back) -> imports.ImportUndone:
+        """Take an import of stock back."""
+        return self.ask(imports.ImportUndone, "POST", "/imports/{number}/undo", named={"number": number}, body=body)
+
+    def undo_sku_import(self, number: int) -> imports.SkusUndone:
+        """Take an import of SKUs back."""
+        return self.ask(imports.SkusUndone, "POST", "/sku-imports/{number}/undo", named={"number": number})
 
     def withdraw_invitation(self, id_: UUID) -> None:
         """Withdraw an invitation."""

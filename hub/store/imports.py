@@ -109,14 +109,14 @@ async def summary(tx: Tx, import_id: UUID) -> dict[str, int]:
     return dict(row) if row else {}
 
 
-async def listed(tx: Tx, limit: int) -> list[dict[str, Any]]:
-    """Files, newest first."""
+async def listed(tx: Tx, limit: int, *, after: int | None = None) -> list[dict[str, Any]]:
+    """Files, newest first; `after`: those before that number."""
     return await tx.all(
         """SELECT i.number, i.at, i.file_name, i.mode, i.rows, i.made_by, i.applied_at, i.undone_at,
                   (SELECT count(*) FROM stock_import_row r WHERE r.seller_id = i.seller_id AND r.import_id = i.id
                    AND r.applied_at IS NULL)::int AS left
-           FROM stock_import i ORDER BY i.number DESC LIMIT %s""",
-        [limit],
+           FROM stock_import i WHERE i.number < coalesce(%s, 2147483647) ORDER BY i.number DESC LIMIT %s""",
+        [after, limit],
     )
 
 

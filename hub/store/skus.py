@@ -78,10 +78,12 @@ async def levels(tx: Tx, sku_ids: Collection[UUID]) -> list[dict[str, Any]]:
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def upload(tx: Tx, kind: str, file_name: str, body: bytes, options: Mapping[str, Any]) -> UUID:
+async def upload(
+    tx: Tx, kind: str, file_name: str, body: bytes, options: Mapping[str, Any], *, upload_id: UUID | None = None
+) -> UUID:  # fmt: skip
     """Keep a file until somebody has looked at what it would do; those of more than a day ago go."""
     await tx.run("DELETE FROM sheet_upload WHERE at < now() - interval '1 day'")
-    made = new_id()
+    made = upload_id or new_id()
     await tx.run(
         "INSERT INTO sheet_upload (seller_id, id, kind, file_name, body, options) VALUES (%s, %s, %s, %s, %s, %s)",
         [tx.seller, made, kind, file_name, body, json.dumps(dict(options))],
@@ -118,13 +120,13 @@ async def add_import(tx: Tx, file_name: str, rows: Sequence[tuple[int, UUID, Any
     return number
 
 
-async def imports(tx: Tx, limit: int) -> list[dict[str, Any]]:
-    """Files of facts that were written, newest first."""
+async def imports(tx: Tx, limit: int, *, after: int | None = None) -> list[dict[str, Any]]:
+    """Files of facts that were written, newest first; `after`: those before that number."""
     return await tx.all(
         """SELECT i.number, i.file_name, i.made, i.changed, i.at, i.undone_at, i.made_by, u.name AS person
            FROM sku_import i LEFT JOIN app_user u ON i.made_by = 'web:' || u.id::text
-           ORDER BY i.number DESC LIMIT %s""",
-        [limit],
+           WHERE i.number < coalesce(%s, 2147483647) ORDER BY i.number DESC LIMIT %s""",
+        [after, limit],
     )
 
 

@@ -104,6 +104,8 @@ REFUSAL = {
         "%(emptied)s de %(filled)s contagens iriam a zero: marque que é isso mesmo, ou confira a coluna."
     ),
     "import_stuck": N_("Linhas que não podem ser desfeitas: %(count)s (%(skus)s). As outras podem: marque isso."),
+    "upload_wrong": N_("Há linhas erradas: corrija a planilha, ou marque que só as certas entrem."),
+    "upload_nothing": N_("Nenhuma linha pode ser escrita."),
     "import_undone": N_("A importação %(number)s já foi desfeita, ou nada dela foi escrito."),
     "no_import": N_("Não há a importação %(number)s."),
 }

@@ -6,7 +6,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.woocommerce.sandbox import create as woocommerce
 from hub.store import alerts, labels, new_id, order_desk, suppliers, warehouses
-from jobs import connect, events, members, notices, processes, purchase, stocktake, transfers
+from jobs import connect, events, members, notices, processes, purchase, stocktake, transfers, uploads
 from tests.web.site import Site
 
 NAMED = {
@@ -24,6 +24,9 @@ NAMED = {
     "playbooks": "SELECT kind FROM alert",
     "absences": "SELECT id::text FROM absence",
     "notice-ways": "SELECT id::text FROM notice_way",
+    "uploads": "SELECT id::text FROM sheet_upload",
+    "imports": "SELECT number::text FROM stock_import",
+    "sku-imports": "SELECT number::text FROM sku_import",
     "invitations": "SELECT id::text FROM invitation",
     "event-deliveries": "SELECT id::text FROM event_delivery",
 }
@@ -51,6 +54,10 @@ async def desk(s: Site, sku: str) -> None:
     await transfers.open_transfer(rt, seller, "principal", "loja", {sku: 1})
     await stocktake.open_count(rt, seller, codes=[sku])
     ana, bia = await s.person("ana@loja.example"), await s.person("bia@loja.example", "operator")
+    for kind, sheet in (("stock", b"sku;quantidade\nNOVO;3\n"), ("skus", b"sku;nome\nNOVO;Novo\n")) * 2:
+        upload = await uploads.upload(rt, seller, kind, "", sheet, mode="set", create=True)
+        if not await s.w.rows(f"SELECT FROM {kind.rstrip('s')}_import"):
+            await uploads.confirm(rt, seller, upload)
     wishes = {"least": "info", "scope": "all", "kinds": None, "handed": True, "quiet": None, "digest_at": None}
     await notices.add(rt, seller, bia, "slack", "Turno", {"url": "http://127.0.0.1:9/x"}, wishes)
     begin = rt.now() + timedelta(days=1)

@@ -242,7 +242,7 @@ async def test_sheets_are_looked_at_confirmed_once_and_taken_back() -> None:
         await reader.get(path)
         said = await flash(reader, await reader.post(f"{path}/confirmar"))
         assert "Há linhas erradas" in said
-        assert (await reader.get(path)).status == 404, "the file waits under another address"
+        assert (await reader.get(path)).status == 200, "the file waits as it did"
         path, text = await previewed(reader, "stock", body, create="yes")
         assert "BULE novo" in text
         answer = await reader.post(f"{path}/confirmar", skip_bad="yes")

@@ -18,6 +18,7 @@ from hub.web.api import (
     freight,
     handling,
     health,
+    imports,
     kits,
     letters,
     listing_deeds,
@@ -29,6 +30,7 @@ from hub.web.api import (
     policies,
     processes,
     purchases,
+    replenishment,
     returns,
     shipments,
     skus,
@@ -71,6 +73,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *policies.OPERATIONS,
     *processes.OPERATIONS,
     *notices.OPERATIONS,
+    *replenishment.OPERATIONS,
+    *imports.OPERATIONS,
 )  # fmt: skip
 # Parameters that may hold a slash, which a path then tells apart by what stands behind them.
 LOOSE = ("{code}",)

@@ -13,7 +13,7 @@ from jobs.purchase import PurchaseRefused
 
 SAID = N_("%(said)s")
 # The kinds of refusals about what is not there.
-GONE = ("unknown", "gone", "order", "nobody", "no_drift", "no_buffer", "no_listing")
+GONE = ("unknown", "gone", "order", "nobody", "no_drift", "no_buffer", "no_listing", "no_upload", "no_import")
 
 
 def told(refusal: connect.Refused, language: Language) -> Refused:
