@@ -718,7 +718,7 @@ class Client(Transport):
         """Ticks a step as done, or not."""
         return self.ask(alerts.History, "PUT", "/alerts/{id}/steps", named={"id": id_}, body=body)
 
-    def undo_import(self, number: int, body: imports.Back) -> imports.ImportUndone:
+    def undo_import(self, number: int, body: imports.TakenBack) -> imports.ImportUndone:
         """Take an import of stock back."""
         return self.ask(imports.ImportUndone, "POST", "/imports/{number}/undo", named={"number": number}, body=body)
 

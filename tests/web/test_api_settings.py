@@ -36,8 +36,9 @@ async def test_people_are_invited_changed_and_removed_as_far_as_the_keys_maker_m
         ]  # fmt: skip
         # The address is told once, and lets one in.
         new = {"email": "Caio@Loja.example", "role": "viewer"}
-        status, told = await ask(s, modest, "PUT", "/invitations", new)
+        status, told = await ask(s, modest, "PUT", "/invitations", {**new, "mail": True})
         assert (status, told["invitation"]["email"]) == (200, "caio@loja.example")
+        assert told["invitation"]["mailed_at"] is None, "this hub sends no mail"
         assert told["invitation"]["invited_by"] == "Ana"
         path = f"/convite/{told['address'].rpartition('/')[2]}"
         _status, out = await ask(s, modest, "GET", "/invitations")

@@ -58,7 +58,7 @@ class Happened(Told):
     text: str
 
 
-class Step(Told):
+class AlertStep(Told):
     """A step of the alert's process. `key` stays the same while its words do."""
 
     key: str
@@ -70,7 +70,7 @@ class History(Told):
     """An alert with the steps of its process and what happened to it, newest first."""
 
     alert: Alert
-    steps: list[Step]
+    steps: list[AlertStep]
     history: list[Happened]
 
 
@@ -154,7 +154,7 @@ async def _whole(call: Call) -> History:
     return History(
         alert=_alert(call, row),
         steps=[
-            Step(key=piece.key, words=piece.words, done=piece.key in row["ticked"])
+            AlertStep(key=piece.key, words=piece.words, done=piece.key in row["ticked"])
             for piece in markdown.pieces(alert_words.playbook(call.language, row["kind"], own)["body"])
             if piece.key is not None
         ],

@@ -152,7 +152,7 @@ class Number(Asked):
     number: int = Field(ge=1, le=2_147_483_647)
 
 
-class Back(Asked):
+class TakenBack(Asked):
     """How far it is taken back."""
 
     rest: bool = Field(default=False, description=N_("Desfazer as outras, onde alguma linha não pode."))
@@ -281,7 +281,7 @@ async def resume_import(call: Call) -> Answer:
 async def undo_import(call: Call) -> Answer:
     """By entries against it; a line is taken back once."""
     _id, number = await _known(call)
-    done = await stock_files.undo(call.rt, call.seller, number, rest=call.body(Back).rest)
+    done = await stock_files.undo(call.rt, call.seller, number, rest=call.body(TakenBack).rest)
     return ImportUndone(
         lines=done.lines, shut=done.shut, left=[LeftLine.model_validate(each) for each in done.left]
     )  # fmt: skip
@@ -340,8 +340,8 @@ OPERATIONS = (
     ),
     Operation(
         name="undo_import", method="POST", path="/imports/{number}/undo", handler=undo_import, scope=WRITE, tag=TAG,
-        summary=N_("Desfazer uma importação de estoque"), answer=ImportUndone, named=Number, body=Back, conflicts=True,
-        example={"rest": False},
+        summary=N_("Desfazer uma importação de estoque"), answer=ImportUndone, named=Number, body=TakenBack,
+        conflicts=True, example={"rest": False},
     ),
     Operation(
         name="list_sku_imports", method="GET", path="/sku-imports", handler=list_sku_imports, scope=READ, tag=TAG,
