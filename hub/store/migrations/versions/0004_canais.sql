@@ -5,8 +5,8 @@ CREATE TABLE consent (
     id uuid NOT NULL,
     channel text NOT NULL,
     account_id uuid,            -- the account that is connected again; null: a new one
-    user_id uuid,               -- who asked, and in which session: nobody else may bring the answer
-    session_id uuid,            -- both null: a program asked; who may connect accounts may bring the answer
+    user_id uuid NOT NULL,      -- who asked, and in which session: nobody else may bring the answer
+    session_id uuid NOT NULL,
     state_hash bytea NOT NULL,
     sealed bytea,               -- the PKCE verifier and what was typed; gone once it is used
     redirect_uri text NOT NULL,
