@@ -16,6 +16,7 @@ class Watched:
 
     def __init__(self, tx: Tx, grow: Collection[str]) -> None:
         self.tx, self.grow, self.looked, self.ms = tx, grow, 0, 0.0
+        self.seller = tx.seller
 
     async def all(self, statement: Any, params: Any = ()) -> list[Any]:
         (row,) = await self.tx.all("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement, params)
