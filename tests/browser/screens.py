@@ -24,6 +24,7 @@ WINDOWS: tuple[ViewportSize, ...] = (WIDE, NARROW)
 EXTRA = {"painel-escuro", "pedido-en"}  # beside those of the walk
 COLOURS = 64
 TALLEST = {1280: 1800, 360: 2600}  # what is further down is left out, unless asked for whole
+LIMIT = 16_000  # a WebP has at most 16383 pixels a side
 SAME = 0.012  # of its pixels at most differ between two pictures that show the same
 HEAD = """# How it looks
 
@@ -45,7 +46,7 @@ async def _pictured(screen: Screen, spot: Spot, folder: Path, *, whole: bool, re
         await screen.page.set_viewport_size(window)
         await screen.open(spot.path, spot.status)
         tall = await screen.page.evaluate("document.documentElement.scrollHeight")
-        height = tall if whole else min(tall, TALLEST[window["width"]])
+        height = min(tall, LIMIT if whole else TALLEST[window["width"]])
         # As tall as the page: what sticks to the window's edge stands at the picture's.
         await screen.page.set_viewport_size(ViewportSize(width=window["width"], height=max(height, window["height"])))
         told = await screen.page.screenshot(animations="disabled")
