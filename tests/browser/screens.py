@@ -44,7 +44,7 @@ class Shown:
 async def _pictured(screen: Screen, spot: Spot, folder: Path, *, whole: bool, redo: bool) -> Shown:
     for window in WINDOWS:
         await screen.page.set_viewport_size(window)
-        await screen.open(spot.path, spot.status)
+        await screen.visit(spot)
         tall = await screen.page.evaluate("document.documentElement.scrollHeight")
         height = min(tall, LIMIT if whole else TALLEST[window["width"]])
         # As tall as the page: what sticks to the window's edge stands at the picture's.

@@ -11,6 +11,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    FilePayload,
     Page,
     Playwright,
     ViewportSize,
@@ -50,6 +51,17 @@ class Screen:
         assert answer.status == status, path
         if status != 200:  # the browser complains of it by itself
             self.complaints = [each for each in self.complaints if str(status) not in each]
+
+    async def visit(self, spot: Spot) -> None:
+        """Open a page of the walk."""
+        await self.open(spot.path, spot.status)
+        if spot.sends is not None:
+            address, sheet = spot.sends
+            form = self.page.locator(f'form[action="{address}"]')
+            told = FilePayload(name="planilha.csv", mimeType="text/csv", buffer=sheet.encode())
+            await form.locator("input[type=file]").set_input_files(told)
+            async with self.page.expect_navigation():
+                await form.evaluate("form => form.requestSubmit()")
 
     async def overflow(self) -> int:
         """Pixels that the document is wider than its window."""
@@ -153,7 +165,7 @@ WALKS: tuple[tuple[str, Looks], ...] = (
 
 async def _looked_at(screen: Screen, spot: Spot, locale: str, looks: Looks) -> list[str]:
     """What is grave about one page; nothing of it may stick out."""
-    await screen.open(spot.path, spot.status)
+    await screen.visit(spot)
     assert await screen.page.locator("h1").count() == 1, spot.path
     await axe.enter(screen.page)
     grave: list[str] = []

@@ -37,18 +37,28 @@ ROWS = {
     "print": "SELECT id FROM freight_print ORDER BY id",
     "invitation": "SELECT id FROM invitation ORDER BY id",
 }
+LINKS = """conta;anúncio;SKU;unidades por venda;aceitar
+Loja da Ana;7001;CAN-01;6;
+Loja da Ana;14;-;;
+Loja da Ana;9999;CAN-01;1;
+Mercado Livre Ana;7001;PRATO-NOVO;1;talvez
+"""
 Who = Literal["owner", "stranger", "half in", "first"]  # half in: the code is still asked for; first: nobody is there
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One page: its picture's name, its address, whether docs/screens has it, who looks, and what it answers with."""
+    """One page: its picture's name, its address, whether docs/screens has it, who looks, and what it answers with.
+
+    `sends`: (a form's address, a sheet) where the page is what comes of sending that sheet by that form.
+    """
 
     name: str
     path: str
     pictured: bool = True
     who: Who = "owner"
     status: int = 200
+    sends: tuple[str, str] | None = None
 
     @property
     def outside(self) -> bool:
@@ -85,6 +95,7 @@ PAGES = (
     Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
     Spot("anuncio", "/anuncios/{listing}"),
     Spot("anuncios-vincular", "/anuncios/ligar"),
+    Spot("anuncios-planilha", "/anuncios/ligar", sends=("/anuncios/ligar/arquivo", LINKS)),
     Spot("anuncio-vincular", "/anuncios/{unlinked}/ligar?sku=CAN-01&vende=6"),
     Spot("skus", "/estoque"),
     Spot("estoque", "/estoque/CAN-01"),

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 import adapters
 from hub.faults import ChannelError, Fault
 from hub.sandbox import Product, Sandbox
+from jobs.demo import flow
 from tests.web.site import Answer, Reader, Site, site
 
 SHELF = [Product(sku="CANECA", title="Caneca", quantity=5, price_cents=1990)]
@@ -241,3 +242,17 @@ async def test_who_may_not_connect_may_not_authorize_or_disconnect(role: str) ->
                      f"{path}/avisos"):  # fmt: skip
             assert (await reader.post(verb, channel="bling", name="x")).status == 403, verb
         assert (await s.w.rt.account(s.w.seller_id, one.account.id)).status == "preview"
+
+
+async def test_a_demonstration_connects_no_real_channel_and_says_so() -> None:
+    async with site() as s:
+        v = await vendor(s, "woocommerce")
+        user = await s.person("ana@loja.example")
+        reader = s.reader()
+        await reader.sign_in("ana@loja.example")
+        demo = await flow.open_(s.w.rt, user, "pt_BR")
+        await reader.post("/loja", seller=str(demo))
+        await reader.get("/contas/nova?canal=woocommerce")
+        answer = await reader.post("/contas/nova", channel="woocommerce", **fields(v.typed))
+        assert answer.status == 422
+        assert "Uma demonstração não liga canais de verdade: ligue na sua própria loja." in answer.text

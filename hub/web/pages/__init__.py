@@ -295,8 +295,7 @@ def setup(app: web.Application) -> None:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     env.globals.update(static=static_files.address, words=words)
-    app[DOOR], app[FEED], app[FOUNDING] = Door(), Feed(), Founding()
-    app[DOOR], app[FEED], app[SHELF] = Door(), Feed(), Shelf()
+    app[DOOR], app[FEED], app[FOUNDING], app[SHELF] = Door(), Feed(), Founding(), Shelf()
     app.on_shutdown.append(feed.close)
     app.router.add_get("/static/{name}", static_files.file)
     app.router.add_get("/entrar", page(entry.sign_in_form, None), name="entry")
