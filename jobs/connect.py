@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, SecretStr, ValidationError
 
 import adapters
+from hub.addresses import store_ref
 from hub.contract import Adapter, Credentials, Identity
 from hub.faults import ChannelError, Fault
 from hub.refusal import Refusal
@@ -81,10 +82,32 @@ def is_secret(about: Mapping[str, Any]) -> bool:
 
 
 def merged(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back."""
-    secret = secrets_of(model)
-    left = {name: value for name, value in kept.items() if name in secret or name not in typed}
+    """What was typed over what is kept: an empty secret stays as it was, another empty field is taken back.
+
+    Where an address is typed that was not theirs, no secret stays: it would be sent there.
+    """
+    secret, moved = secrets_of(model), _is_moved(model, kept, typed)
+    left = {
+        name: value for name, value in kept.items() if (not moved if name in secret else name not in typed)
+    }  # fmt: skip
     return {**left, **{name: value for name, value in typed.items() if value}}
+
+
+ADDRESSES = ("url", "endpoint", "address")  # what a field's name ends in that says where requests go
+
+
+def _is_moved(model: type[BaseModel], kept: Mapping[str, Any], typed: Mapping[str, str]) -> bool:
+    known = {name: kept.get(name) or about.get_default() for name, about in model.model_fields.items()}
+    return any(
+        value and name.endswith(ADDRESSES) and _place(value) != _place(str(known.get(name) or ""))
+        for name, value in typed.items()
+    )
+
+
+def _place(address: str) -> tuple[bool, str]:
+    told = address.strip()
+    told = told if "://" in told else f"https://{told}"
+    return told.lower().startswith("https://"), store_ref(told)
 
 
 def amiss(model: type[BaseModel], told: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Answers kept under the Idempotency-Key that they were asked with."""
+"""Answers kept under the Idempotency-Key that they were asked with: sealed, as they may tell what no other does."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +10,16 @@ KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What was asked, since when, and the answer; a `status` of None: no answer is known (yet)."""
+    """What was asked, since when, and the answer; a `status` of None: no answer is known (yet).
+
+    `body`: the answer of a hub that did not seal it yet, for the day that it is kept.
+    """
 
     request_hash: bytes
     started_at: datetime
     status: int | None
     body: bytes | None
+    sealed: bytes | None
 
 
 async def turn(tx: Tx, key: str) -> bool:
@@ -27,12 +31,12 @@ async def turn(tx: Tx, key: str) -> bool:
 async def kept(tx: Tx, key: str, since: datetime) -> Kept | None:
     """What stands under the key, unless it is older than `since`: that is forgotten."""
     await tx.run("DELETE FROM api_answer WHERE key = %s AND started_at < %s", [key, since])
-    row = await tx.one("SELECT request_hash, started_at, status, body FROM api_answer WHERE key = %s", [key])
+    row = await tx.one("SELECT request_hash, started_at, status, body, sealed FROM api_answer WHERE key = %s", [key])
     if row is None:
         return None
-    body = bytes(row["body"]) if row["body"] is not None else None
+    held = {name: bytes(row[name]) if row[name] is not None else None for name in ("body", "sealed")}
     return Kept(
-        request_hash=bytes(row["request_hash"]), started_at=row["started_at"], status=row["status"], body=body
+        request_hash=bytes(row["request_hash"]), started_at=row["started_at"], status=row["status"], **held
     )  # fmt: skip
 
 
@@ -42,9 +46,9 @@ async def start(tx: Tx, key: str, request_hash: bytes, now: datetime) -> None:
     await tx.run(sql, [tx.seller, key, request_hash, now])
 
 
-async def finish(tx: Tx, key: str, status: int, body: bytes) -> None:
+async def finish(tx: Tx, key: str, status: int, sealed: bytes) -> None:
     """Keep the answer."""
-    await tx.run("UPDATE api_answer SET status = %s, body = %s WHERE key = %s", [status, body, key])
+    await tx.run("UPDATE api_answer SET status = %s, sealed = %s WHERE key = %s", [status, sealed, key])
 
 
 async def forget(tx: Tx, key: str) -> None:

@@ -55,6 +55,9 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         assert (status, told["account"]["status"], told["problem"], told["reopened"]) == (201, "preview", None, False)
         assert told["webhook_url"].startswith("https://hub.example/in/")
         assert (await p.ask("POST", "/accounts", body, Idempotency_Key="a1"))[1] == told
+        (kept,) = await s.w.rows("SELECT a::text AS row, sealed FROM api_answer a")
+        assert told["webhook_url"].encode().hex() not in kept["row"], "a secret that is told once is kept sealed"
+        assert told["webhook_url"] in s.w.rt.vault.open(bytes(kept["sealed"]))["body"]
         assert keys[SECRET] not in str(told)
         status, sentence = await refused(p, "POST", "/accounts", {**body, "name": "Outra"})
         assert (status, "já está ligada aqui, como Loja da Ana" in sentence) == (409, True)
@@ -109,10 +112,19 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         status, told, _ = await p.ask("POST", f"{path}/reconnect", {"credentials": {SECRET: keys[SECRET]}})
         assert (status, told["account"]["status"], told["webhook_url"]) == (200, "live", None)
         assert await s.w.rows("SELECT sealed FROM credential") != before
+        # A secret that is kept goes to no other address than its own: there it is to be told anew.
+        for address in ("http://127.0.0.1:9", f"{keys['store_url']}/loja"):
+            moved = {"credentials": {"store_url": address}}
+            assert await refused(p, "POST", f"{path}/reconnect", moved) == (
+                422, {f"credentials.{SECRET}": "Falta preencher."},
+            )  # fmt: skip
+        same = {"credentials": {"store_url": f" {keys['store_url']}/ "}}
+        assert (await p.ask("POST", f"{path}/reconnect", same))[0] == 200
         await s.connect("woocommerce", SHELF, name="Outra", seed=3)
         assert await refused(p, "PATCH", path, {"name": "outra"}) == (
             409, "Já há uma conta chamada outra: escolha outro nome.",
         )  # fmt: skip
+        assert await refused(p, "PATCH", path, {"name": "\u00a0"}) == (422, {"name": "Escreva um nome para a conta."})
         assert (await p.ask("PATCH", path, {"name": "Loja do centro"}))[1]["name"] == "Loja do centro"
         # Where a channel has no page of its own, its keys are the way.
         assert (await refused(p, "POST", f"{path}/authorize", {}))[0] == 409
@@ -167,3 +179,9 @@ async def test_a_program_starts_an_authorization_and_who_connects_accounts_ends_
         again = await ana.get(path_of(await say_yes(told["url"])))
         assert again.headers["Location"] == f"/contas/{account['id']}"
         assert len((await got(p, "/accounts"))["data"]) == 1
+        # Nor is an application's kept secret sent to an address that a program names.
+        for where, sent in (
+            ("/authorizations", {"channel": "mercadolivre", "credentials": {"endpoint": "http://127.0.0.1:9"}}),
+            (f"/accounts/{account['id']}/authorize", {"credentials": {"endpoint": "http://127.0.0.1:9"}}),
+        ):
+            assert await refused(p, "POST", where, sent) == (422, {"credentials.client_secret": "Falta preencher."})

@@ -11,6 +11,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 
+from hub.secrets import Vault, new_key
 from hub.store import new_id, stock
 from hub.web import api
 from hub.web.api.operations import Answer as Told
@@ -56,6 +57,11 @@ class Works:
             raise self.trouble
         return Made(id=made, name=wanted.name)
 
+    async def make_two(self, call: Call) -> Told:
+        async with call.tx() as tx:
+            await stock.audit(tx, "made", "first", name="first")
+        return await self.make(call)
+
     async def lines(self, call: Call) -> Told:
         async with call.tx() as tx:
             rows = await tx.all(
@@ -80,6 +86,8 @@ async def works(monkeypatch: pytest.MonkeyPatch, **policy: Any) -> AsyncIterator
                   **common),
         Operation(name="send", method="POST", path="/sent", handler=w.make, scope="stock:write", once="apart",
                   **common),
+        Operation(name="change", method="PATCH", path="/changed", handler=w.make_two, scope="stock:write", whole=True,
+                  **{**common, "status": 200}),
         Operation(name="lines", method="GET", path="/made", handler=w.lines, scope="stock:read", tag="stock",
                   summary="x", answer=Made, query=Paging, place=ById),
         Operation(name="lies", method="GET", path="/lies", handler=w.lies, scope="stock:read", tag="stock",
@@ -179,6 +187,35 @@ async def test_refused_or_cut_short_it_leaves_nothing_half_done(monkeypatch: pyt
         status, problem, _ = await p.post("/sent", "w2")
         assert (status, "não sabemos" in problem["detail"]) == (409, True)
         assert await made(s) == before
+
+
+async def test_a_change_in_several_steps_is_made_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with works(monkeypatch) as (s, w):
+        p = await program(s)
+        w.trouble = conflict("não")
+        assert (await p.ask("PATCH", "/changed", {"name": "a"}))[0] == 409
+        assert await made(s) == 0
+        w.trouble = None
+        assert (await p.ask("PATCH", "/changed", {"name": "a"}))[0] == 200
+        assert await made(s) == 2
+
+
+async def test_what_was_answered_is_kept_sealed_and_what_no_key_opens_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with works(monkeypatch) as (s, _w):
+        p = await program(s)
+        first = (await p.post("/made", "w1", "segredo"))[1]
+        (kept,) = await s.w.rows("SELECT a::text AS row FROM api_answer a")
+        assert b"segredo".hex() not in kept["row"]
+        before, s.w.rt.vault = s.w.rt.vault, Vault([new_key()])
+        status, problem, _ = await p.post("/made", "w1", "segredo")
+        assert (status, "não abre" in problem["detail"]) == (409, True)
+        s.w.rt.vault = before
+        # An answer that a hub of before kept in clear is good for its day.
+        await s.w.rows(
+            "UPDATE api_answer SET sealed = NULL, body = %s RETURNING 1",
+            json.dumps({**first, "name": "antes"}).encode(),
+        )
+        assert (await p.post("/made", "w1", "segredo"))[1] == {**first, "name": "antes"}
 
 
 async def test_a_key_may_ask_so_often_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

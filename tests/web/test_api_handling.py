@@ -193,6 +193,10 @@ async def test_labels_are_printed_together_and_a_manifest_is_signed_once() -> No
         )  # fmt: skip
         told = await got(p, f"/accounts/{account}/manifest?format=csv")
         assert base64.b64decode(told["file"]).decode().count("AA12345678") == 2
+        for scope in ("shipments:read", "customers:read"):  # neither alone
+            alone = await program(s, scope)
+            assert (await alone.ask("GET", f"/accounts/{account}/manifest"))[0] == 403
+            assert (await alone.ask("GET", f"/manifests/{account}/file"))[0] == 403
         wanted = {"account_id": account, "signed_name": "João", "labels": [first]}
         assert await refused(p, "POST", "/manifests", {**wanted, "account_id": first}) == (
             422, {"account_id": "Não há esta conta."},

@@ -121,7 +121,8 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
         store = await s.connect("woocommerce", [], name="Loja da Ana", seed=1)
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)
-        told = await key(s, "policies:read", "policies:write")
+        told = await key(s, "policies:read", "policies:write", "accounts:approve", "warehouses:write")
+        modest = await key(s, "policies:read", "policies:write")
         reads = await key(s, "policies:read")
         shop, account = "/policies", f"/accounts/{store.account.id}/policies"
 
@@ -154,6 +155,16 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
         assert (await change(account, {"stock": {"draws": ["loja"]}}))["stock"]["draws"] == ["loja"]
         assert (await change(account, {"differences": {"gone": "ignore"}}))["differences"]["gone"] == "ignore"
         assert (await change(account, {"freight": {"rule": "fastest"}}))["freight"]["rule"] == "fastest"
+        # What has a scope of its own asks for that: the brake and what is done about differences write by themselves.
+        for where, body, scope in (
+            (shop, {"zero_brake": {"share_percent": 100}}, "accounts:approve"),
+            (shop, {"warehouses": [{"code": "loja", "rank": 1}]}, "warehouses:write"),
+            (account, {"differences": {"external_edit_up": "repair"}}, "accounts:approve"),
+            (account, {"stock": {"draws": ["principal"]}}, "warehouses:write"),
+        ):
+            status, problem = await ask(s, modest, "PATCH", where, body)
+            assert (status, scope in problem["detail"]) == (403, True), body
+        assert (await ask(s, modest, "PATCH", account, {"stock": {"split": "line"}}))[0] == 200
         # What is refused names its field; nothing of it is done.
         before = [(await ask(s, reads, "GET", where))[1] for where in (shop, account)]
         for where, body, field in (

@@ -81,9 +81,9 @@ async def rows(s: Site, sql: Any, *params: object) -> list[dict[str, Any]]:
 async def test_every_vendors_authorization_leads_to_a_connected_account() -> None:
     assert len(AUTHORIZED) == 10
     async with site(public_url=None) as s:
-        reader = await s.signed_in()
+        reader, vendors = await s.signed_in(), {}
         for channel in AUTHORIZED:
-            v = await vendor(s, channel)
+            v = vendors[channel] = await vendor(s, channel)
             form = (await reader.get(f"/contas/nova?canal={channel}")).text
             assert f"{s.base}/contas/retorno/{channel}" in form, channel
             assert 'name="c_refresh_token"' not in form, channel
@@ -114,8 +114,10 @@ async def test_every_vendors_authorization_leads_to_a_connected_account() -> Non
         # Typed once: the application is kept, and another shop of it asks for nothing more.
         again = (await reader.get("/contas/nova?canal=mercadolivre")).text
         assert "Aplicação já guardada" in again
-        other = await vendor(s, "mercadolivre", user_id=987654)
-        other.typed = {"endpoint": other.base}
+        elsewhere = {"c_endpoint": vendors["bling"].base}  # where its secret is not sent
+        assert "Falta preencher" in (await reader.post("/contas/autorizar", channel="mercadolivre", **elsewhere)).text
+        other = vendors["mercadolivre"]
+        other.sandbox.user_id, other.typed = 987654, {}
         answer = await dance(reader, other, name="Segunda loja")
         assert answer.status == 303, answer.text
         names = [row["name"] for row in await rows(s, "SELECT name FROM account WHERE channel = 'mercadolivre'")]

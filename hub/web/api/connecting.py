@@ -42,7 +42,10 @@ class Reconnection(Asked):
     """New keys."""
 
     credentials: Keys = Field(
-        description=N_("Só o que mudou: o que não vem fica como está. Um texto vazio retira um campo, menos segredos.")
+        description=N_(
+            "Só o que mudou: o que não vem fica como está. Um texto vazio retira um campo, menos segredos. Com outro "
+            "endereço, os segredos vêm de novo."
+        )
     )
 
 
@@ -235,6 +238,8 @@ async def _leave(
 async def rename(call: Call) -> Answer:
     """Call it otherwise."""
     account, name = await not_closed(call), call.body(Rename).name.strip()
+    if not name:  # a no-break space
+        raise wrong("name", N_("Escreva um nome para a conta."))
     if name != account.name:
         try:
             await admission.rename(call.rt, account, name)

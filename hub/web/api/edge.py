@@ -87,7 +87,7 @@ async def _told(visit: Visit, operation: Operation) -> web.Response:
     with working_for(seller), acting_as(f"api:{key.id}"):
         named = once.key_of(call)
         if named is None:
-            status, body = await _worked(call)
+            status, body = await (once.whole(call, _worked) if operation.whole else _worked(call))
         else:
             (status, body), again = await once.once(call, named, raw, _worked)
             visit.headers["Idempotent-Replayed"] = "true" if again else "false"

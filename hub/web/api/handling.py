@@ -306,7 +306,7 @@ OPERATIONS = (
     Operation(
         name="mark_order", method="PATCH", path="/orders/{id}/handling", handler=mark, scope=SCOPE, tag=TAG,
         summary=N_("Marcar um pedido como embalado ou impresso"), answer=Handling, named=ById, body=Marks,
-        example={"packed": True},
+        whole=True, example={"packed": True},
     ),
     Operation(
         name="get_allocation", method="GET", path="/orders/{id}/allocation", handler=plan, scope="orders:read",

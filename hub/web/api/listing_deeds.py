@@ -149,7 +149,7 @@ OPERATIONS = (
     Operation(
         name="set_difference_rules", method="PATCH", path="/accounts/{id}/difference-rules", handler=set_rules,
         scope="accounts:approve", tag=TAG, summary=N_("Mudar o que se faz por si com cada diferença numa conta"),
-        answer=Rules, named=ById, body=AskedRules, conflicts=True, example={"external_edit_up": "propose"},
+        answer=Rules, named=ById, body=AskedRules, conflicts=True, whole=True, example={"external_edit_up": "propose"},
         description=N_("Vale a partir da próxima leitura."),
     ),
 )  # fmt: skip

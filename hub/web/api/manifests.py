@@ -23,6 +23,7 @@ NO_SUCH = N_("Não há esta etiqueta.")
 NOT_WAITING = N_("Esta etiqueta não espera por esta transportadora.")
 NO_ACCOUNT = N_("Não há esta conta.")
 NOTHING = N_("Nada espera esta transportadora.")
+NAMES = N_("Traz nomes e endereços: pede também customers:read.")
 ByNumber = tuple[int]
 
 
@@ -148,6 +149,7 @@ async def sign(call: Call) -> Answer:
 
 async def file(call: Call) -> Answer:
     """It names the recipients."""
+    call.need("customers:read")
     found = await _manifest(call, call.path(ById).id)
     body, name = await freight_leave.paper(
         call.rt, call.seller, found.account_id, call.query(Format).format, found.number
@@ -156,7 +158,8 @@ async def file(call: Call) -> Answer:
 
 
 async def draft(call: Call) -> Answer:
-    """The parcels that wait for this carrier."""
+    """The parcels that wait for this carrier: it names the recipients."""
+    call.need("customers:read")
     account = await not_closed(call)
     async with call.tx() as tx:
         if not await labels.leaving(tx, account.id):
@@ -184,12 +187,12 @@ OPERATIONS = (
         example={"account_id": "019a0000-0000-7000-8000-000000000000", "signed_name": "João, dos Correios"},
     ),
     Operation(
-        name="get_manifest_file", method="GET", path="/manifests/{id}/file", handler=file, scope="customers:read",
-        tag=TAG, summary=N_("Um romaneio, em PDF ou CSV"), answer=File, named=ById, query=Format,
+        name="get_manifest_file", method="GET", path="/manifests/{id}/file", handler=file, scope="shipments:read",
+        tag=TAG, summary=N_("Um romaneio, em PDF ou CSV"), answer=File, named=ById, query=Format, description=NAMES,
     ),
     Operation(
         name="get_manifest_draft", method="GET", path="/accounts/{id}/manifest", handler=draft,
-        scope="customers:read", tag=TAG, summary=N_("O que espera uma transportadora, em PDF ou CSV"), answer=File,
-        named=ById, query=Format, conflicts=True,
+        scope="shipments:read", tag=TAG, summary=N_("O que espera uma transportadora, em PDF ou CSV"), answer=File,
+        named=ById, query=Format, conflicts=True, description=NAMES,
     ),
 )  # fmt: skip

@@ -267,7 +267,7 @@ OPERATIONS = (
     Operation(
         name="change_notice_way", method="PATCH", path="/notice-ways/{id}", handler=change_way, scope=WRITE, tag=TAG,
         summary=N_("Mudar, desligar ou ligar um caminho de avisos"), answer=Way, named=ById, body=WayChange,
-        conflicts=True, example={"least": "warning", "quiet": {"since": "21:00", "until": "07:00"}},
+        whole=True, conflicts=True, example={"least": "warning", "quiet": {"since": "21:00", "until": "07:00"}},
     ),
     Operation(
         name="test_notice_way", method="POST", path="/notice-ways/{id}/test", handler=test_way, scope=WRITE, tag=TAG,

@@ -3,6 +3,7 @@
 Where a handler writes to the database alone, its transactions become savepoints of one, which keeps the answer too:
 a crash leaves nothing, and the same question is simply asked again. Where it calls channels, the question is written
 down first; an answer that never came is then told to be in doubt, and is never given by asking the channel twice.
+What is kept is sealed: an answer may tell a secret that no other does.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from hub.bell import Bell
 from hub.context import inside_transaction
+from hub.secrets import SecretsError
 from hub.store import Database, Tx, api_answers
 from hub.store.api_answers import KEPT, Kept
 from hub.web.api.operations import Call
@@ -28,6 +30,7 @@ Done = tuple[int, bytes]  # status, body
 
 RUNNING = N_("Este mesmo pedido ainda está sendo feito: pergunte de novo em instantes, com a mesma chave.")
 OTHER = N_("Esta chave já foi usada para outro pedido: use outra, ou repita o primeiro como foi.")
+SHUT = N_("Este pedido já foi feito, mas a resposta guardada não abre com as chaves deste hub: veja o que ficou.")
 DOUBT = N_(
     "Este pedido foi interrompido, e não sabemos se o canal o fez: veja o que ficou antes de pedir com outra chave."
 )
@@ -49,6 +52,19 @@ async def once(call: Call, key: str, body: bytes, work: Callable[[Call], Awaitab
     return await (_together if call.operation.once == "together" else _apart)(call, key, asked, work)
 
 
+async def whole(call: Call, work: Callable[[Call], Awaitable[Done]]) -> Done:
+    """What `work` answers; whatever its transactions write is written, or none of it."""
+    bell = _LaterBell()
+    async with call.rt.db.seller(call.seller) as tx:
+        done = await work(_within(call, tx, bell))
+    bell.ring_all(call.rt)
+    return done
+
+
+def _within(call: Call, tx: Tx, bell: Bell) -> Call:
+    return replace(call, rt=replace(call.rt, db=_OneTransaction(tx), bell=bell))
+
+
 async def _together(call: Call, key: str, asked: bytes, work: Callable[[Call], Awaitable[Done]]) -> tuple[Done, bool]:
     bell = _LaterBell()
     async with call.rt.db.seller(call.seller) as tx:
@@ -56,10 +72,9 @@ async def _together(call: Call, key: str, asked: bytes, work: Callable[[Call], A
             raise Refused(409, RUNNING)
         if (kept := await api_answers.kept(tx, key, call.now - KEPT)) is not None:
             return _again(call, kept, asked), True
-        rt = replace(call.rt, db=_OneTransaction(tx), bell=bell)
-        done = await work(replace(call, rt=rt))
+        done = await work(_within(call, tx, bell))
         await api_answers.start(tx, key, asked, call.now)
-        await api_answers.finish(tx, key, *done)
+        await api_answers.finish(tx, key, *_sealed(call, done))
     bell.ring_all(call.rt)
     return done, False
 
@@ -78,17 +93,26 @@ async def _apart(call: Call, key: str, asked: bytes, work: Callable[[Call], Awai
             await api_answers.forget(tx, key)
         raise
     async with call.rt.db.seller(call.seller) as tx:
-        await api_answers.finish(tx, key, *done)
+        await api_answers.finish(tx, key, *_sealed(call, done))
     return done, False
+
+
+def _sealed(call: Call, done: Done) -> Done:
+    return done[0], call.rt.vault.seal({"body": done[1].decode()})
 
 
 def _again(call: Call, kept: Kept, asked: bytes) -> Done:
     """What was answered to the same question."""
     if kept.request_hash != asked:
         raise Refused(422, OTHER)
-    if kept.status is None or kept.body is None:
+    if kept.status is None:
         raise Refused(409, RUNNING if call.now - kept.started_at < WORKING else DOUBT)
-    return kept.status, kept.body
+    if kept.sealed is None:
+        return kept.status, kept.body or b""
+    try:
+        return kept.status, call.rt.vault.open(kept.sealed)["body"].encode()
+    except SecretsError:
+        raise Refused(409, SHUT) from None
 
 
 class _OneTransaction(Database):

@@ -43,6 +43,8 @@ class Operation:
 
     `once`: whether it takes an Idempotency-Key. "together": the handler's writes and the kept answer are one
     transaction, so it calls no channel; "apart": it calls channels, and what a crash leaves is told to be in doubt.
+    `whole`: asked without such a key, too, its writes are one transaction; for handlers that change several things, or
+    write by what they read. It calls no channel.
     `name` is the operationId, and the method's name in clients.
     """
 
@@ -61,6 +63,7 @@ class Operation:
     body: type[Asked] | None = None
     place: Any = None
     once: Literal["together", "apart"] | None = None
+    whole: bool = False
     example: Mapping[str, Any] | None = None  # of the body
     conflicts: bool = False  # whether the state of things may refuse it (409)
 

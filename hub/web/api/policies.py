@@ -23,7 +23,20 @@ from jobs import mails as mail_flow
 
 TAG = "settings"
 READ, WRITE = "policies:read", "policies:write"
+# What has a scope of its own elsewhere asks for that here as well.
+ALSO = {
+    "zero_brake": "accounts:approve", "differences": "accounts:approve", "warehouses": "warehouses:write",
+    "draws": "warehouses:write",
+}  # fmt: skip
 ONE = N_("Mude uma parte de cada vez: ela é mudada inteira ou não é.")
+SHOPS = N_(
+    "Uma parte de cada vez: ela é mudada inteira ou não é. zero_brake pede também accounts:approve, e warehouses, "
+    "warehouses:write."
+)
+ACCOUNTS = N_(
+    "Uma parte de cada vez: ela é mudada inteira ou não é. differences pede também accounts:approve, e stock.draws, "
+    "warehouses:write."
+)
 NO_HOUSE = N_("Não há depósito aberto com o código %(code)s.")
 
 
@@ -127,6 +140,8 @@ async def _change(call: Call, account: Account | None, asked: BaseModel) -> None
     change = getattr(asked, part)
     if change is None:
         raise wrong(part, N_("Diga o que muda."))
+    for name in {part, *getattr(change, "model_fields_set", ())} & ALSO.keys():
+        call.need(ALSO[name])
     parts, groups = (shapes.SHOP, policy_words.SELLER) if account is None else (shapes.ACCOUNT, policy_words.ACCOUNT)
     group = shapes.group_of(groups, parts[part])
     async with call.tx() as tx:
@@ -262,7 +277,7 @@ OPERATIONS = (
     Operation(
         name="change_policies", method="PATCH", path="/policies", handler=change_shop, scope=WRITE, tag=TAG,
         summary=N_("Mudar uma parte das políticas da loja"), answer=ShopPolicies, body=ShopChange, conflicts=True,
-        description=ONE, example={"shipping": {"stuck_days": 6}},
+        whole=True, description=SHOPS, example={"shipping": {"stuck_days": 6}},
     ),
     Operation(
         name="get_account_policies", method="GET", path="/accounts/{id}/policies", handler=show_account, scope=READ,
@@ -271,7 +286,8 @@ OPERATIONS = (
     Operation(
         name="change_account_policies", method="PATCH", path="/accounts/{id}/policies", handler=change_account,
         scope=WRITE, tag=TAG, summary=N_("Mudar uma parte das políticas de uma conta"), answer=AccountPolicies,
-        named=ById, body=AccountChange, conflicts=True, description=ONE, example={"holding": {"since": "paid"}},
+        named=ById, body=AccountChange, conflicts=True, whole=True, description=ACCOUNTS,
+        example={"holding": {"since": "paid"}},
     ),
     Operation(
         name="list_buyer_messages", method="GET", path="/buyer-messages", handler=list_messages, scope=READ, tag=TAG,

@@ -5,7 +5,7 @@ from hub.store.migrations.plain import run_sql
 revision = "0005"
 down_revision = "0004"
 
-PARTS: tuple[str, ...] = ("words", "keys")
+PARTS: tuple[str, ...] = ("words", "keys", "answers")
 
 
 def upgrade() -> None:
