@@ -55,9 +55,9 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         assert (status, told["account"]["status"], told["problem"], told["reopened"]) == (201, "preview", None, False)
         assert told["webhook_url"].startswith("https://hub.example/in/")
         assert (await p.ask("POST", "/accounts", body, Idempotency_Key="a1"))[1] == told
-        (kept,) = await s.w.rows("SELECT a::text AS row, sealed FROM api_answer a")
-        assert told["webhook_url"].encode().hex() not in kept["row"], "a secret that is told once is kept sealed"
-        assert told["webhook_url"] in s.w.rt.vault.open(bytes(kept["sealed"]))["body"]
+        (held,) = await s.w.rows("SELECT a::text AS row, sealed FROM api_answer a")
+        assert told["webhook_url"].encode().hex() not in held["row"], "a secret that is told once is kept sealed"
+        assert told["webhook_url"] in s.w.rt.vault.open(bytes(held["sealed"]))["body"]
         assert keys[SECRET] not in str(told)
         status, sentence = await refused(p, "POST", "/accounts", {**body, "name": "Outra"})
         assert (status, "já está ligada aqui, como Loja da Ana" in sentence) == (409, True)

@@ -156,14 +156,15 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
         assert (await change(account, {"differences": {"gone": "ignore"}}))["differences"]["gone"] == "ignore"
         assert (await change(account, {"freight": {"rule": "fastest"}}))["freight"]["rule"] == "fastest"
         # What has a scope of its own asks for that: the brake and what is done about differences write by themselves.
-        for where, body, scope in (
+        asked: list[tuple[str, Any, str]] = [
             (shop, {"zero_brake": {"share_percent": 100}}, "accounts:approve"),
             (shop, {"warehouses": [{"code": "loja", "rank": 1}]}, "warehouses:write"),
             (account, {"differences": {"external_edit_up": "repair"}}, "accounts:approve"),
             (account, {"stock": {"draws": ["principal"]}}, "warehouses:write"),
-        ):
-            status, problem = await ask(s, modest, "PATCH", where, body)
-            assert (status, scope in problem["detail"]) == (403, True), body
+        ]
+        for where, change_, scope in asked:
+            status, problem = await ask(s, modest, "PATCH", where, change_)
+            assert (status, scope in problem["detail"]) == (403, True), change_
         assert (await ask(s, modest, "PATCH", account, {"stock": {"split": "line"}}))[0] == 200
         # What is refused names its field; nothing of it is done.
         before = [(await ask(s, reads, "GET", where))[1] for where in (shop, account)]
