@@ -11,7 +11,7 @@ from hub import members as decide
 from hub.context import acting_as, working_for
 from hub.smtp import InDoubt, Unreachable, line
 from hub.smtp import Refused as MailRefused
-from hub.store import Tx, members, people, stock
+from hub.store import Tx, api_keys, members, people, stock
 from jobs.connect import Refused
 from jobs.runtime import Runtime, log
 
@@ -86,8 +86,13 @@ async def accept(rt: Runtime, seller_id: UUID, invitation_id: UUID, user_id: UUI
             await stock.audit(tx, "user_join", str(user_id), email=row["email"], role=row["role"])
 
 
-async def change(rt: Runtime, seller_id: UUID, role_of_by: str, user_id: UUID, becomes: str | None) -> dict[str, Any]:
-    """Give a member another role, or remove them (None). Answers who it was. Raises MemberRefused."""
+async def change(
+    rt: Runtime, seller_id: UUID, role_of_by: str, user_id: UUID, becomes: str | None, *, revoke_keys: bool = False
+) -> dict[str, Any]:
+    """Give a member another role, or remove them (None), and the keys that they made with them where it is asked.
+
+    Answers who it was, and how many keys of theirs were `revoked` and go on (`keys`). Raises MemberRefused.
+    """
     async with rt.db.seller(seller_id) as tx:
         await members.lock(tx)
         row = await members.role_of(tx, user_id)
@@ -96,7 +101,12 @@ async def change(rt: Runtime, seller_id: UUID, role_of_by: str, user_id: UUID, b
         if becomes != row["role"]:
             _refuse(decide.refusal(role_of_by, row["role"], becomes, await members.owners(tx)))
             await _change(tx, rt, user_id, row, becomes)
-    return row
+        made = await api_keys.in_force_of(tx, user_id)
+        for key in made if revoke_keys else ():
+            await api_keys.revoke(tx, key["id"])
+            await stock.audit(tx, "apikey_revoke", str(key["id"]), name=key["name"], email=row["email"])
+    revoked = len(made) if revoke_keys else 0
+    return {**row, "revoked": revoked, "keys": len(made) - revoked}
 
 
 async def _change(tx: Tx, rt: Runtime, user_id: UUID, row: dict[str, Any], becomes: str | None) -> None:

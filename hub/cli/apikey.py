@@ -74,7 +74,7 @@ def list_(*, seller: Seller = None, as_json: page.AsJson = False) -> None:
 
     page.rows(
         at_desk(seller, work),
-        ["id", "name", "scopes", "created_at", "last_used_at", "revoked_at"],
+        ["id", "name", "scopes", "maker=made by", "maker_role", "created_at", "last_used_at", "revoked_at"],
         as_json=as_json,
         empty="There is no key yet: `balcao apikey add NAME` makes one.",
     )

@@ -84,9 +84,9 @@ class Client(Transport):
         """Make a warehouse."""
         return self.ask(warehouses.WholeWarehouse, "POST", "/warehouses", body=body, once=True)
 
-    def adjust_sku(self, code: str, body: skus.Adjustment) -> skus.Done:
+    def adjust_sku(self, code: str, body: skus.Adjustment) -> skus.StockChanged:
         """Adjust a SKU."""
-        return self.ask(skus.Done, "POST", "/skus/{code}/adjust", named={"code": code}, body=body, once=True)
+        return self.ask(skus.StockChanged, "POST", "/skus/{code}/adjust", named={"code": code}, body=body, once=True)
 
     def approve_account(self, id_: UUID, body: approvals.AskedScope) -> approvals.Approved:
         """Approve what the hub writes to an account."""
@@ -158,7 +158,7 @@ class Client(Transport):
         """Ask the channel whether the access holds."""
         return self.ask(accounts.Checked, "POST", "/accounts/{id}/check", named={"id": id_})
 
-    def close_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
+    def close_alert(self, id_: UUID, body: alerts.AlertNote) -> alerts.History:
         """Close an alert, and say why."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/close", named={"id": id_}, body=body, once=True)
 
@@ -178,9 +178,9 @@ class Client(Transport):
         """Connect an account by its keys."""
         return self.ask(connecting.Connected, "POST", "/accounts", body=body, once=True)
 
-    def count_sku(self, code: str, body: skus.Count) -> skus.Done:
+    def count_sku(self, code: str, body: skus.SkuCount) -> skus.StockChanged:
         """Count a SKU."""
-        return self.ask(skus.Done, "POST", "/skus/{code}/count", named={"code": code}, body=body, once=True)
+        return self.ask(skus.StockChanged, "POST", "/skus/{code}/count", named={"code": code}, body=body, once=True)
 
     def delete_buffer(self, id_: UUID) -> buffers.Changed:
         """Remove a buffer."""
@@ -352,9 +352,9 @@ class Client(Transport):
         """Open alerts."""
         return self.rows(alerts.Alert, "/alerts", query=query)
 
-    def list_audit_log(self, query: audit.LogQuery | None = None) -> Iterator[audit.Entry]:
+    def list_audit_log(self, query: audit.LogQuery | None = None) -> Iterator[audit.AuditEntry]:
         """The log: who did what."""
-        return self.rows(audit.Entry, "/audit-log", query=query)
+        return self.rows(audit.AuditEntry, "/audit-log", query=query)
 
     def list_buffers(self) -> buffers.Buffers:
         """Safety buffers."""
@@ -380,7 +380,7 @@ class Client(Transport):
         """What must leave, the most urgent first."""
         return self.rows(shipments.Deadline, "/deadlines", query=query)
 
-    def list_differences(self, query: listings.Differences | None = None) -> Iterator[listings.Difference]:
+    def list_differences(self, query: listings.DifferenceQuery | None = None) -> Iterator[listings.Difference]:
         """Differences between channels and the hub."""
         return self.rows(listings.Difference, "/differences", query=query)
 
@@ -460,7 +460,7 @@ class Client(Transport):
         """The processes, by kind of alert."""
         return self.ask(processes.Playbooks, "GET", "/playbooks")
 
-    def list_preview(self, id_: UUID, query: approvals.Preview | None = None) -> Iterator[approvals.PreviewRow]:
+    def list_preview(self, id_: UUID, query: approvals.PreviewQuery | None = None) -> Iterator[approvals.PreviewRow]:
         """What each slot of an account would get, and why."""
         return self.rows(approvals.PreviewRow, "/accounts/{id}/preview", query=query, id=id_)
 
@@ -512,7 +512,7 @@ class Client(Transport):
         """Mark an order as packed or printed."""
         return self.ask(handling.Handling, "PATCH", "/orders/{id}/handling", named={"id": id_}, body=body)
 
-    def note_alert(self, id_: UUID, body: alerts.Noted) -> alerts.History:
+    def note_alert(self, id_: UUID, body: alerts.AlertNote) -> alerts.History:
         """Note something on an alert."""
         return self.ask(alerts.History, "POST", "/alerts/{id}/notes", named={"id": id_}, body=body, once=True)
 
@@ -524,9 +524,9 @@ class Client(Transport):
         """Pause an account."""
         return self.ask(accounts.Account, "POST", "/accounts/{id}/pause", named={"id": id_}, body=body, once=True)
 
-    def place_order(self, id_: UUID, body: handling.Place) -> handling.Moved:
+    def place_order(self, id_: UUID, body: handling.Place) -> handling.OrderMoved:
         """Have an order leave from a warehouse."""
-        return self.ask(handling.Moved, "POST", "/orders/{id}/allocation", named={"id": id_}, body=body, once=True)
+        return self.ask(handling.OrderMoved, "POST", "/orders/{id}/allocation", named={"id": id_}, body=body, once=True)
 
     def post_count(self, number: int, body: counts.Posting) -> counts.Posted:
         """Post the differences."""
@@ -548,7 +548,7 @@ class Client(Transport):
         """Say which areas a warehouse serves first, or last."""
         return self.ask(warehouses.WholeWarehouse, "PUT", "/warehouses/{id}/areas", named={"id": id_}, body=body)
 
-    def put_buffer(self, body: buffers.Wanted) -> buffers.Changed:
+    def put_buffer(self, body: buffers.WantedBuffer) -> buffers.Changed:
         """Set a buffer."""
         return self.ask(buffers.Changed, "PUT", "/buffers", body=body)
 
@@ -588,13 +588,15 @@ class Client(Transport):
         """Start the authorization of an account again."""
         return self.ask(connecting.Leave, "POST", "/accounts/{id}/authorize", named={"id": id_}, body=body, once=True)
 
-    def receive_purchase(self, id_: UUID, body: purchases.Arrived) -> purchases.Received:
+    def receive_purchase(self, id_: UUID, body: purchases.Arrived) -> purchases.PurchaseReceived:
         """Units came."""
-        return self.ask(purchases.Received, "POST", "/purchases/{id}/receipts", named={"id": id_}, body=body, once=True)
+        return self.ask(
+            purchases.PurchaseReceived, "POST", "/purchases/{id}/receipts", named={"id": id_}, body=body, once=True
+        )
 
-    def receive_return(self, body: returns.Back) -> returns.Received:
+    def receive_return(self, body: returns.Back) -> returns.ReturnReceived:
         """What became of what came back."""
-        return self.ask(returns.Received, "POST", "/returns/receipts", body=body, once=True)
+        return self.ask(returns.ReturnReceived, "POST", "/returns/receipts", body=body, once=True)
 
     def receive_transfer(self, number: int, body: transfers.Arriving) -> transfers.Transfer:
         """Units arrive."""
@@ -628,9 +630,9 @@ class Client(Transport):
         """Remove a note that this key made."""
         self.do("DELETE", "/order-notes/{id}", named={"id": id_})
 
-    def remove_person(self, id_: UUID) -> None:
+    def remove_person(self, id_: UUID, query: people.Removal | None = None) -> people.Removed:
         """Take a person's access to this shop away."""
-        self.do("DELETE", "/people/{id}", named={"id": id_})
+        return self.ask(people.Removed, "DELETE", "/people/{id}", query=query, named={"id": id_})
 
     def rename_account(self, id_: UUID, body: connecting.Rename) -> accounts.Account:
         """Give an account another name."""
@@ -648,9 +650,9 @@ class Client(Transport):
         """Replay what failed since an instant."""
         return self.ask(events.Replayed, "POST", "/event-endpoints/{id}/replay", named={"id": id_}, body=body)
 
-    def replay_letters(self, body: letters.Replay) -> letters.Done:
+    def replay_letters(self, body: letters.Replay) -> letters.LettersReplayed:
         """Put back to work."""
-        return self.ask(letters.Done, "POST", "/letters/replay", body=body, once=True)
+        return self.ask(letters.LettersReplayed, "POST", "/letters/replay", body=body, once=True)
 
     def reset_buyer_message(self, query: policies.Which) -> policies.BuyerMessage:
         """Go back to the words that come with the hub."""

@@ -29,10 +29,24 @@ async def add(tx: Tx, name: str, key_hash: bytes, scopes: Sequence[str], made_by
 
 
 async def every(tx: Tx) -> list[dict[str, Any]]:
-    """Every key without its hash, newest first."""
+    """Every key without its hash, newest first, with who made it (`made_by` null: not known, or the terminal).
+
+    `maker_role` null: who made it works here no more, or may not sign in.
+    """
     return await tx.all(
-        "SELECT id, name, scopes, created_at, last_used_at, revoked_at FROM api_key ORDER BY created_at DESC, id"
+        """SELECT k.id, k.name, k.scopes, k.created_at, k.last_used_at, k.revoked_at, k.made_by, u.name AS maker,
+                  CASE WHEN u.disabled_at IS NULL THEN m.role END AS maker_role
+           FROM api_key k LEFT JOIN app_user u ON u.id = k.made_by
+               LEFT JOIN membership m ON m.seller_id = k.seller_id AND m.user_id = k.made_by
+           WHERE k.seller_id = %s ORDER BY k.created_at DESC, k.id""",
+        [tx.seller],
     )
+
+
+async def in_force_of(tx: Tx, user_id: UUID) -> list[dict[str, Any]]:
+    """The keys in force that somebody made: id and name, oldest first."""
+    sql = "SELECT id, name FROM api_key WHERE made_by = %s AND revoked_at IS NULL ORDER BY created_at, id"
+    return await tx.all(sql, [user_id])
 
 
 async def revoke(tx: Tx, key_id: UUID) -> bool:

@@ -122,9 +122,13 @@ async def member(tx: Tx, user_id: UUID, session_id: UUID) -> dict[str, Any] | No
 
 
 async def members(tx: Tx) -> list[dict[str, Any]]:
-    """Everybody who may work for this transaction's seller: email, name, role, since when, whether switched off."""
+    """Everybody who may work for this transaction's seller: email, name, role, since when, whether switched off, and
+    how many keys in force they made.
+    """
     return await tx.all(
-        """SELECT u.id AS user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NULL AS active
+        """SELECT u.id AS user_id, u.email, u.name, m.role, m.created_at, u.disabled_at IS NULL AS active,
+                  (SELECT count(*) FROM api_key k WHERE k.seller_id = m.seller_id AND k.made_by = m.user_id
+                      AND k.revoked_at IS NULL) AS keys
            FROM membership m JOIN app_user u ON u.id = m.user_id WHERE m.seller_id = %s ORDER BY u.email""",
         [tx.seller],
     )

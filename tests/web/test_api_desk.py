@@ -42,7 +42,7 @@ def lines(**units: int) -> list[Any]:
 
 
 async def test_from_a_supplier_to_what_came_once() -> None:
-    def work(client: Client) -> tuple[purchases.Purchase, purchases.Received, purchases.Received]:
+    def work(client: Client) -> tuple[purchases.Purchase, purchases.PurchaseReceived, purchases.PurchaseReceived]:
         vale = client.add_supplier(suppliers.NewSupplier(name="Porcelanas do Vale", lead_time_days=12))
         assert [each.name for each in client.list_suppliers().data] == ["Porcelanas do Vale"]
         assert client.change_supplier(vale.id, suppliers.SupplierChange(lead_time_days=9)).lead_time_days == 9
@@ -136,13 +136,13 @@ async def test_a_count_a_transfer_and_a_kit() -> None:
 
 
 async def test_alerts_and_what_stands_still() -> None:
-    def work(client: Client) -> letters.Done:
+    def work(client: Client) -> letters.LettersReplayed:
         (alert,) = client.list_alerts()
         assert (alert.kind, alert.params["account"]) == ("slot_parked", "Loja da Ana")
         assert "1003" in alert.text
-        told = client.note_alert(alert.id, alerts_api.Noted(note="Asked the channel."))
+        told = client.note_alert(alert.id, alerts_api.AlertNote(note="Asked the channel."))
         assert told.history[0].kind == "noted"
-        assert client.close_alert(alert.id, alerts_api.Noted(note="They answered.")).alert.note == "They answered."
+        assert client.close_alert(alert.id, alerts_api.AlertNote(note="They answered.")).alert.note == "They answered."
         assert list(client.list_alerts()) == []
         assert list(client.list_orders(orders.Wanted(status="paid", limit=1))) == []
         assert [each.id for each in client.list_closed_alerts()] == [alert.id]

@@ -23,6 +23,12 @@ def test_the_document_is_openapi_3_1(locale: str) -> None:
     assert problems == []
 
 
+def test_schemas_have_names_of_their_own() -> None:
+    """Two models of one name would stand there under their modules' paths, or as -Input and -Output."""
+    schemas = told()["components"]["schemas"]
+    assert [name for name in schemas if "__" in name or "-" in name] == []
+
+
 def test_operations_have_names_tags_and_scopes_of_ours() -> None:
     names = [each.name for each in api.OPERATIONS]
     assert len(set(names)) == len(names)

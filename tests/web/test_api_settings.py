@@ -69,7 +69,7 @@ async def test_people_are_invited_changed_and_removed_as_far_as_the_keys_maker_m
         assert (await ask(s, of_owner, "PATCH", f"/people/{gil}", {"role": "operator"}))[1]["role"] == "operator"
         assert (await ask(s, of_owner, "GET", "/invitations"))[1] == {"data": []}
         assert (await ask(s, of_manager, "DELETE", f"/people/{bia}"))[0] == 409
-        assert (await ask(s, of_owner, "DELETE", f"/people/{bia}"))[0] == 204
+        assert (await ask(s, of_owner, "DELETE", f"/people/{bia}")) == (200, {"revoked_keys": 0, "keys": 0})
         assert (await ask(s, of_owner, "DELETE", f"/people/{bia}"))[0] == 404
         await s.w.rows("UPDATE app_user SET disabled_at = now() WHERE id = %s RETURNING 1", ana)
         assert (await ask(s, of_owner, "PATCH", f"/people/{gil}", {"role": "viewer"}))[0] == 409
@@ -99,6 +99,51 @@ async def test_people_are_invited_changed_and_removed_as_far_as_the_keys_maker_m
         _status, none = await ask(s, reads, "GET", "/audit-log?since=2030-01-01T00:00:00Z")
         assert none["data"] == []
         assert (await ask(s, reads, "GET", f"/audit-log?person={ana}&actor=flow"))[0] == 422
+
+
+async def test_keys_of_who_goes_go_on_until_they_are_revoked_with_them_or_alone() -> None:
+    async with site() as s:
+        ana = await s.signed_in()
+        made = {
+            who: await s.person(f"{who}@loja.example", "manager", name=who.title()) for who in ("gil", "rui", "eva")
+        }
+        told = await key(s, *OWNERS)
+        stays, goes, old = [await key(s, "stock:read", made_by=made[who]) for who in ("gil", "rui", "eva")]
+        rows = {row["name"]: row["keys"] for row in (await ask(s, told, "GET", "/people"))[1]["data"]}
+        assert rows == {"Ana Lima": 0, "Gil": 1, "Rui": 1, "Eva": 1}
+        # A person goes, or makes keys no more: an integration is not broken in the night, and who reads is told.
+        assert (await ask(s, told, "DELETE", f"/people/{made['gil']}"))[1] == {"revoked_keys": 0, "keys": 1}
+        assert (await ask(s, stays, "GET", "/skus"))[0] == 200
+        page = (await ana.get("/configuracoes/chaves")).text
+        assert (page.count("por Gil"), page.count("já não trabalha aqui"), page.count("já não faz chaves")) == (1, 1, 0)
+        home = "/configuracoes/pessoas"
+        await ana.post(f"{home}/{made['eva']}/papel", role="viewer")
+        page = (await ana.get(home)).text
+        assert "Eva agora é só leitura. 1 chave da API que ela ou ele fez continua em vigor" in page
+        assert page.count("Revogar também essas chaves") == 2
+        assert (await ana.get("/configuracoes/chaves")).text.count("já não faz chaves") == 1
+        await s.w.rows("UPDATE app_user SET disabled_at = now() WHERE id = %s RETURNING 1", made["rui"])
+        assert (await ana.get("/configuracoes/chaves")).text.count("já não trabalha aqui") == 2, (
+            "nor who is switched off"
+        )
+        # With them, in the same step: on the page and over the API, each in the log.
+        await ana.post(f"{home}/{made['eva']}/remover", sure="yes", revoke_keys="yes")
+        assert "1 chave da API que ela ou ele fez foi revogada" in (await ana.get(home)).text
+        there = f"/people/{made['rui']}?revoke_keys=true"
+        assert (await ask(s, goes, "DELETE", there))[0] == 403
+        assert (await ask(s, told, "DELETE", there))[1] == {"revoked_keys": 1, "keys": 0}
+        assert [(await ask(s, each, "GET", "/skus"))[0] for each in (stays, goes, old)] == [200, 401, 401]
+        log = await s.w.rows("SELECT params FROM audit_log WHERE action = 'apikey_revoke' ORDER BY id")
+        assert [row["params"]["email"] for row in log] == ["eva@loja.example", "rui@loja.example"]
+        assert (await ana.get("/configuracoes/chaves")).text.count("já não trabalha aqui") == 1, (
+            "revoked ones need none"
+        )
+        # Who may not remove somebody revokes nothing of theirs, and removing is whole: keys go with the person alone.
+        gil = await s.signed_in("gil@loja.example", "manager", name="Gil")
+        (boss,) = await s.w.rows("SELECT id FROM app_user WHERE email = 'ana@loja.example'")
+        owners = await key(s, "stock:read", made_by=boss["id"])
+        await gil.post(f"{home}/{boss['id']}/remover", sure="yes", revoke_keys="yes")
+        assert (await ask(s, owners, "GET", "/skus"))[0] == 200
 
 
 async def test_who_makes_a_key_gives_it_no_scope_beyond_their_role() -> None:

@@ -87,7 +87,7 @@ class OverQuery(Paging):
     kind: str | None = Field(default=None, max_length=60, pattern=r"^[a-z_]+$")
 
 
-class Noted(Asked):
+class AlertNote(Asked):
     """What to remember."""
 
     note: Note
@@ -167,13 +167,13 @@ async def _whole(call: Call) -> History:
 
 async def add_note(call: Call) -> Answer:
     """It stands in the alert's history."""
-    await processes.note(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
+    await processes.note(call.rt, call.seller, call.path(ById).id, None, call.body(AlertNote).note)
     return await _whole(call)
 
 
 async def close(call: Call) -> Answer:
     """Should its cause come again, it is opened again with this history."""
-    await processes.close(call.rt, call.seller, call.path(ById).id, None, call.body(Noted).note)
+    await processes.close(call.rt, call.seller, call.path(ById).id, None, call.body(AlertNote).note)
     return await _whole(call)
 
 
@@ -228,12 +228,12 @@ OPERATIONS = (
     ),
     Operation(
         name="note_alert", method="POST", path="/alerts/{id}/notes", handler=add_note, scope="alerts:write", tag=TAG,
-        summary=N_("Anota algo"), answer=History, named=ById, body=Noted, once="together", conflicts=True,
+        summary=N_("Anota algo"), answer=History, named=ById, body=AlertNote, once="together", conflicts=True,
         example={"note": "O fornecedor confirmou para sexta."},
     ),
     Operation(
         name="close_alert", method="POST", path="/alerts/{id}/close", handler=close, scope="alerts:write", tag=TAG,
-        summary=N_("Encerra, dizendo por quê"), answer=History, named=ById, body=Noted, once="together",
+        summary=N_("Encerra, dizendo por quê"), answer=History, named=ById, body=AlertNote, once="together",
         conflicts=True, example={"note": "Trocamos o item com o comprador."},
     ),
     Operation(

@@ -43,7 +43,7 @@ class PreviewRow(Told):
     why: list[str] = Field(description=N_("Como se chega ao número, passo a passo."))
 
 
-class Preview(Paging):
+class PreviewQuery(Paging):
     """Which of them."""
 
     change: Change | Literal["duplicate"] | None = Field(
@@ -91,7 +91,7 @@ def _scope(call: Call) -> Scope:
 
 async def preview(call: Call) -> Answer:
     """The gravest change first; nothing is written by looking."""
-    account, wanted = await not_closed(call), call.query(Preview)
+    account, wanted = await not_closed(call), call.query(PreviewQuery)
     rows = await approval.preview(
         call.rt, account, change=wanted.change, after=call.after[0] if call.after else None, limit=call.limit,
         locale=call.language.tag,
@@ -136,7 +136,7 @@ OPERATIONS = (
     Operation(
         name="list_preview", method="GET", path="/accounts/{id}/preview", handler=preview, scope="accounts:read",
         tag=TAG, summary=N_("O que cada endereço de estoque de uma conta receberia, e por quê"), answer=PreviewRow,
-        named=ById, query=Preview, place=Place,
+        named=ById, query=PreviewQuery, place=Place,
     ),
     Operation(
         name="get_approval", method="GET", path="/accounts/{id}/approval", handler=one, scope="accounts:read", tag=TAG,

@@ -13,7 +13,7 @@ from hub.web.api.shapes import AskedInstant, Code, Instant, Paging, Told
 from hub.web.i18n import N_
 
 
-class Entry(Told):
+class AuditEntry(Told):
     """Something that somebody did. `params` are what it was done with, by the names of the flow that did it."""
 
     id: UUID
@@ -47,12 +47,12 @@ async def list_entries(call: Call) -> Answer:
             tx, actor=actor, action=asked.action, since=asked.since, after=call.after[0] if call.after else None,
             limit=call.limit,
         )  # fmt: skip
-    return call.part(rows, lambda row: Entry.model_validate({**row, "params": row["params"] or {}}), "id")
+    return call.part(rows, lambda row: AuditEntry.model_validate({**row, "params": row["params"] or {}}), "id")
 
 
 OPERATIONS = (
     Operation(
         name="list_audit_log", method="GET", path="/audit-log", handler=list_entries, scope="audit:read",
-        tag="settings", summary=N_("O registro: quem fez o quê"), answer=Entry, query=LogQuery, place=ByRow,
+        tag="settings", summary=N_("O registro: quem fez o quê"), answer=AuditEntry, query=LogQuery, place=ByRow,
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ class Buffers(Told):
     data: list[Buffer]
 
 
-class Wanted(Asked):
+class WantedBuffer(Asked):
     """A rule to keep, in the place of the one of the same kind for the same thing."""
 
     scope: Scope
@@ -59,7 +59,7 @@ class Wanted(Asked):
     ends_at: AskedInstant | None = None
 
 
-class Change(Told):
+class BufferChange(Told):
     """What a listing should show before and after."""
 
     account: str
@@ -74,7 +74,7 @@ class Changed(Told):
     """The rule, and what it changes."""
 
     id: UUID
-    changes: list[Change]
+    changes: list[BufferChange]
 
 
 async def every(call: Call) -> Answer:
@@ -96,7 +96,7 @@ async def every(call: Call) -> Answer:
 
 async def put(call: Call) -> Answer:
     """Keep a rule; listings that it touches are told at once."""
-    told = call.body(Wanted)
+    told = call.body(WantedBuffer)
     if (told.ref is None) != (told.scope == "channel"):
         raise wrong("ref", N_("channel não tem ref; category, sku e listing têm."))
     if told.account is None and told.scope in ("channel", "listing"):
@@ -115,7 +115,7 @@ async def put(call: Call) -> Answer:
 
 
 def _changed(done: flows.Changed) -> dict[str, object]:
-    return {"id": done.buffer_id, "changes": [Change.model_validate(each) for each in done.changes]}
+    return {"id": done.buffer_id, "changes": [BufferChange.model_validate(each) for each in done.changes]}
 
 
 async def remove(call: Call) -> Answer:
@@ -134,7 +134,7 @@ OPERATIONS = (
     ),
     Operation(
         name="put_buffer", method="PUT", path="/buffers", handler=put, scope="stock:write", tag=TAG,
-        summary=N_("Definir uma margem"), answer=Changed, body=Wanted,
+        summary=N_("Definir uma margem"), answer=Changed, body=WantedBuffer,
         example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2}, conflicts=True,
         description=N_("No lugar da que houver do mesmo tipo para a mesma coisa. Responde os anúncios que mudam."),
     ),

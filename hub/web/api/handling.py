@@ -108,7 +108,7 @@ class Place(Asked):
     warehouse: Code = Field(description=N_("O código do depósito."))
 
 
-class Moved(Reserved):
+class OrderMoved(Reserved):
     """With how many units moved."""
 
     units: int
@@ -253,7 +253,7 @@ async def place(call: Call) -> Answer:
     """All of it, or nothing moves."""
     await _order(call)
     units = await allocations.place(call.rt, call.seller, call.path(ById).id, call.body(Place).warehouse)
-    return Moved.model_validate({**await _held(call), "changed": units > 0, "units": units})
+    return OrderMoved.model_validate({**await _held(call), "changed": units > 0, "units": units})
 
 
 # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -320,7 +320,7 @@ OPERATIONS = (
     ),
     Operation(
         name="place_order", method="POST", path="/orders/{id}/allocation", handler=place, scope=SCOPE, tag=TAG,
-        summary=N_("Fazer um pedido sair de um depósito"), answer=Moved, named=ById, body=Place, once="together",
+        summary=N_("Fazer um pedido sair de um depósito"), answer=OrderMoved, named=ById, body=Place, once="together",
         conflicts=True, example={"warehouse": "loja"},
         description=N_("O que ele reserva em outros passa para lá; se não cabe tudo, nada muda."),
     ),

@@ -49,7 +49,7 @@ class Replay(Asked):
     ids: list[UUID] | None = Field(default=None, min_length=1, max_length=500)
 
 
-class Reason(Told):
+class ParkedReason(Told):
     """How many of an account stand still for the same reason."""
 
     account_id: UUID
@@ -65,10 +65,10 @@ class Preview(Told):
     count: int
     taken: int
     standing: int
-    by_reason: list[Reason]
+    by_reason: list[ParkedReason]
 
 
-class Done(Told):
+class LettersReplayed(Told):
     """How many were put back to work, and how many of them are left for another go."""
 
     count: int
@@ -95,7 +95,7 @@ async def preview(call: Call) -> Answer:
 
 async def put_back(call: Call) -> Answer:
     """Up to 5,000 at one go."""
-    return Done.model_validate(await replay.replay(call.rt, call.seller, _scope(call.body(Replay))))
+    return LettersReplayed.model_validate(await replay.replay(call.rt, call.seller, _scope(call.body(Replay))))
 
 
 OPERATIONS = (
@@ -109,7 +109,7 @@ OPERATIONS = (
     ),
     Operation(
         name="replay_letters", method="POST", path="/letters/replay", handler=put_back, scope="sync:write", tag=TAG,
-        summary=N_("Põe de volta ao trabalho"), answer=Done, body=Replay, once="together",
+        summary=N_("Põe de volta ao trabalho"), answer=LettersReplayed, body=Replay, once="together",
         example={"kind": "inbox", "reason": "transient 503"},
     ),
 )  # fmt: skip

@@ -194,7 +194,7 @@ class Difference(Told):
     ended: str | None
 
 
-class Differences(Paging):
+class DifferenceQuery(Paging):
     """Which differences."""
 
     account: UUID | None = Field(default=None, description=N_("O id da conta."))
@@ -209,7 +209,7 @@ def _difference(call: Call, row: dict[str, object]) -> Difference:
 
 async def differences(call: Call) -> Answer:
     """Newest first."""
-    wanted = call.query(Differences)
+    wanted = call.query(DifferenceQuery)
     async with call.tx() as tx:
         rows = await drift.listed(
             tx, state=wanted.state, account_id=wanted.account, after=call.after[0] if call.after else None,
@@ -267,7 +267,8 @@ OPERATIONS = (
     ),
     Operation(
         name="list_differences", method="GET", path="/differences", handler=differences, scope="listings:read",
-        tag=TAG, summary=N_("Diferenças entre os canais e o hub"), answer=Difference, query=Differences, place=Place,
+        tag=TAG, summary=N_("Diferenças entre os canais e o hub"), answer=Difference, query=DifferenceQuery,
+        place=Place,
     ),
     Operation(
         name="accept_difference", method="POST", path="/differences/{id}/accept", handler=accept,

@@ -28,6 +28,11 @@ Email = Annotated[
 NOBODY, NO_INVITATION = N_("Esta pessoa não trabalha nesta loja."), N_("Não há este convite aberto.")
 OWNERS = N_("Donos e gerentes, só com owners:write. Uma chave nunca vai além de quem a fez.")
 
+REMOVAL = N_(
+    "As chaves da API que a pessoa fez continuam, com os escopos que têm, a não ser com revoke_keys. Donos e gerentes, "
+    "só com owners:write."
+)
+
 
 class Person(Told):
     """Somebody who works for the seller."""
@@ -38,12 +43,26 @@ class Person(Told):
     role: Role
     since: Instant = Field(validation_alias="created_at")
     active: bool = Field(description=N_("false: não entra em loja nenhuma deste hub."))
+    keys: int = Field(description=N_("Chaves da API em vigor que a pessoa fez."))
 
 
 class People(Told):
     """All of them, by e-mail."""
 
     data: list[Person]
+
+
+class Removal(Asked):
+    """What goes with the person."""
+
+    revoke_keys: bool = Field(default=False, description=N_("Revogar também as chaves da API que a pessoa fez."))
+
+
+class Removed(Told):
+    """What became of the keys that the person made."""
+
+    revoked_keys: int
+    keys: int = Field(description=N_("As que continuam em vigor, com os escopos que têm, até alguém as revogar."))
 
 
 class RoleChange(Asked):
@@ -106,12 +125,19 @@ async def list_people(call: Call) -> Answer:
         return People(data=[Person.model_validate(row) for row in await people.members(tx)])
 
 
-async def change_role(call: Call) -> Answer:
-    """It counts from their next click on; the last owner stays one."""
-    user_id, asked = call.path(ById).id, call.body(RoleChange)
+async def _theirs(call: Call) -> UUID:
+    """The person that the path names; nobody changes people meanwhile."""
+    user_id = call.path(ById).id
     async with call.tx() as tx:
+        await members.lock(tx)
         if await members.role_of(tx, user_id) is None:
             raise missing(NOBODY)
+    return user_id
+
+
+async def change_role(call: Call) -> Answer:
+    """It counts from their next click on; the last owner stays one."""
+    user_id, asked = await _theirs(call), call.body(RoleChange)
     by = await authority.of(call)
     with _within(call):
         await flow.change(call.rt, call.seller, by.role, user_id, asked.role)
@@ -124,14 +150,11 @@ async def change_role(call: Call) -> Answer:
 
 async def remove_person(call: Call) -> Answer:
     """What they did stays in the log under their name."""
-    user_id = call.path(ById).id
-    async with call.tx() as tx:
-        if await members.role_of(tx, user_id) is None:
-            raise missing(NOBODY)
+    user_id, revoke = await _theirs(call), call.query(Removal).revoke_keys
     by = await authority.of(call)
     with _within(call):
-        await flow.change(call.rt, call.seller, by.role, user_id, None)
-    return None
+        done = await flow.change(call.rt, call.seller, by.role, user_id, None, revoke_keys=revoke)
+    return Removed(revoked_keys=done["revoked"], keys=done["keys"])
 
 
 # ── invitations ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,12 +207,12 @@ OPERATIONS = (
     Operation(
         name="change_role", method="PATCH", path="/people/{id}", handler=change_role, scope=WRITE, tag=TAG,
         summary=N_("Mudar o papel de uma pessoa"), answer=Person, named=ById, body=RoleChange, conflicts=True,
-        description=OWNERS, example={"role": "operator"},
+        whole=True, description=OWNERS, example={"role": "operator"},
     ),
     Operation(
         name="remove_person", method="DELETE", path="/people/{id}", handler=remove_person, scope=WRITE, tag=TAG,
-        summary=N_("Tirar o acesso de uma pessoa a esta loja"), answer=None, named=ById, status=204, conflicts=True,
-        description=OWNERS,
+        summary=N_("Tirar o acesso de uma pessoa a esta loja"), answer=Removed, named=ById, query=Removal,
+        conflicts=True, whole=True, description=REMOVAL,
     ),
     Operation(
         name="list_invitations", method="GET", path="/invitations", handler=list_invitations, scope=READ, tag=TAG,

@@ -36,7 +36,7 @@ FIELDS = {"owner": "owner_id", "escalate": "escalate_id", "due": "due_minutes", 
           "stand_in": "stand_in_id", "until": "until_at", "title": "title", "body": "body"}  # fmt: skip
 
 
-class Kind(Asked):
+class ByKind(Asked):
     """A kind of alert."""
 
     kind: str = Field(max_length=60, pattern=r"^[a-z0-9_]+$")
@@ -141,14 +141,14 @@ async def list_playbooks(call: Call) -> Answer:
 
 
 async def _playbook(call: Call) -> Playbook:
-    kind = call.path(Kind).kind
+    kind = call.path(ByKind).kind
     async with call.tx() as tx:
         own, open_ = await store.playbooks_of(tx), await store.open_by_kind(tx)
     return Playbook.model_validate(_row(call, kind, own.get(kind), open_.get(kind, 0)))
 
 
 async def _known(call: Call) -> str:
-    kind = call.path(Kind).kind
+    kind = call.path(ByKind).kind
     async with call.tx() as tx:
         await flow.playbook_of(tx, kind)
     return kind
@@ -221,17 +221,17 @@ OPERATIONS = (
     ),
     Operation(
         name="get_playbook", method="GET", path="/playbooks/{kind}", handler=get_playbook, scope=READ, tag=TAG,
-        summary=N_("O processo de um tipo de alerta, com os passos"), answer=Playbook, named=Kind,
+        summary=N_("O processo de um tipo de alerta, com os passos"), answer=Playbook, named=ByKind,
     ),
     Operation(
         name="put_playbook", method="PUT", path="/playbooks/{kind}", handler=put_playbook, scope=WRITE, tag=TAG,
-        summary=N_("Guardar o processo da loja"), answer=Playbook, named=Kind, body=NewPlaybook,
+        summary=N_("Guardar o processo da loja"), answer=Playbook, named=ByKind, body=NewPlaybook,
         example={"title": "Sem estoque", "body": "1. Ligar para o fornecedor.\n2. Avisar o comprador.",
                  "owner_role": "operator", "due_minutes": 60, "escalate_role": "manager"},
     ),
     Operation(
         name="reset_playbook", method="DELETE", path="/playbooks/{kind}", handler=reset_playbook, scope=WRITE, tag=TAG,
-        summary=N_("Voltar ao processo que vem com o hub"), answer=Playbook, named=Kind,
+        summary=N_("Voltar ao processo que vem com o hub"), answer=Playbook, named=ByKind,
     ),
     Operation(
         name="list_absences", method="GET", path="/absences", handler=list_absences, scope=READ, tag=TAG,

@@ -135,7 +135,7 @@ class Arrived(Lines):
     over: bool = Field(default=False, description=N_("Aceitar mais do que foi pedido."))
 
 
-class Received(Told):
+class PurchaseReceived(Told):
     """What the receipt did; `again`: it was booked before, and nothing moved."""
 
     status: Status
@@ -203,7 +203,7 @@ async def receive(call: Call) -> Answer:
     done = await purchase.receive(
         call.rt, call.seller, id_, asked.ref, asked.told(), warehouse=asked.warehouse, over=asked.over
     )
-    return Received.model_validate(done)
+    return PurchaseReceived.model_validate(done)
 
 
 async def close(call: Call) -> Answer:
@@ -309,8 +309,8 @@ OPERATIONS = (
     ),
     Operation(
         name="receive_purchase", method="POST", path="/purchases/{id}/receipts", handler=receive,
-        scope="purchases:write", tag=TAG, summary=N_("Chegaram unidades"), answer=Received, named=ById, body=Arrived,
-        once="together", conflicts=True,
+        scope="purchases:write", tag=TAG, summary=N_("Chegaram unidades"), answer=PurchaseReceived, named=ById,
+        body=Arrived, once="together", conflicts=True,
         example={"ref": "NF 1042", "lines": [{"sku": "CANECA", "quantity": 48}]},
     ),
     Operation(

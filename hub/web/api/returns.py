@@ -50,7 +50,7 @@ class Back(Asked):
     warehouse: Code | None = None
 
 
-class Received(Told):
+class ReturnReceived(Told):
     """What was noted; `moved`: units that the ledger moved by it."""
 
     order: str
@@ -77,7 +77,7 @@ async def receive(call: Call) -> Answer:
         call.rt, call.seller, asked.named, units=asked.units, disposition=asked.disposition, line=asked.line,
         warehouse=asked.warehouse,
     )  # fmt: skip
-    return Received.model_validate(done)
+    return ReturnReceived.model_validate(done)
 
 
 OPERATIONS = (
@@ -87,7 +87,7 @@ OPERATIONS = (
     ),
     Operation(
         name="receive_return", method="POST", path="/returns/receipts", handler=receive, scope="returns:write",
-        tag=TAG, summary=N_("O que foi feito do que voltou"), answer=Received, body=Back, once="together",
+        tag=TAG, summary=N_("O que foi feito do que voltou"), answer=ReturnReceived, body=Back, once="together",
         conflicts=True,
         example={"named": "2000003508897196", "units": 1, "disposition": "sellable"},
     ),

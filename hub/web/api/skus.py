@@ -127,7 +127,7 @@ async def movements(call: Call) -> Answer:
     return call.part(rows, Movement.model_validate, "at", "id")
 
 
-class Count(Asked):
+class SkuCount(Asked):
     """What stands there."""
 
     units: Units = Field(description=N_("Unidades físicas, as reservadas também."))
@@ -145,7 +145,7 @@ class Adjustment(Asked):
     )
 
 
-class Done(Told):
+class StockChanged(Told):
     """What a count or an adjustment did."""
 
     sku: str
@@ -158,9 +158,9 @@ class Done(Told):
 
 async def count(call: Call) -> Answer:
     """Physical units, those reserved included."""
-    sku, told = await _one(call), call.body(Count)
+    sku, told = await _one(call), call.body(SkuCount)
     (done,) = await counts.set_stock(call.rt, call.seller, [(sku.code, told.units)], warehouse=told.warehouse)
-    return Done(
+    return StockChanged(
         sku=sku.code, before=done.before, delta=done.after - done.before, after=done.after, opened=done.opened,
         repeated=False,
     )  # fmt: skip
@@ -175,8 +175,8 @@ async def adjust(call: Call) -> Answer:
         call.rt, call.seller, sku.code, told.delta, told.note, warehouse=told.warehouse, ref=told.reference
     )
     if done is None:
-        return Done(sku=sku.code, before=0, delta=0, after=0, opened=False, repeated=True)
-    return Done(
+        return StockChanged(sku=sku.code, before=0, delta=0, after=0, opened=False, repeated=True)
+    return StockChanged(
         sku=sku.code, before=done.before, delta=done.delta, after=done.after, opened=done.opened, repeated=False
     )  # fmt: skip
 
@@ -202,13 +202,13 @@ OPERATIONS = (
     ),
     Operation(
         name="count_sku", method="POST", path="/skus/{code}/count", handler=count, scope="stock:write", tag=TAG,
-        summary=N_("Contar um SKU"), answer=Done, named=ByCode, body=Count,
+        summary=N_("Contar um SKU"), answer=StockChanged, named=ByCode, body=SkuCount,
         example={"units": 12}, once="together", conflicts=True,
         description=N_("A primeira contagem abre o estoque: daí em diante o número vai aos canais."),
     ),
     Operation(
         name="adjust_sku", method="POST", path="/skus/{code}/adjust", handler=adjust, scope="stock:write", tag=TAG,
-        summary=N_("Ajustar um SKU"), answer=Done, named=ByCode, body=Adjustment,
+        summary=N_("Ajustar um SKU"), answer=StockChanged, named=ByCode, body=Adjustment,
         example={"delta": -1, "note": "quebrou na bancada", "reference": "quebra-18"}, once="together", conflicts=True,
     ),
 )  # fmt: skip

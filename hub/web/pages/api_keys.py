@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from hub.members import ROLES
 from hub.secrets import new_token, token_hash
 from hub.store import api_keys, stock
 from hub.web import settings_words
@@ -26,6 +27,7 @@ async def _every(
     return visit.render(
         "settings_keys.html", status=400 if problems else 200, rows=rows[: 2 * MOST], told=told,
         problems=problems or {}, key=key, scopes=given_by(visit.person.role), settings=settings_words,
+        makers=[role for role in ROLES if given_by(role)],
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from hub import members as decide
 from hub.store import members, people
 from hub.web import auth, invitations, settings_words, words
 from hub.web.edge import DOOR, Problem, Visit
-from hub.web.i18n import N_
+from hub.web.i18n import N_, NN_
+from hub.web.scopes import given_by
 from jobs import members as flow
 from jobs.members import MemberRefused
 
@@ -100,6 +101,17 @@ async def set_role(visit: Visit) -> web.Response:
     return await _change(visit, role, N_("%(name)s agora é %(role)s."))
 
 
+# What is said of keys after somebody went, or may make none any more.
+KEYS_REVOKED = NN_(
+    "%(count)s chave da API que ela ou ele fez foi revogada.",
+    "%(count)s chaves da API que ela ou ele fez foram revogadas.",
+)
+KEYS_LEFT = NN_(
+    "%(count)s chave da API que ela ou ele fez continua em vigor: veja Chaves da API.",
+    "%(count)s chaves da API que ela ou ele fez continuam em vigor: veja Chaves da API.",
+)
+
+
 async def remove(visit: Visit) -> web.Response:
     """Somebody works here no more; what they did stays in the log under their name."""
     if visit.form.get("sure") != "yes":
@@ -111,12 +123,20 @@ async def remove(visit: Visit) -> web.Response:
 async def _change(visit: Visit, becomes: str | None, done: str) -> web.Response:
     user_id = visit.id_in_path()
     try:
-        row = await flow.change(visit.rt, visit.seller_id, visit.person.role, user_id, becomes)
+        row = await flow.change(
+            visit.rt, visit.seller_id, visit.person.role, user_id, becomes,
+            revoke_keys=becomes is None and visit.form.get("revoke_keys") == "yes",
+        )  # fmt: skip
     except MemberRefused as refusal:
         visit.say("bad", "%(why)s", why=refused(visit, refusal))
     else:
-        role = {"role": visit.language.gettext(words.ROLE[becomes])} if becomes else {}
-        visit.say("ok", done, name=row["name"], **role)
+        say, role = visit.language, {"role": visit.language.gettext(words.ROLE[becomes])} if becomes else {}
+        told = [say.gettext(done, name=row["name"], **role)]
+        if row["revoked"]:
+            told.append(say.ngettext(*KEYS_REVOKED, row["revoked"], count=row["revoked"]))
+        if row["keys"] and not given_by(becomes or ""):
+            told.append(say.ngettext(*KEYS_LEFT, row["keys"], count=row["keys"]))
+        visit.say("ok", "%(told)s", told=" ".join(told))
     return visit.go("/configuracoes" if user_id == visit.person.user_id else HOME)
 
 
