@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -31,6 +32,18 @@ DEBOUNCE = timedelta(seconds=5)  # a known order told again within this time is 
 ASK_AGAIN = timedelta(seconds=1)  # while who fulfils an order is not told
 ORDER_TOPICS = {Topic.ORDER, Topic.SHIPMENT}
 LISTING_TOPICS = {Topic.LISTING, Topic.STOCK}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A document with the number that orders it: drawn before it was fetched or, of one that was sent to us, when it
+    came, so that among documents of one instant the number does not tell which is the later.
+    """
+
+    seq: int
+    raw: Raw
+    order: Order
+    sent: bool = False
 
 
 async def drain(
@@ -113,11 +126,11 @@ async def _order(
     if adapter.orders is None or ref is None:
         await _finish(rt, account, token, rows)
         return
-    told: list[tuple[int, Raw, Order]] = []
+    told: list[_Told] = []
     for row in rows:
         if row.raw is not None:
             raw = json.loads(row.raw)
-            told.append((row.seq, raw, adapter.orders.parse(raw)))
+            told.append(_Told(row.seq, raw, adapter.orders.parse(raw), sent=row.source != "poll"))
     thin = [row for row in rows if row.raw is None]
     if thin and not told and (known := await _orders_with(rt, account, adapter.orders, ref)):
         await _hand_on(rt, account, token, known, rows)
@@ -133,13 +146,21 @@ async def _order(
             await _hand_on(rt, account, token, found, rows)
             return
         if fetched is None:
-            told.append((rows[-1].seq, None, _gone(rt, ref)))
+            told.append(_Told(rows[-1].seq, None, _gone(rt, ref)))
         else:
             told.append(fetched)
     if told:
-        await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each[0]))
+        await _write_order(rt, account, adapter, token, ref, rows, sorted(told, key=lambda each: each.seq))
     else:
         await _finish(rt, account, token, rows)
+
+
+def _ring(account: Account, ref: str) -> Arrival:
+    """An order that is to be fetched."""
+    return Arrival(
+        seller_id=account.seller_id, account_id=account.id, source="webhook", topic=Topic.ORDER, ref=ref,
+        dedupe_key=f"order:{ref}", told_at=None, raw=None,
+    )  # fmt: skip
 
 
 async def _orders_with(rt: Runtime, account: Account, source: OrderSource, ref: str) -> list[str]:
@@ -188,7 +209,7 @@ async def _fetch(
     rows: Sequence[Entry],
     have: frozenset[str],
     seq: int,
-) -> tuple[int, Raw, Order] | None:
+) -> _Told | None:
     """Fetch an order and keep it raw before reading it. None: the channel does not have it (any more)."""
     source = adapter.orders
     if source is None:
@@ -201,7 +222,7 @@ async def _fetch(
         raise
     async with rt.db.seller(account.seller_id) as tx:
         await inbox.keep_raw(tx, rows[-1].id, parse.canonical_bytes(raw))
-    return seq, raw, source.parse(raw)
+    return _Told(seq, raw, source.parse(raw))
 
 
 def _gone(rt: Runtime, ref: str) -> Order:
@@ -227,7 +248,7 @@ async def stock_key(tx: Tx, account: Account, kind: Kind, order: Order) -> str:
 
 async def _write_order(
     rt: Runtime, account: Account, adapter: Adapter, token: UUID, ref: str, rows: Sequence[Entry],
-    told: Sequence[tuple[int, Raw, Order]],
+    told: Sequence[_Told],
 ) -> None:  # fmt: skip
     if adapter.orders is None:
         raise RuntimeError("an order without a source")
@@ -236,15 +257,17 @@ async def _write_order(
     async with rt.db.seller(account.seller_id) as tx:
         stored = await orders.lock(tx, account.id, ref)
         if stored is None:
-            first = await stock_key(tx, account, adapter.kind, told[0][2])
+            first = await stock_key(tx, account, adapter.kind, told[0].order)
             stored = await orders.add(tx, account.id, ref, first)
         before = known = stored.known if stored.known and stored.known.versions else None
-        for seq, raw, order in told:
-            known = decide.merge(known, order, seq, parts)
-            if raw is not None:
-                bytes_ = parse.canonical_bytes(raw)
-                clocks = order.clocks or {"order": order.changed_at}
-                await orders.put_part(tx, stored.id, clocks.items(), seq, parse.digest(bytes_), bytes_)
+        unsure = False
+        for each in told:
+            earlier, known = known, decide.merge(known, each.order, each.seq, parts)
+            unsure |= each.sent and earlier is not None and decide.is_tied(earlier, each.order, known)
+            if each.raw is not None:
+                bytes_ = parse.canonical_bytes(each.raw)
+                clocks = each.order.clocks or {"order": each.order.changed_at}
+                await orders.put_part(tx, stored.id, clocks.items(), each.seq, parse.digest(bytes_), bytes_)
         if known is None:
             raise RuntimeError("nothing was told")
         key = await stock_key(tx, account, adapter.kind, known.order)  # not every telling names the origin
@@ -257,6 +280,10 @@ async def _write_order(
         else:
             await inbox.done(tx, [row.id for row in rows[:-1]], token)
             await _ask_again(rt, tx, token, rows[-1])
+        if unsure:
+            await inbox.add(tx, [_ring(account, ref)])
+    if unsure:
+        rt.ring("intake", account.id)
     for account_id in ripple.accounts:
         rt.ring("stock", account_id)
     for account_id in ripple.trackers:
@@ -356,13 +383,7 @@ async def _shipment(
 
 async def _hand_on(rt: Runtime, account: Account, token: UUID, refs: Sequence[str], rows: Sequence[Entry]) -> None:
     """Orders to be fetched in place of what named them."""
-    arrivals = [
-        Arrival(
-            seller_id=account.seller_id, account_id=account.id, source="webhook", topic=Topic.ORDER, ref=order_ref,
-            dedupe_key=f"order:{order_ref}", told_at=None, raw=None,
-        )
-        for order_ref in refs
-    ]  # fmt: skip
+    arrivals = [_ring(account, order_ref) for order_ref in refs]
     async with rt.db.seller(account.seller_id) as tx:
         if arrivals:
             await inbox.add(tx, arrivals)

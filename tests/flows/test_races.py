@@ -264,6 +264,28 @@ async def test_a_cancel_told_before_its_order_leaves_a_tombstone() -> None:
         assert two.writes() == writes
 
 
+async def test_what_was_sent_within_one_second_and_comes_late_is_asked_for_afresh() -> None:
+    """A store tells whole seconds, and the notice of what was first may come last: polls look no further back."""
+    async with world() as w:
+        one, two = await two_stores(w)
+        one.turn(webhook_drop=1.0)
+        ref = await one.buy("CANECA", 3)
+        row = vars(type(one.sandbox))["_order_row"]
+        placed = row(one.sandbox, vars(one.sandbox)["placed"][int(ref)])
+        await one.act("cancel", order_ref=ref)
+        cancelled = row(one.sandbox, vars(one.sandbox)["placed"][int(ref)])
+        same = {name: value for name, value in cancelled.items() if name.startswith("date_modified")}
+
+        assert await tell(w, one, "order.updated", cancelled) == 200
+        await w.at_rest(CANECA=10)
+        assert await tell(w, one, "order.created", {**placed, **same}) == 200
+        await w.at_rest(CANECA=10)
+
+        assert (await w.order(ref))["status"] == "cancelled"
+        assert await w.level("CANECA") == (10, 0)
+        assert two.shelf() == {"CANECA": 10}
+
+
 async def test_a_deleted_order_gives_its_units_back() -> None:
     async with world() as w:
         one, _two = await two_stores(w)

@@ -251,6 +251,12 @@ GUARDS = (
         ("max(row.claimed for row in thin)", "max(row.seq for row in thin)"),
         RACES + "test_a_change_that_joins_a_waiting_notice_is_fetched_though_the_order_was_read_meanwhile",
     ),
+    _guard(
+        "same-instant", DEDUPE, "what was sent to us of an instant that more was told of is fetched afresh",
+        "jobs/ingest.py:_write_order",
+        ("unsure |= each.sent", "unsure |= False"),
+        RACES + "test_what_was_sent_within_one_second_and_comes_late_is_asked_for_afresh",
+    ),
     # ── tokens, zeros, Redis, nobody ───────────────────────────────────────────────────────────────────────────
     _guard(
         "renewal-in-single-flight", TOKEN, "one worker renews a token, through a lease in the database",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.sim.world import SimDatabase, World
 
 BOOKS_EVERY = 100  # sales that are over, until they are taken off the books
+OVERDUE = 3600.0  # seconds after which the hub knows whatever befell a sale
 
 
 async def happen(world: "World", event: Event) -> bool:
@@ -87,6 +88,7 @@ async def _over(world: "World", event: Event) -> bool:
     if event.of not in world.bought:
         return False
     world.over.append(event.of)
+    world.ended[event.of] = world.loop.time()
     if len(world.over) < BOOKS_EVERY:
         return True
     numbers, world.over, gone = world.over, [], []
@@ -96,9 +98,12 @@ async def _over(world: "World", event: Event) -> bool:
             shop.close(sale)
             world.memory.status.pop(sale.ref, None)
             gone.append(mine.pop(sale.ref))
+        late = [shop.sales[ref] for ref, number in mine.items() if world.loop.time() - world.ended[number] > OVERDUE]
+        if late and (wrong := await checks.known_wrongly(world, shop, late)):
+            raise checks.Broken("\n".join(wrong))
         world.over += mine.values()
     for number in gone:
-        del world.bought[number]
+        del world.bought[number], world.ended[number]
     return True
 
 

@@ -214,8 +214,10 @@ async def truth(world: "World") -> None:
     free = await _free(world)
     wrong = [*await _linked(world), *await _books(world), *await _goods(world), *await _shown(world, free)]
     wrong += await _waiting(world, free)
+    for shop in world.shops.values():
+        wrong += await known_wrongly(world, shop, [*shop.sales.values()])
     if wrong:
-        raise Broken("\n".join(wrong[:12]))
+        raise Broken("\n".join(wrong[-12:]))
 
 
 async def _linked(world: "World") -> list[str]:
@@ -375,6 +377,23 @@ async def over(world: "World", shop: Shop, sales: Sequence[Sale]) -> list[Sale]:
     return [
         sale for sale in sales if sale.ref not in waiting and known.get(sale.ref) == parse.digest(shop.document(sale))
     ]
+
+
+async def known_wrongly(world: "World", shop: Shop, sales: Sequence[Sale]) -> list[str]:
+    """What the hub knows otherwise of these sales than the shop."""
+    told: dict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    for row in await world.rows(
+        """SELECT o.ref AS sale, l.ref, l.quantity, l.cancelled_quantity, l.dispatched_quantity, l.returned_quantity
+           FROM orders o JOIN order_line l ON l.order_id = o.id WHERE o.account_id = %s AND o.ref = ANY(%s)""",
+        world.accounts[shop.traits.name].id, [sale.ref for sale in sales],
+    ):  # fmt: skip
+        sale, ref, *units = row.values()
+        told[sale][ref] = tuple(units)
+    right = {
+        sale.ref: {line.ref: (line.quantity, line.cancelled, line.dispatched, line.returned) for line in sale.lines}
+        for sale in sales
+    }
+    return [f"{ref} is known as {told[ref]}, but it is {lines}" for ref, lines in right.items() if told[ref] != lines]
 
 
 async def forget(world: "World", before: Any) -> None:

@@ -174,6 +174,7 @@ class World:
     analyze: Callable[[], object] = lambda: None  # what autovacuum does, before it comes round
     resumed: float = 0.0  # when an account was connected again that had been held
     over: list[int] = field(default_factory=list)  # sales that nothing befalls any more
+    ended: dict[int, float] = field(default_factory=dict)  # since when, of those that are still on the books
     _worker: int = 0
     _checked: int = 0
 
