@@ -230,7 +230,7 @@ GUARDS = (
     _guard(
         "tombstone", ORDER, "an order that the channel does not have (any more) is a cancelled one, known or not",
         "jobs/ingest.py:_order",
-        ("            told.append((rows[-1].seq, None, _gone(rt, ref)))", "            pass"),
+        ("            told.append(_Told(rows[-1].seq, None, _gone(rt, ref)))", "            pass"),
         RACES + "test_an_order_never_known_and_gone_is_a_tombstone",
     ),
     _guard(
