@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from hub.contract import Adapter, Credentials, OAuth, Token, json_of
 from hub.faults import ChannelError
 from hub.model import Request
 from hub.secrets import SecretsError, new_token, same, token_hash
-from hub.store import consents, new_id
+from hub.store import consents, new_id, stock
 from hub.store.accounts import Account
 from hub.store.consents import Consent
 from jobs import admission, connect
@@ -119,6 +120,8 @@ async def begin(
     async with rt.db.seller(asker.seller_id) as tx:
         await consents.add(tx, asked, rt.now())
         await consents.keep_app(tx, channel, rt.vault.seal({"app": json.dumps(app)}))
+        subject = str(account.id) if account else channel
+        await stock.audit(tx, "account_authorize", subject, channel=channel, host=urlsplit(page).netloc)
     return page
 
 

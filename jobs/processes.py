@@ -29,14 +29,17 @@ async def turn(rt: Runtime) -> int:
     """Look at what is due, some of every seller's. Answers how many alerts were looked at."""
     async with rt.db.dispatch() as tx:
         sellers = await processes.due_sellers(tx, rt.now())
-    count = 0
-    for seller_id in sellers:
-        with working_for(seller_id):
-            try:
-                count += await _look(rt, seller_id)
-            except Exception:  # noqa: BLE001 - the sweep's boundary: one seller's trouble is not another's
-                log.exception("alerts not looked at")
-    return count
+    return sum([await _soon(rt, seller_id) for seller_id in sellers])
+
+
+async def _soon(rt: Runtime, seller_id: UUID) -> int:
+    """Look at one seller's now; what fails is looked at by the next sweep."""
+    with working_for(seller_id):
+        try:
+            return await _look(rt, seller_id)
+        except Exception:  # noqa: BLE001 - the sweep's boundary: one seller's trouble is not another's
+            log.exception("alerts not looked at")
+            return 0
 
 
 async def _look(rt: Runtime, seller_id: UUID) -> int:
@@ -92,7 +95,7 @@ async def assign(rt: Runtime, seller_id: UUID, alert_id: UUID, by: UUID | None, 
         await processes.give(tx, alert_id, owner, to if isinstance(to, str) else alert["owner_role"], None)
         told: dict[str, object] = {"to": owner} if owner else {"role": to}
         await processes.event(tx, alert_id, "assigned", by, rt.now(), **told, **_from(alert))
-    await turn(rt)
+    await _soon(rt, seller_id)
 
 
 async def _staff(tx: Tx, user_id: UUID, field: str = "owner") -> UUID:
@@ -235,7 +238,7 @@ async def add_absence(
         made = await processes.add_absence(tx, user_id, from_at, until_at, stand_in, by)
         told = {"user": user_id, "from": from_at, "until": until_at, "stand_in": stand_in}
         await stock.audit(tx, "absence_add", str(made), **told)
-    await turn(rt)
+    await _soon(rt, seller_id)
     return made
 
 

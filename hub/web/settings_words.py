@@ -69,6 +69,7 @@ ACTION = {
     "endpoint_remove": N_("destino de eventos removido"),
     "event_replay": N_("eventos reenviados"),
     "account_add": N_("conta ligada"),
+    "account_authorize": N_("autorização de conta começada"),
     "account_approve": N_("conta aprovada"),
     "account_revoke": N_("aprovação retirada"),
     "account_hold": N_("conta pausada"),

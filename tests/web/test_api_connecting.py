@@ -30,7 +30,7 @@ async def refused(p: Program, method: str, path: str, body: Any) -> tuple[int, d
 
 async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconnected() -> None:
     async with site(public_url="https://hub.example") as s:
-        p = await program(s, "accounts:read", "accounts:write", "accounts:connect", "accounts:approve")
+        p = await program(s, "accounts:read", "accounts:write", "accounts:connect", "accounts:approve", "stock:read")
         sandbox, keys = await shop(s, seed=1)
         (form,) = [each for each in (await got(p, "/channels"))["data"] if each["name"] == "woocommerce"]
         asked = form["credentials"]["properties"]
@@ -68,6 +68,8 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         )  # fmt: skip
         await s.w.settle()
         await s.w.open_stock(**{"CANECA/AZUL": 3, "PRATO": 1})
+        alone = await program(s, "accounts:read")
+        assert await refused(alone, "GET", f"{path}/preview", None) == (403, "A chave não tem o escopo stock:read.")
         page = await got(p, f"{path}/preview?limit=1")
         rest = await got(p, f"{path}/preview?cursor={page['next']}")
         rows = {row["sku"]: row for row in page["data"] + rest["data"]}
@@ -161,6 +163,8 @@ async def test_a_program_starts_an_authorization_and_who_connects_accounts_ends_
         assert told["returns_to"] == f"{s.base}/contas/retorno/mercadolivre"
         assert v.typed["client_secret"] not in str(told)
         back = path_of(await say_yes(told["url"]))
+        (log,) = await s.w.rows("SELECT actor, params FROM audit_log WHERE action = 'account_authorize'")
+        assert (log["actor"][:4], log["params"]) == ("api:", {"channel": "mercadolivre", "host": v.base[7:]})
         # Nobody of another shop, nobody who may not connect accounts; then once.
         assert (await (await s.signed_in("rui@loja.example", "viewer")).get(back)).status == 403
         await s.person("caio@loja.example", seller_id=await s.other_seller())

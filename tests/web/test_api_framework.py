@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from hub.secrets import Vault, new_key
-from hub.store import new_id, stock
+from hub.store import api_keys, new_id, stock
 from hub.web import api
 from hub.web.api.operations import Answer as Told
 from hub.web.api.operations import ById, Call, Operation, conflict, cursor_of
@@ -62,6 +62,13 @@ class Works:
             await stock.audit(tx, "made", "first", name="first")
         return await self.make(call)
 
+    async def make_twice(self, call: Call) -> Told:
+        made = await self.make(call)
+        async with call.tx() as tx:
+            for _ in range(2):  # as two do who both saw that it was not there
+                await api_keys.add(tx, "planilha", b"the same", ["stock:read"])
+        return made
+
     async def lines(self, call: Call) -> Told:
         async with call.tx() as tx:
             rows = await tx.all(
@@ -88,6 +95,8 @@ async def works(monkeypatch: pytest.MonkeyPatch, **policy: Any) -> AsyncIterator
                   **common),
         Operation(name="change", method="PATCH", path="/changed", handler=w.make_two, scope="stock:write", whole=True,
                   **{**common, "status": 200}),
+        Operation(name="twice", method="POST", path="/twice", handler=w.make_twice, scope="stock:write", whole=True,
+                  **common),
         Operation(name="lines", method="GET", path="/made", handler=w.lines, scope="stock:read", tag="stock",
                   summary="x", answer=Made, query=Paging, place=ById),
         Operation(name="lies", method="GET", path="/lies", handler=w.lies, scope="stock:read", tag="stock",
@@ -198,6 +207,9 @@ async def test_a_change_in_several_steps_is_made_whole_or_not_at_all(monkeypatch
         w.trouble = None
         assert (await p.ask("PATCH", "/changed", {"name": "a"}))[0] == 200
         assert await made(s) == 2
+        # Whoever comes second to the same is told so, and nothing of it stays.
+        status, problem, _ = await p.ask("POST", "/twice", {"name": "a"})
+        assert (status, "ao mesmo tempo" in problem["detail"], await made(s)) == (409, True, 2)
 
 
 async def test_what_was_answered_is_kept_sealed_and_what_no_key_opens_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,8 @@ async def test_labels_are_printed_together_and_a_manifest_is_signed_once() -> No
             alone = await program(s, scope)
             assert (await alone.ask("GET", f"/accounts/{account}/manifest"))[0] == 403
             assert (await alone.ask("GET", f"/manifests/{account}/file"))[0] == 403
+            assert (await alone.ask("GET", f"/labels/{first}/file"))[0] == 403
+        assert (await p.ask("GET", f"/labels/{first}/file"))[0] == 200
         wanted = {"account_id": account, "signed_name": "João", "labels": [first]}
         assert await refused(p, "POST", "/manifests", {**wanted, "account_id": first}) == (
             422, {"account_id": "Não há esta conta."},

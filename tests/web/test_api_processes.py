@@ -20,7 +20,10 @@ async def test_playbooks_absences_and_an_alert_worked_by_its_steps() -> None:
             await alerts.raise_(tx, KIND, "x/1", account="Loja da Ana", ref="1003", detail="under_review")
         reads = await key(s, "processes:read", "alerts:read")
         writes = await key(s, "processes:read", "processes:write", "alerts:read", "alerts:write")
-        theirs = await key(s, "processes:write", "alerts:write", seller_id=await s.other_seller())
+        other = await s.other_seller()
+        theirs = await key(s, "processes:write", "alerts:write", seller_id=other)
+        async with s.w.rt.db.seller(other) as tx:
+            await alerts.raise_(tx, KIND, "x/1", account="Outra", ref="1003", detail="under_review")
 
         # Playbooks: the hub's, in the reader's language, until the shop has its own.
         book, (_status, every) = f"/playbooks/{KIND}", await ask(s, reads, "GET", "/playbooks")
@@ -79,6 +82,10 @@ async def test_playbooks_absences_and_an_alert_worked_by_its_steps() -> None:
         for method, where, body in (("PUT", f"{one}/owner", {"role": "owner"}), ("PUT", f"{one}/steps", ticked)):
             assert (await ask(s, theirs, method, where, body))[0] == 404, where
 
+        async with s.w.rt.db.seller(other) as tx:
+            assert await tx.value("SELECT look_at <= now() FROM alert"), (
+                "one seller's request looks at no other's alerts"
+            )
         # Who is away: what is theirs goes to who stands in.
         await ask(s, writes, "PUT", f"{one}/owner", {"person_id": str(bia)})
         begin = s.w.rt.now() - timedelta(hours=1)

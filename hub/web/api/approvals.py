@@ -91,6 +91,7 @@ def _scope(call: Call) -> Scope:
 
 async def preview(call: Call) -> Answer:
     """The gravest change first; nothing is written by looking."""
+    call.need("stock:read")
     account, wanted = await not_closed(call), call.query(PreviewQuery)
     rows = await approval.preview(
         call.rt, account, change=wanted.change, after=call.after[0] if call.after else None, limit=call.limit,
@@ -137,6 +138,7 @@ OPERATIONS = (
         name="list_preview", method="GET", path="/accounts/{id}/preview", handler=preview, scope="accounts:read",
         tag=TAG, summary=N_("O que cada endereço de estoque de uma conta receberia, e por quê"), answer=PreviewRow,
         named=ById, query=PreviewQuery, place=Place,
+        description=N_("Traz o estoque e o porquê dele: pede também stock:read."),
     ),
     Operation(
         name="get_approval", method="GET", path="/accounts/{id}/approval", handler=one, scope="accounts:read", tag=TAG,

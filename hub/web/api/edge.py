@@ -22,7 +22,7 @@ from hub.web import i18n
 from hub.web.api import once, problems, refusals
 from hub.web.api.operations import Call, Operation, Part, cursor_of
 from hub.web.api.problems import Refused, Wrong, refused_input
-from hub.web.i18n import Language
+from hub.web.i18n import N_, Language
 from hub.web.keys import RUNTIME
 from jobs import connect
 from jobs.runtime import Runtime, log
@@ -31,6 +31,7 @@ LONGEST_KEY = 200
 MINUTE = 60
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization, Accept-Language"}
 JSON = "application/json"
+MEANWHILE = N_("Outra pessoa ou outro programa mudou o mesmo ao mesmo tempo: veja como está, e peça de novo.")
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -219,6 +220,9 @@ def _refusal(visit: Visit, trouble: Exception) -> Refused:
     match trouble:
         case Refused():
             return trouble
+        case psycopg.errors.UniqueViolation() | psycopg.errors.ForeignKeyViolation():
+            log.warning("api lost a race", path=visit.request.path, reason=str(trouble)[:200])
+            return Refused(H.CONFLICT, MEANWHILE)
         case StoreError() | psycopg.OperationalError():
             log.warning("api without a database", path=visit.request.path, reason=str(trouble)[:200])
             return Refused(H.SERVICE_UNAVAILABLE)

@@ -19,6 +19,7 @@ from jobs import freight, freight_buy, freight_labels, freight_leave
 
 TAG = "shipments"
 NO_LABEL = N_("Não há esta etiqueta.")
+NAMES = N_("Traz nomes e endereços: pede também customers:read.")
 Status = Literal["buying", "doubt", "paying", "bought", "refused", "cancelling", "cancelled"]
 
 
@@ -169,6 +170,7 @@ async def get_label(call: Call) -> Answer:
 
 async def file(call: Call) -> Answer:
     """It names the recipient and where they live."""
+    call.need("customers:read")
     label = await _label(call)
     made = await freight_labels.printed(call.rt, call.seller, [label.id], call.query(PrintQuery).layout)
     if made.pdf is None:
@@ -203,8 +205,9 @@ OPERATIONS = (
         summary=N_("Uma etiqueta"), answer=Label, named=ById,
     ),
     Operation(
-        name="get_label_file", method="GET", path="/labels/{id}/file", handler=file, scope="customers:read", tag=TAG,
+        name="get_label_file", method="GET", path="/labels/{id}/file", handler=file, scope="shipments:read", tag=TAG,
         summary=N_("Uma etiqueta em PDF"), answer=Printed, named=ById, query=PrintQuery, conflicts=True,
+        description=NAMES,
     ),
     Operation(
         name="cancel_label", method="POST", path="/labels/{id}/cancel", handler=cancel, scope="shipments:write",

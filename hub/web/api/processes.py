@@ -239,7 +239,7 @@ OPERATIONS = (
     ),
     Operation(
         name="add_absence", method="POST", path="/absences", handler=add_absence, scope=WRITE, tag=TAG,
-        summary=N_("Registrar uma ausência"), answer=Absence, body=NewAbsence, status=201, once="apart",
+        summary=N_("Registrar uma ausência"), answer=Absence, body=NewAbsence, status=201, once="together",
         example={"person_id": "0199f7a2-6c1e-7a30-9a51-6b2f6f0f7a10",
                  "stand_in_id": "0199f7a2-6c1e-7a30-9a51-6b2f6f0f7a11", "from_at": "2026-12-01T03:00:00Z",
                  "until_at": "2026-12-11T03:00:00Z"},
