@@ -119,7 +119,8 @@ async def begin(
     app = {key: typed[key] for key in (*flow.app, "endpoint") if typed.get(key)}
     async with rt.db.seller(asker.seller_id) as tx:
         await consents.add(tx, asked, rt.now())
-        await consents.keep_app(tx, channel, rt.vault.seal({"app": json.dumps(app)}))
+        if asker.user_id is not None:  # a program's is known by the account, once a person let that in
+            await consents.keep_app(tx, channel, rt.vault.seal({"app": json.dumps(app)}))
         subject = str(account.id) if account else channel
         await stock.audit(tx, "account_authorize", subject, channel=channel, host=urlsplit(page).netloc)
     return page

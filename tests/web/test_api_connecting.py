@@ -128,6 +128,16 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         )  # fmt: skip
         assert await refused(p, "PATCH", path, {"name": "\u00a0"}) == (422, {"name": "Escreva um nome para a conta."})
         assert (await p.ask("PATCH", path, {"name": "Loja do centro"}))[1]["name"] == "Loja do centro"
+        # An account whose zeros are held goes on for who may let them go.
+        await s.w.rows("UPDATE account SET braked_at = now() WHERE name = 'Loja do centro' RETURNING 1")
+        writes = await program(s, "accounts:read", "accounts:write")
+        assert await refused(writes, "POST", f"{path}/resume", None) == (
+            403,
+            "A chave não tem o escopo accounts:approve.",
+        )
+        status, told, _ = await p.ask("POST", f"{path}/resume")
+        assert (status, told["braked_at"]) == (200, None)
+        assert (await writes.ask("POST", f"{path}/resume"))[0] == 200
         # Where a channel has no page of its own, its keys are the way.
         assert (await refused(p, "POST", f"{path}/authorize", {}))[0] == 409
         status, told, _ = await p.ask("DELETE", path)
@@ -165,6 +175,9 @@ async def test_a_program_starts_an_authorization_and_who_connects_accounts_ends_
         back = path_of(await say_yes(told["url"]))
         (log,) = await s.w.rows("SELECT actor, params FROM audit_log WHERE action = 'account_authorize'")
         assert (log["actor"][:4], log["params"]) == ("api:", {"channel": "mercadolivre", "host": v.base[7:]})
+        assert await s.w.rows("SELECT FROM consent_app") == [], (
+            "no application that only a program named waits for people"
+        )
         # Nobody of another shop, nobody who may not connect accounts; then once.
         assert (await (await s.signed_in("rui@loja.example", "viewer")).get(back)).status == 403
         await s.person("caio@loja.example", seller_id=await s.other_seller())

@@ -120,7 +120,7 @@ async def test_keys_of_who_goes_go_on_until_they_are_revoked_with_them_or_alone(
         await ana.post(f"{home}/{made['eva']}/papel", role="viewer")
         page = (await ana.get(home)).text
         assert "Eva agora é só leitura. 1 chave da API que ela ou ele fez continua em vigor" in page
-        assert page.count("Revogar também essas chaves") == 2
+        assert page.count("Revogar também essa chave") == 2
         assert (await ana.get("/configuracoes/chaves")).text.count("já não faz chaves") == 1
         await s.w.rows("UPDATE app_user SET disabled_at = now() WHERE id = %s RETURNING 1", made["rui"])
         assert (await ana.get("/configuracoes/chaves")).text.count("já não trabalha aqui") == 2, (

@@ -144,9 +144,11 @@ async def pause(call: Call) -> Answer:
 
 
 async def resume(call: Call) -> Answer:
-    """Go on."""
+    """Go on. Where zeros are held back they go with it."""
     account = await known(call)
     await _one(call)
+    if account.braked_at:
+        call.need("accounts:approve")
     if not account.reads or account.braked_at:
         await connect.resume(call.rt, account)
     return await _one(call)
@@ -241,6 +243,7 @@ OPERATIONS = (
     Operation(
         name="resume_account", method="POST", path="/accounts/{id}/resume", handler=resume, scope="accounts:write",
         tag=TAG, summary=N_("Retomar uma conta"), answer=Account, named=ById, once="together", conflicts=True,
+        description=N_("Onde o freio segura zeros, eles saem: pede então também accounts:approve."),
     ),
     Operation(
         name="list_channels", method="GET", path="/channels", handler=channels, scope="accounts:read", tag=TAG,
