@@ -47,6 +47,8 @@ _PARTS: LiteralString = """
     )
 """
 
+# What belongs to a line is looked up line by line, along an index: the ranges' ends are not known when a statement is
+# planned, and a group over a range may be made anew for each line of it.
 CHECKS: dict[str, LiteralString] = {
     "I1 on_hand is the sum of its movements": """
         SELECT l.sku_id, l.warehouse_id, l.on_hand, coalesce(sum(m.delta), 0)::int AS moved FROM stock_level l
@@ -77,45 +79,39 @@ CHECKS: dict[str, LiteralString] = {
         SELECT line.order_id, line.line_ref, line.sku_id, line.dispatched_quantity * line.per_unit AS dispatched,
                coalesce(-m.moved, 0) + coalesce(b.dispatched, 0) AS moved
         FROM line
-        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(delta)::int AS moved FROM stock_movement
-                   WHERE reason = 'dispatch' AND order_id > %(first)s AND order_id <= %(last)s
-                   GROUP BY order_id, line_ref, sku_id) m USING (order_id, line_ref, sku_id)
+        LEFT JOIN LATERAL (SELECT sum(m.delta)::int AS moved FROM stock_movement m
+                           WHERE m.order_id = line.order_id AND m.line_ref = line.line_ref AND m.sku_id = line.sku_id
+                             AND m.reason = 'dispatch') m ON true
         LEFT JOIN stock_base b ON b.order_id = line.order_id AND b.line_ref = line.line_ref AND b.sku_id = line.sku_id
         WHERE line.dispatched_quantity * line.per_unit <> coalesce(-m.moved, 0) + coalesce(b.dispatched, 0)""",
     "I5 movements sum to what each line got back": _PARTS
     + """
-        , told AS (
-            SELECT o.id AS order_id, r.back->>'ref' AS return_ref, x.line_ref, x.disposition, x.quantity
-            FROM orders o
-            CROSS JOIN LATERAL jsonb_array_elements(o.told->'returns') AS r(back)
-            CROSS JOIN LATERAL jsonb_to_recordset(r.back->'lines')
-                AS x(line_ref text, disposition text, quantity integer)
-            WHERE o.id > %(first)s AND o.id <= %(last)s
-        ), back AS (
-            SELECT order_id, line_ref,
-                   coalesce(sum(quantity) FILTER (WHERE disposition = 'damaged'), 0)::int AS damaged,
-                   coalesce(sum(quantity) FILTER (WHERE disposition = 'lost'), 0)::int AS lost,
-                   coalesce(sum(quantity) FILTER (WHERE disposition = 'sellable'), 0)::int AS sellable
-            FROM (
-                SELECT order_id, line_ref, disposition, quantity FROM told WHERE NOT EXISTS (
-                    SELECT FROM return_receipt p WHERE p.order_id = told.order_id
-                      AND p.return_ref = told.return_ref AND p.line_ref = told.line_ref)
-                UNION ALL
-                SELECT order_id, line_ref, disposition, quantity FROM return_receipt
-                WHERE order_id > %(first)s AND order_id <= %(last)s) every
-            GROUP BY order_id, line_ref
-        ), fitting AS (
+        , fitting AS (
             SELECT line.*, least(coalesce(k.damaged, 0), line.dispatched_quantity) AS damaged,
                    least(coalesce(k.sellable, 0), greatest(0, line.dispatched_quantity - coalesce(k.damaged, 0)
                        - coalesce(k.lost, 0))) AS sellable
-            FROM line LEFT JOIN back k USING (order_id, line_ref)
+            FROM line CROSS JOIN LATERAL (
+                SELECT (sum(quantity) FILTER (WHERE disposition = 'damaged'))::int AS damaged,
+                       (sum(quantity) FILTER (WHERE disposition = 'lost'))::int AS lost,
+                       (sum(quantity) FILTER (WHERE disposition = 'sellable'))::int AS sellable
+                FROM (
+                    SELECT x.disposition, x.quantity FROM orders o
+                    CROSS JOIN LATERAL jsonb_array_elements(o.told->'returns') AS r(back)
+                    CROSS JOIN LATERAL jsonb_to_recordset(r.back->'lines')
+                        AS x(line_ref text, disposition text, quantity integer)
+                    WHERE o.id = line.order_id AND x.line_ref = line.line_ref AND NOT EXISTS (
+                        SELECT FROM return_receipt p WHERE p.order_id = o.id AND p.return_ref = r.back->>'ref'
+                          AND p.line_ref = x.line_ref)
+                    UNION ALL
+                    SELECT p.disposition, p.quantity FROM return_receipt p
+                    WHERE p.order_id = line.order_id AND p.line_ref = line.line_ref) every) k
         )
         SELECT f.order_id, f.line_ref, f.sku_id, f.damaged * f.per_unit AS damaged, f.sellable * f.per_unit AS sellable,
                coalesce(m.moved, 0) AS moved, coalesce(b.returned, 0) AS before_opening
         FROM fitting f
-        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(delta)::int AS moved FROM stock_movement
-                   WHERE reason = 'return' AND order_id > %(first)s AND order_id <= %(last)s
-                   GROUP BY order_id, line_ref, sku_id) m USING (order_id, line_ref, sku_id)
+        LEFT JOIN LATERAL (SELECT sum(m.delta)::int AS moved FROM stock_movement m
+                           WHERE m.order_id = f.order_id AND m.line_ref = f.line_ref AND m.sku_id = f.sku_id
+                             AND m.reason = 'return') m ON true
         LEFT JOIN stock_base b ON b.order_id = f.order_id AND b.line_ref = f.line_ref AND b.sku_id = f.sku_id
         WHERE coalesce(m.moved, 0) <> f.damaged * f.per_unit
             + greatest(0, f.sellable * f.per_unit - coalesce(b.returned, 0))""",
@@ -125,9 +121,9 @@ CHECKS: dict[str, LiteralString] = {
                greatest(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) * line.per_unit AS owed,
                line.status
         FROM line
-        LEFT JOIN (SELECT order_id, line_ref, sku_id, sum(quantity)::int AS held FROM reservation
-                   WHERE order_id > %(first)s AND order_id <= %(last)s
-                   GROUP BY order_id, line_ref, sku_id) r USING (order_id, line_ref, sku_id)
+        LEFT JOIN LATERAL (SELECT sum(r.quantity)::int AS held FROM reservation r
+                           WHERE r.order_id = line.order_id AND r.line_ref = line.line_ref
+                             AND r.sku_id = line.sku_id) r ON true
         LEFT JOIN shortage s ON s.order_id = line.order_id AND s.line_ref = line.line_ref AND s.sku_id = line.sku_id
         WHERE (line.status = 'paid' AND line.payment IN ('paid', 'partially_refunded')
                AND coalesce(r.held, 0) + coalesce(s.quantity, 0)
