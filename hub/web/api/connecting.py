@@ -13,6 +13,7 @@ from hub.web import account_words, words
 from hub.web.api.accounts import Account, known, not_closed, open_account
 from hub.web.api.operations import Answer, Call, Operation, conflict
 from hub.web.api.problems import SENTENCES, Refused, Wrong, wrong
+from hub.web.api.refusals import SAID
 from hub.web.api.shapes import Asked, ById, Instant, Name, Told
 from hub.web.i18n import N_
 from hub.web.pages.accounts import adapter_of, label_of
@@ -21,7 +22,6 @@ from jobs.admission import AWAY, Admitted, Turned
 
 TAG = "accounts"
 SCOPE = "accounts:connect"
-SAID = N_("%(said)s")
 NO_CHANNEL = N_("Não há o canal %(channel)s: veja GET /channels.")
 NO_PAGE = N_("%(label)s não tem página de autorização: ligue pelas chaves.")
 GONE = N_("%(channel)s não está instalado.")

@@ -221,7 +221,8 @@ def _refusal(visit: Visit, trouble: Exception) -> Refused:
         case Refused():
             return trouble
         case psycopg.errors.UniqueViolation() | psycopg.errors.ForeignKeyViolation():
-            log.warning("api lost a race", path=visit.request.path, reason=str(trouble)[:200])
+            # Not its words: PostgreSQL repeats the row in them.
+            log.warning("api lost a race", path=visit.request.path, constraint=trouble.diag.constraint_name)
             return Refused(H.CONFLICT, MEANWHILE)
         case StoreError() | psycopg.OperationalError():
             log.warning("api without a database", path=visit.request.path, reason=str(trouble)[:200])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from hub.labels import Layout
 from hub.store import labels
 from hub.web.api.accounts import not_closed
+from hub.web.api.freight import NAMES, NO_LABEL
 from hub.web.api.operations import Answer, Call, Operation, conflict, missing
 from hub.web.api.problems import Refused, wrong
 from hub.web.api.shapes import Asked, ById, Instant, Name, Paging, Told
@@ -19,11 +20,9 @@ from jobs import freight_labels, freight_leave
 TAG = "shipments"
 MOST = 100
 TWICE = N_("Uma etiqueta vem mais de uma vez.")
-NO_SUCH = N_("Não há esta etiqueta.")
 NOT_WAITING = N_("Esta etiqueta não espera por esta transportadora.")
 NO_ACCOUNT = N_("Não há esta conta.")
 NOTHING = N_("Nada espera esta transportadora.")
-NAMES = N_("Traz nomes e endereços: pede também customers:read.")
 ByNumber = tuple[int]
 
 
@@ -103,7 +102,7 @@ async def print_together(call: Call) -> Answer:
     async with call.tx() as tx:
         known = {row["id"] for row in await labels.some(tx, asked.labels)}
     if strange := [id_ for id_ in asked.labels if id_ not in known]:
-        raise wrong(f"labels.{asked.labels.index(strange[0])}", NO_SUCH)
+        raise wrong(f"labels.{asked.labels.index(strange[0])}", NO_LABEL)
     made = await freight_labels.printed(call.rt, call.seller, asked.labels, asked.layout)
     return Sheets(
         pdf=None if made.pdf is None else b64encode(made.pdf).decode(),

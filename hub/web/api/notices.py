@@ -16,7 +16,7 @@ from hub.web import notices_words
 from hub.web.api import authority
 from hub.web.api.operations import Answer, Call, Operation, conflict, missing
 from hub.web.api.problems import wrong
-from hub.web.api.shapes import Asked, ById, Instant, Name, Told
+from hub.web.api.shapes import Asked, ById, Clock, Instant, Name, Told
 from hub.web.i18n import N_
 from hub.web.pages.notices import LONGEST_NAME, why
 from jobs import notices as flow
@@ -27,7 +27,6 @@ READ, WRITE = "notices:read", "notices:write"
 Format = Literal["email", "slack", "discord", "google_chat", "teams", "telegram"]
 Least = Literal["urgent", "warning", "info"]
 Scope = Literal["mine", "all"]
-Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 WayName = Annotated[
     str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")
 ]

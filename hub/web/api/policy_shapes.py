@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from hub.web import policy_words
-from hub.web.api.shapes import Asked, Line, Name, Told
+from hub.web.api.shapes import Asked, Clock, Line, Name, Told
 from hub.web.i18n import N_
 from hub.web.policy_words import Group
 
@@ -25,7 +25,6 @@ Rule = Literal["promise", "cheapest", "fastest"]
 Handling = Literal["winsorised", "median", "mean"]
 Done = Literal["repair", "propose", "ignore"]
 Locale = Literal["pt_BR", "en"]
-Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 State = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 WIDER = N_("null: como a loja, ou como este hub foi instalado.")
 SPLIT = N_("Até onde um pedido se divide entre depósitos: units, a linha também; line, linhas inteiras; order, não.")

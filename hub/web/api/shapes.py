@@ -35,6 +35,7 @@ Line = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*)$")]
 Words = Annotated[str, StringConstraints(max_length=2000, pattern=_NO_CONTROL)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*)$")]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 Cents = Annotated[int, Field(ge=0, le=MOST_CENTS)]
 
