@@ -119,7 +119,7 @@ def changed(before: Known | None, after: Known) -> frozenset[str]:
 def is_tied(before: Known, told: Order, after: Known) -> bool:
     """Whether `told` made `after` of it at an instant of the channel's clock at which other things were told too."""
     instants = {clock or NEVER for clock in (told.clocks or {"order": told.changed_at}).values()}
-    return bool(changed(before, after)) and any(version.clock in instants for version in before.versions.values())
+    return any(version.clock in instants for version in before.versions.values()) and bool(changed(before, after))
 
 
 def _told_times(known: Order, told: Order) -> Iterable[datetime]:

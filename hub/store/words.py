@@ -43,6 +43,8 @@ class Words:
         if not prefixes or len(prefixes[0]) < LEAST_PREFIX:
             return set()
         starts = [await self._start(tx, prefix) for prefix in prefixes]
+        if not all(start.rows for start in starts):
+            return set()
         starts.sort(key=lambda start: (not start.spellings, start.rows, len(start.spellings)))
         sql, params = self._statement(starts)
         found: set[UUID] = set()

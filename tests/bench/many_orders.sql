@@ -91,7 +91,8 @@ CREATE INDEX ON made (id);
 CREATE TEMP TABLE made_line AS
 SELECT m.n, m.id, 'l' || x AS ref, k.id AS sku_id, k.code, k.title, 1 + pick(m.n, 20 + x, 3) / 2 AS units,
     1990 + pick(m.n, 30 + x, 30000) AS cents
-FROM made m, generate_series(1, m.lines) x, shelf k WHERE k.i = CASE WHEN pick(m.n, 90 + x, 20) > 0 THEN pick(m.n, 40 + x, 2000) ELSE 0 END;
+FROM made m, generate_series(1, m.lines) x, shelf k
+WHERE k.i = CASE WHEN pick(m.n, 90 + x, 20) > 0 THEN pick(m.n, 40 + x, 2000) ELSE 0 END;
 
 ANALYZE made;
 

@@ -120,9 +120,7 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
                 say(f"pages: {spot.name} is left out: no row for {missing}")
                 continue
             told[spot.name] = await _page(halls, paths, rounds)
-            if (
-                told[spot.name]["ratio"] > LIMIT
-            ):  # a burst of something else on the machine, or the page: the median of 3
+            if told[spot.name]["ratio"] > LIMIT:  # the page, or a burst of something else: the median of three tells
                 tries = [told[spot.name], *[await _page(halls, paths, rounds) for _ in range(2)]]
                 told[spot.name] = sorted(tries, key=lambda row: float(row["ratio"]))[1]
     ratios = [row["ratio"] for row in told.values()]

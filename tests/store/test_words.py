@@ -81,6 +81,13 @@ async def test_too_short_finds_nothing(filled: tuple[str, Names], told: str) -> 
         assert await NEWEST.find(tx, told, 200) == set()
 
 
+async def test_a_word_that_nobody_has_is_not_looked_for_among_those_of_the_others(filled: tuple[str, Names]) -> None:
+    async with Database(filled[0]) as db, db.seller(SELLER) as tx:
+        watched = Watched(tx, ["order_word"])
+        assert await NEWEST.find(cast("Tx", watched), "ana nobody", 200) == set()
+        assert watched.looked < 100
+
+
 @pytest.mark.parametrize(
     ("told", "most"),
     [
