@@ -57,6 +57,26 @@ async def test_pieces_find_what_one_look_finds() -> None:
         assert await w.alerts() == ["invariant_broken"]
 
 
+async def test_what_a_line_holds_and_sent_is_held_against_what_it_is_owed() -> None:
+    async with world() as w:
+        one = await w.connect("woocommerce", SHELF, seed=1)
+        await w.open_stock(P00=5, P01=5)
+        for code in ("P00", "P01"):
+            await one.buy(code)
+        await w.settle()
+        breaks = {
+            "I5 what a paid order is owed is held or named short": "DELETE FROM reservation",
+            "I5 movements sum to what each line dispatched": "UPDATE order_line SET dispatched_quantity = 1",
+        }
+        for name, sql in breaks.items():
+            async with w.rt.db.seller(w.seller_id) as tx:
+                assert name not in await kept.broken(tx, at_rest=False)
+            with psycopg.connect(w.url, autocommit=True) as conn:
+                conn.execute(f"{sql} WHERE sku_id = (SELECT id FROM sku WHERE code = 'P01')".encode())
+            async with w.rt.db.seller(w.seller_id) as tx:
+                assert len((await kept.broken(tx, at_rest=False))[name]) == 1
+
+
 async def test_a_piece_that_takes_too_long_is_given_up_and_named() -> None:
     async with world() as w:
         await w.connect("woocommerce", SHELF, seed=1)
