@@ -14,15 +14,17 @@ import psycopg
 DAYS = 730  # over which the others are spread evenly
 LATELY = 5_400  # orders of the last nine days
 BATCH = 50_000
-SQL = Path(__file__).with_suffix(".sql")
+DEEDS = 50  # of people, to begin with: one more for every thousand orders
+HERE = Path(__file__).parent
 
 
 def _statements() -> dict[str, list[str]]:
     """The statements of each section."""
     found = {}
-    for section in re.split(r"^-- == ", SQL.read_text(), flags=re.MULTILINE)[1:]:
-        title, _, body = section.partition("\n")
-        found[title.partition(":")[0]] = [each for each in body.split(";\n") if each.strip()]
+    for name in ("many_orders.sql", "back_office.sql"):
+        for section in re.split(r"^-- == ", (HERE / name).read_text(), flags=re.MULTILINE)[1:]:
+            title, _, body = section.partition("\n")
+            found[title.partition(":")[0]] = [each for each in body.split(";\n") if each.strip()]
     return found
 
 
@@ -30,15 +32,19 @@ def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> Non
     """So many orders for the one seller of a database, whose owner `url` signs in as; `sealed`: what accounts know."""
     sections = _statements()
     with psycopg.connect(url, autocommit=True) as conn:
-        found = conn.execute("SELECT seller_id, id FROM warehouse").fetchone()
+        found = conn.execute(
+            "SELECT w.seller_id, w.id, m.user_id::text FROM warehouse w JOIN membership m USING (seller_id)"
+        ).fetchone()
         if found is None:
-            raise RuntimeError("the seller has no warehouse")
+            raise RuntimeError("the seller has no warehouse, or nobody who works there")
         conn.execute("SET synchronous_commit = off")
         # No row-level triggers or references while rows are made that hold to them: what triggers keep is written here.
         conn.execute("SET session_replication_role = replica")
         told = {
             "seller": found[0],
             "warehouse": found[1],
+            "user": found[2],
+            "deeds": DEEDS + count // 1000,
             "count": count,
             "days": DAYS,
             "lately": LATELY,
@@ -50,6 +56,7 @@ def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> Non
             _run(conn, sections["orders"], {**told, "first": first, "last": last})
             if count > BATCH:
                 say(f"pages: {last:,} of {count:,} orders made")
+        _run(conn, sections["deeds"], told)
         _run(conn, sections["ended"], told)
         conn.execute("VACUUM ANALYZE")
 

@@ -233,14 +233,19 @@ FROM shortage s JOIN made m ON m.id = s.order_id ON CONFLICT DO NOTHING;
 DROP TABLE made_parcel, made_line, made;
 
 -- == ended: what follows from all of them
-INSERT INTO stock_movement (seller_id, id, sku_id, warehouse_id, delta, reason, source_ref, at)
-SELECT k.seller_id, gen_random_uuid(), k.id, %(warehouse)s, 40 - coalesce(m.sum, 0), 'opening', 'count:bench',
-    now() - interval '3 years'
-FROM sku k LEFT JOIN (SELECT sku_id, sum(delta) FROM stock_movement GROUP BY sku_id) m ON m.sku_id = k.id;
-
 INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand, reserved, counted_at)
 SELECT k.seller_id, k.id, %(warehouse)s, 40 + coalesce(r.sum, 0), coalesce(r.sum, 0), now()
 FROM sku k LEFT JOIN (SELECT sku_id, sum(quantity) FROM reservation GROUP BY sku_id) r ON r.sku_id = k.id;
+
+INSERT INTO stock_movement (seller_id, id, sku_id, warehouse_id, delta, reason, source_ref, at)
+SELECT seller_id, gen_random_uuid(), sku_id, warehouse_id, l.on_hand - coalesce(m.sum, 0), 'opening', 'count:bench',
+    now() - interval '3 years'
+FROM stock_level l LEFT JOIN (SELECT sku_id, warehouse_id, sum(delta) FROM stock_movement GROUP BY 1, 2) m
+    USING (sku_id, warehouse_id);
+
+INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand)
+SELECT seller_id, sku_id, warehouse_id, sum(delta) FROM stock_movement WHERE warehouse_id <> %(warehouse)s
+GROUP BY seller_id, sku_id, warehouse_id;
 
 -- What stands still: as many whatever the orders.
 INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, raw, state, error, attempts, received_at)

@@ -15,13 +15,17 @@ import psycopg
 
 from hub.store import order_list, people
 from hub.web import auth
-from jobs import connect
+from jobs import connect, events, notices
 from jobs.install import runtime
 from tests.bench import many_orders
 from tests.bench.stand import Part, Stand
 from tests.browser import walk
 
 Say = Callable[[str], None]
+CHAT = "https://hooks.slack.com/services/T0/B0/nobody"
+WISHES = {
+    "least": "urgent", "scope": "all", "kinds": None, "handed": True, "quiet": None, "digest_at": None,
+}  # fmt: skip
 EMAIL, PASSWORD = "ana@loja.example", "uma senha comprida"
 LATEST = "SELECT {} FROM orders WHERE status = 'delivered' ORDER BY placed_at DESC OFFSET 500"
 # As tests.browser.walk has them: what an address needs of the orders made here.
@@ -35,6 +39,8 @@ ROWS = {
     "code": "SELECT tracking_code FROM shipment ORDER BY id DESC OFFSET 900",
     "day": "SELECT (now() - interval '30 days')::date",
     "days_after": "SELECT (now() - interval '23 days')::date",
+    "listing": "SELECT id FROM listing WHERE ref = 'L-CAN-01' ORDER BY id",
+    "delivery": "SELECT id FROM event_delivery ORDER BY id DESC OFFSET 500",
 }
 FILTERS = (
     *(("situacao", key) for key in order_list.STATUS),
@@ -140,6 +146,8 @@ async def _hall(stand: Stand, exits: AsyncExitStack, number: int, orders: int, s
             user = await people.user_put(tx, EMAIL, "Ana Lima", auth.hash_password(PASSWORD), "pt_BR")
         async with rt.db.seller(seller) as tx:
             await people.member_put(tx, user, "owner")
+        await events.add(rt, seller, "https://127.0.0.1:9/eventos", None, "ERP")
+        await notices.add(rt, seller, user, "slack", "Operação", {"url": CHAT}, WISHES)
         keys = {"store_url": "https://loja.example", "consumer_key": "ck", "consumer_secret": "cs"}
         sealed = rt.vault.seal({"credentials": json.dumps(keys), "callback": "c", "hook_secret": "s"})
     began = time.perf_counter()
