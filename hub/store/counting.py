@@ -136,8 +136,8 @@ async def waiting(tx: Tx, count_id: UUID, after: str | None, limit: int) -> list
 async def lines(tx: Tx, count: Count, window: timedelta, skus: Collection[UUID] | None = None) -> list[Line]:
     """Every SKU of a count with its last entry, the book at that instant and why it should be counted again.
 
-    An entry's book is the ledger's sum up to then: what is sold or dispatched between counting and posting is no
-    difference. An uncounted SKU's book is what stands there now.
+    An entry's book is the ledger's sum up to then, which is what stands there now less what was booked since: what is
+    sold or dispatched between counting and posting is no difference. An uncounted SKU's book is what stands there now.
     """
     rows = await tx.all(
         """WITH told AS (
@@ -146,9 +146,9 @@ async def lines(tx: Tx, count: Count, window: timedelta, skus: Collection[UUID] 
                FROM stock_count_entry e WHERE e.count_id = %(count)s ORDER BY e.sku_id, e.id DESC)
            SELECT k.id AS sku_id, k.code AS sku, k.title, k.category, k.cost_cents,
                k.opened_at IS NOT NULL AS is_open, t.units, t.counted_at, coalesce(t.attempts, 0) AS attempts,
-               CASE WHEN t.sku_id IS NULL THEN coalesce(v.on_hand, 0) ELSE
+               coalesce(v.on_hand, 0) - CASE WHEN t.sku_id IS NULL THEN 0 ELSE
                    (SELECT coalesce(sum(m.delta), 0)::int FROM stock_movement m WHERE m.seller_id = k.seller_id
-                    AND m.sku_id = k.id AND m.warehouse_id = %(house)s AND m.at <= t.counted_at) END AS book,
+                    AND m.sku_id = k.id AND m.warehouse_id = %(house)s AND m.at > t.counted_at) END AS book,
                t.sku_id IS NOT NULL AND EXISTS (SELECT FROM stock_movement m WHERE m.seller_id = k.seller_id
                    AND m.sku_id = k.id AND m.warehouse_id = %(house)s
                    AND m.at BETWEEN t.counted_at - %(window)s AND t.counted_at + %(window)s

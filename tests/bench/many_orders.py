@@ -14,7 +14,7 @@ import psycopg
 DAYS = 730  # over which the others are spread evenly
 LATELY = 5_400  # orders of the last nine days
 BATCH = 50_000
-DEEDS = 50  # of people, to begin with: one more for every thousand orders
+DEEDS = 250  # of people, to begin with: one more for every thousand orders
 HERE = Path(__file__).parent
 
 

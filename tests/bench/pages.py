@@ -40,6 +40,7 @@ ROWS = {
     "day": "SELECT (now() - interval '30 days')::date",
     "days_after": "SELECT (now() - interval '23 days')::date",
     "listing": "SELECT id FROM listing WHERE ref = 'L-CAN-01' ORDER BY id",
+    "print": "SELECT id FROM freight_print WHERE cardinality(labels) = 40 ORDER BY id",
     "delivery": "SELECT id FROM event_delivery ORDER BY id DESC OFFSET 500",
 }
 FILTERS = (
