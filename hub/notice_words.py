@@ -70,6 +70,9 @@ def word(key: str, locale: str, **told: object) -> str:
 def facts(params: Mapping[str, Any], locale: str) -> str:
     """What an alert tells about itself, in one phrase; empty where that is nothing."""
     parts = []
+    named = params.get("told")
+    if "why" in params and isinstance(named, Mapping):  # an English sentence, and what it names
+        params = {"ref": named.get("one"), "account": named.get("account"), "sku": named.get("sku")}
     for name, pt, en in FACTS:
         told = params.get(name)
         if told in (None, "", []):

@@ -84,8 +84,10 @@ async def _link(tx: Tx, account: Account, kept: Sequence[Kept]) -> tuple[set[UUI
         if sku_id is not None:
             wanted[each.listing_id] = Link(listing_id=each.listing_id, sku_id=sku_id, how=how)
     refused = await links.put(tx, list(wanted.values())) if wanted else {}
-    for listing_id, sentence in refused.items():
-        await alerts.raise_(tx, "link_refused", str(listing_id), detail=sentence)
+    for listing_id, refusal in refused.items():
+        await alerts.raise_(
+            tx, "link_refused", str(listing_id), detail=refusal, why=refusal.kind, told=refusal.params
+        )  # fmt: skip
     done = [link for link in wanted.values() if link.listing_id not in refused]
     return new | {link.sku_id for link in done if link.sku_id}, [link.listing_id for link in done]
 

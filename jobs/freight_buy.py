@@ -82,17 +82,21 @@ _ON_A_LABEL = ("street", "city", "state", "postal_code")
 
 def sender_of(policy: Mapping[str, Any]) -> Party:
     """Who sends, as the policy has it."""
-    told = policy["sender"] or {}
-    place = told.get("address") or {}
-    missing = [name for name in ("name", "document") if not told.get(name)]
-    missing += [f"address.{name}" for name in _ON_A_LABEL if not place.get(name)]
-    if missing:
+    if missing := unsaid(policy):
         raise FreightRefused("sender", fields=", ".join(missing))
     try:
-        return Party.model_validate(told)
+        return Party.model_validate(policy["sender"])
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         raise FreightRefused("sender", fields=".".join(map(str, first["loc"]))) from None
+
+
+def unsaid(policy: Mapping[str, Any]) -> list[str]:
+    """What a label still lacks of its sender."""
+    told = policy["sender"] or {}
+    place = told.get("address") or {}
+    missing = [name for name in ("name", "document") if not told.get(name)]
+    return missing + [f"address.{name}" for name in _ON_A_LABEL if not place.get(name)]
 
 
 def recipient_of(wanted: Consignment) -> Party:

@@ -128,10 +128,12 @@ async def autolink(rt: Runtime, seller_id: UUID, account_id: UUID | None = None,
     return Linked(linked=linked, left=left, refused=tuple(dict.fromkeys(refused))[:100])
 
 
-async def _tell(rt: Runtime, seller_id: UUID, problems: Mapping[UUID, str]) -> None:
+async def _tell(rt: Runtime, seller_id: UUID, problems: Mapping[UUID, Refusal]) -> None:
     async with rt.db.seller(seller_id) as tx:
-        for listing_id, sentence in problems.items():
-            await alerts.raise_(tx, "link_refused", str(listing_id), detail=sentence)
+        for listing_id, refusal in problems.items():
+            await alerts.raise_(
+                tx, "link_refused", str(listing_id), detail=refusal, why=refusal.kind, told=refusal.params
+            )  # fmt: skip
 
 
 async def _make_skus(tx: Tx, waiting: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -174,8 +176,10 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
         wanted, _doubles = await _certain(tx, waiting)
         if wanted:
             problems = await apply_in(rt, tx, ripple, wanted=wanted)
-            for listing_id, sentence in problems.items():
-                await alerts.raise_(tx, "link_refused", str(listing_id), detail=sentence)
+            for listing_id, refusal in problems.items():
+                await alerts.raise_(
+                    tx, "link_refused", str(listing_id), detail=refusal, why=refusal.kind, told=refusal.params
+                )  # fmt: skip
             count += len(wanted) - len(problems)
         after = waiting[-1]["id"]
     return count

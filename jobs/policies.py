@@ -30,4 +30,12 @@ async def set_freight(rt: Runtime, seller_id: UUID, account_id: UUID | None, cha
         Rule(changes["rule"])
     async with rt.db.seller(seller_id) as tx:
         await freight.set_policy(tx, account_id, changes)
-        await stock.audit(tx, "freight_policy", str(account_id or seller_id), **changes)
+        await stock.audit(tx, "freight_policy", str(account_id or seller_id), **_noted(changes))
+
+
+def _noted(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as the log keeps them: of a sender its name and postal code, not where a person can be reached."""
+    if not changes.get("sender"):
+        return dict(changes)
+    sender = changes["sender"]
+    return {**changes, "sender": f"{sender['name']}, {sender['address']['postal_code']}"}

@@ -24,6 +24,22 @@ async def progress(tx: Tx, account_id: UUID) -> dict[str, Any]:
     return dict(row or {})
 
 
+async def signature(tx: Tx) -> tuple[object, ...]:
+    """What moves while accounts are read for the first time: each with how far that is; empty where none is."""
+    rows = await tx.all(
+        """SELECT a.id, a.status, t.read, l.listings, l.linked,
+             (SELECT count(*) FROM (SELECT FROM orders WHERE account_id = a.id LIMIT %(most)s) o) AS orders
+           FROM account a
+           JOIN LATERAL (SELECT count(*) AS tasks, count(succeeded_at) AS read FROM task
+                         WHERE account_id = a.id AND kind IN ('poll', 'listings')) t ON t.read < t.tasks
+           CROSS JOIN LATERAL (SELECT count(*) AS listings, count(sku_id) AS linked FROM (SELECT sku_id FROM listing
+                         WHERE account_id = a.id AND gone_at IS NULL LIMIT %(most)s) t) l
+           WHERE a.status IN ('preview', 'live') ORDER BY a.id""",
+        {"most": MOST + 1},
+    )
+    return tuple(tuple(row.values()) for row in rows)
+
+
 async def hanging(tx: Tx, account_id: UUID) -> dict[str, Any]:
     """Open orders that hold units, those units, and listings that are written: what a disconnection touches."""
     row = await tx.one(

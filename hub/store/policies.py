@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from hub.store import Tx
+from hub.store import Tx, freight
 
 COUNTED = 10_000  # as far as rows are counted for a preview
 BRAKE = "zero_brake_share"  # a seller's setting
@@ -57,11 +57,13 @@ async def draws(tx: Tx, account_id: UUID) -> list[str]:
 
 
 async def own_freight(tx: Tx, account_id: UUID | None) -> dict[str, Any]:
-    """The words of one freight policy alone (an account's, or None: the seller's): rule, declares; None: not told."""
+    """One freight policy alone (an account's, or None: the seller's), by freight.WORDS; None: not told."""
     row = await tx.one(
-        "SELECT rule, declares FROM freight_policy WHERE account_id IS NOT DISTINCT FROM %s", [account_id]
-    )  # fmt: skip
-    return dict(row) if row else {"rule": None, "declares": None}
+        """SELECT rule, sender, declares, most_g, side_mm, sum_mm, tare_g FROM freight_policy
+           WHERE account_id IS NOT DISTINCT FROM %s""",
+        [account_id],
+    )
+    return dict(row) if row else dict.fromkeys(freight.WORDS)
 
 
 # ── how many rows a change touches ──────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ import aiohttp_jinja2
 import psycopg
 from aiohttp import web
 
-from hub.store import StoreError, alerts, first_run, screens
+from hub.store import StoreError, Tx, alerts, first_reading, first_run, screens
 from hub.web import words
 from hub.web.edge import HEADERS, Problem, Visit
 from hub.web.i18n import Language
@@ -34,7 +34,7 @@ MOST_LISTENERS = 200
 HEARTBEAT = 15.0
 LONGEST = 300.0  # seconds of one stream; the browser comes back, and is asked again who it is
 SHOWN = 20
-STEPS_EVERY = 4  # looks between two at how far a first run is
+STEPS_EVERY = 4  # looks between two at how far a first run, and the first reading of an account, is
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Seen:
 
     ids: OrderedDict[UUID, datetime] = field(default_factory=OrderedDict)
     listeners: set[asyncio.Queue[Rows | None]] = field(default_factory=set)
-    steps: Hashable = None  # how far the seller's first run is; None once it is not shown any more
+    steps: Hashable = None  # how far the seller's first run is, and accounts that are read for the first time
     floor: datetime | None = None  # in a storm: what is older than the newest rows is not shown any more
 
     def since(self, now: datetime) -> datetime:
@@ -76,7 +76,7 @@ class Feed:
         if seller_id not in self._sellers:
             seen = _Seen()
             async with rt.db.seller(seller_id) as tx:
-                seen.steps = await first_run.signature(tx)
+                seen.steps = await _steps(tx)
             seen.remember(await self._rows(rt, seller_id, seen), rt.now() - OVERLAP)
             self._sellers.setdefault(seller_id, seen)
         self._sellers[seller_id].listeners.add(queue)
@@ -109,7 +109,7 @@ class Feed:
             for seller_id, seen in list(self._sellers.items()):
                 try:
                     rows = await self._rows(rt, seller_id, seen)
-                    if seen.steps is not None and look % STEPS_EVERY == 0:
+                    if look % STEPS_EVERY == 0:
                         await self._step(rt, seller_id, seen)
                 except (StoreError, psycopg.Error) as problem:
                     log.warning("feed skipped", reason=str(problem)[:200])
@@ -120,9 +120,9 @@ class Feed:
 
     @staticmethod
     async def _step(rt: Runtime, seller_id: UUID, seen: _Seen) -> None:
-        """Tell listeners that a step of the first run was made; what it is stands on the page."""
+        """Tell listeners that a step of the first run, or of a reading, was made; what it is stands on the page."""
         async with rt.db.seller(seller_id) as tx:
-            now = await first_run.signature(tx)
+            now = await _steps(tx)
         if now != seen.steps:
             seen.steps = now
             for queue in seen.listeners:
@@ -139,6 +139,10 @@ class Feed:
 
 
 STEP: Mapping[str, Any] = {}
+
+
+async def _steps(tx: Tx) -> Hashable:
+    return await first_run.signature(tx), await first_reading.signature(tx)
 
 
 def _put(queue: asyncio.Queue[Rows | None], rows: Rows | None) -> None:

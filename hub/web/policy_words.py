@@ -1,7 +1,7 @@
 """What a seller decides once: each group with what it does, its default and its fields. Tables only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hub.deadlines import STATES
 from hub.drift import POLICIES
@@ -12,7 +12,8 @@ from hub.web.i18n import N_
 class Field:
     """One thing that is decided. `blank`: what leaving it empty means; None: it may not be empty.
 
-    `kind`: choice (of `options`), number (from `low` to `high`, whole or not), clock, text, or check.
+    `kind`: choice (of `options`), number (from `low` to `high`, whole or not), clock, text, check, or what is kept bare
+    and checked: document (CPF or CNPJ), phone, cep.
     """
 
     name: str
@@ -60,6 +61,57 @@ AS_SELLER, AS_HUB = N_("como a loja"), N_("como este hub foi instalado")
 DAYS = N_("dias")
 RECOMPUTED = N_("SKUs cujo estoque nos canais é recalculado: %(count)s.")
 ORDERS_AGAIN = N_("Pedidos pagos e ainda não despachados com o prazo recalculado: %(count)s.")
+QUOTED_AGAIN = N_(
+    "Pedidos pagos e ainda não despachados: %(count)s. As próximas cotações e etiquetas deles já usam isto; o que foi "
+    "comprado fica como está."
+)
+
+SENDER = Group(
+    key="remetente",
+    title=N_("Remetente das etiquetas"),
+    effect=N_(
+        "Quem envia e de onde os volumes saem, como vai na etiqueta e na declaração de conteúdo. O frete é cotado a "
+        "partir deste CEP."
+    ),
+    default=N_(
+        "Padrão: o que foi dito ao criar a loja. Sem nome, CPF ou CNPJ e endereço, nenhuma etiqueta é comprada."
+    ),
+    fields=(
+        Field(name="name", label=N_("Nome ou razão social"), kind="text", blank=""),
+        Field(name="document", label=N_("CPF ou CNPJ"), kind="document", blank=""),
+        Field(name="phone", label=N_("Telefone"), kind="phone", blank="",
+              hint=N_("Com DDD; muitas transportadoras pedem.")),
+        Field(name="postal_code", label=N_("CEP"), kind="cep", blank="", hint=N_("De onde o frete é cotado.")),
+        Field(name="street", label=N_("Rua"), kind="text", blank=""),
+        Field(name="number", label=N_("Número"), kind="text", blank=""),
+        Field(name="complement", label=N_("Complemento"), kind="text", blank=""),
+        Field(name="district", label=N_("Bairro"), kind="text", blank=""),
+        Field(name="city", label=N_("Cidade"), kind="text", blank=""),
+        Field(name="state", label=N_("Estado (UF)"), options={each: each for each in sorted(STATES)},
+              blank=N_("nenhum dito"), translated=False),
+    ),
+    touches=(QUOTED_AGAIN,),
+)  # fmt: skip
+VOLUMES = Group(
+    key="volumes",
+    title=N_("Até quanto vai num volume"),
+    effect=N_(
+        "O hub reparte um pedido em volumes até estes limites, pelo peso e pelas medidas de cada SKU. Use os da "
+        "transportadora mais apertada, ou os das suas caixas."
+    ),
+    default=N_("Padrão: 30.000 g, 1.000 mm no maior lado, 2.000 mm somando os três; a caixa vazia não pesa."),
+    fields=(
+        Field(name="most_g", label=N_("Peso máximo"), kind="number", low=1, high=1_000_000, unit="g",
+              blank=N_("30.000 (padrão)")),
+        Field(name="side_mm", label=N_("Maior lado"), kind="number", low=1, high=10_000, unit="mm",
+              blank=N_("1.000 (padrão)")),
+        Field(name="sum_mm", label=N_("Soma dos três lados"), kind="number", low=3, high=30_000, unit="mm",
+              blank=N_("2.000 (padrão)")),
+        Field(name="tare_g", label=N_("Peso da caixa vazia"), kind="number", low=0, high=100_000, unit="g",
+              blank=N_("0 (padrão)")),
+    ),
+    touches=(QUOTED_AGAIN,),
+)  # fmt: skip
 
 SELLER: tuple[Group, ...] = (
     Group(
@@ -123,6 +175,8 @@ SELLER: tuple[Group, ...] = (
                   blank=N_("só se o remetente é pessoa física")),
         ),
     ),
+    SENDER,
+    VOLUMES,
     Group(
         key="freio",
         title=N_("Freio de zeros"),
@@ -252,6 +306,11 @@ ACCOUNT: tuple[Group, ...] = (
             Field(name="declares", label=N_("Pedido sem NF-e pode sair"), options=YES_NO, blank=AS_SELLER),
         ),
     ),
+    replace(SENDER, default=N_("Padrão: vazio, o da loja.")),
+    replace(
+        VOLUMES, default=N_("Padrão: vazio, como a loja."),
+        fields=tuple(replace(each, blank=AS_SELLER) for each in VOLUMES.fields),
+    ),
 )  # fmt: skip
 
 PROBLEM = {
@@ -260,6 +319,12 @@ PROBLEM = {
     "whole": N_("Escreva um número inteiro de %(low)s a %(high)s."),
     "clock": N_("Escreva uma hora, como 14:00."),
     "text": N_("Longo demais."),
+    "document": N_("Não é um CPF ou CNPJ válido: confira os dígitos."),
+    "phone": N_("Não é um telefone: escreva com DDD, como (11) 91234-5678."),
+    "cep": N_("Não é um CEP: escreva os oito números, como 01310-100."),
+    "cep_state": N_("Este CEP é de outro estado: confira os dois."),
+    "sender": N_("Falta preencher: a etiqueta precisa disto."),
+    "sides": N_("A soma dos três lados não pode ser menor que o maior lado."),
     "email": N_("Não é um e-mail: escreva como nome@loja.com.br."),
     "loss": N_("O provável extravio precisa vir depois do parado."),
     "cutoff": N_("No mesmo dia, o corte precisa vir antes da saída das encomendas."),

@@ -2,23 +2,9 @@
 
 from hub.web import stock_words
 from hub.web.i18n import N_, Language
+from hub.web.refused_links import LINK
 from hub.web.stock_words import Told
 
-LINK = {
-    "slot_shared": N_(
-        "O anúncio %(one)s divide o estoque com o anúncio %(two)s, que vende %(units)s × %(sku)s: vincule os dois ao "
-        "mesmo SKU, com o mesmo multiplicador."
-    ),
-    "told_twice": N_(
-        "%(account)s é a fonte do estoque e já conta %(sku)s pelo anúncio %(two)s: a fonte conta cada SKU num só lugar."
-    ),
-    "told_twice_here": N_(
-        "%(account)s é a fonte do estoque, e dois anúncios daqui seriam %(sku)s: a fonte conta cada SKU num só lugar."
-    ),
-    "no_listing": N_("O anúncio %(one)s não existe mais."),
-    "sku_case": N_("Já há um SKU %(two)s, que só difere de %(sku)s em maiúsculas: use-o como ele é."),
-    "sku_there_link": N_("O SKU %(sku)s já existe: vincule o anúncio a ele."),
-}
 FILE = {
     "links_rows": N_("O arquivo passa de %(most)s linhas: divida-o."),
     "line_not_csv": N_("A linha %(line)s não é CSV: confira as aspas."),

@@ -166,6 +166,8 @@ PARAM = {  # what is noted with an action; what is not here goes by its own name
     "number": N_("número"), "on": N_("ligado"), "order": N_("pedido"), "orders": N_("pedidos"), "policy": N_("regra"),
     "query": N_("filtro"), "rank": N_("prioridade"), "reason": N_("motivo"), "ref": N_("referência"),
     "role": N_("papel"), "rows": N_("linhas"), "scope": N_("alcance"), "scopes": N_("escopos"), "seen": N_("visto"),
+    "sender": N_("remetente"), "most_g": N_("peso máximo (g)"), "side_mm": N_("maior lado (mm)"),
+    "sum_mm": N_("soma dos lados (mm)"), "tare_g": N_("caixa vazia (g)"),
     "service": N_("serviço"), "shop": N_("loja"), "since": N_("desde"), "slots": N_("anúncios"), "source": N_("de"),
     "target": N_("para"), "units": N_("unidades"), "value": N_("valor"), "volumes": N_("volumes"),
     "warehouse": N_("depósito"), "warehouses": N_("depósitos"), "with_orders": N_("com as reservas"),

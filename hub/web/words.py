@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from hub.web import deadline_words, label_words
+from hub.web import deadline_words, label_words, refused_links
 from hub.web.i18n import N_, Language
 
 Chip = tuple[str, str]  # (tone, words): ok, busy, wait, bad, mute
@@ -311,6 +311,8 @@ def alert_sentence(language: Language, row: Mapping[str, Any]) -> str:
     if row["kind"] == "parcel_exception":
         told["status"] = language.gettext(PARCEL.get(row["params"].get("status"), PARCEL["unknown"])[1])
     kind = row["kind"]
+    if kind == "link_refused":
+        told["detail"] = refused_links.of_alert(language, row["params"])
     if kind in deadline_words.ALERT:
         return deadline_words.sentence(language, row, language.gettext(_parcel_word(row["params"].get("status"))))
     if kind not in ALERT:

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from hub import notice_words
 from hub.sandbox import Product
-from hub.store import links, stock
+from hub.store import alerts, links, stock
+from hub.web import words
+from hub.web.i18n import Language
 from jobs import linking, linking_file
 from jobs.connect import Refused
 from tests.world import World, world
@@ -160,6 +163,19 @@ async def test_two_skus_or_multipliers_on_one_slot_are_refused_by_both_names() -
         done = await linking.autolink(w.rt, w.seller_id)
         assert (done.linked, done.left) == (0, 1)
         assert await w.alerts() == ["link_refused"]
+        async with w.rt.db.seller(w.seller_id) as tx:
+            (alert,) = await alerts.open_ones(tx)
+        older = {**alert, "params": {"detail": alert["params"]["detail"]}}  # as they were kept before
+        reworded = {**alert, "params": {**alert["params"], "detail": "said otherwise"}}
+        for row in (alert, older, reworded):
+            assert words.alert_sentence(Language("pt_BR"), row) == (
+                f"Um anúncio não pôde ser vinculado: O anúncio MLB-IRMAO divide o estoque com o anúncio {one['ref']}, "
+                "que vende 1 × CANECA: vincule os dois ao mesmo SKU, com o mesmo multiplicador."
+            )
+            assert "isting MLB-IRMAO shares its stock with" in words.alert_sentence(Language("en"), row)
+        strange = {**alert, "params": {"detail": "what nobody says any more"}}
+        assert "what nobody says any more" in words.alert_sentence(Language("pt_BR"), strange)
+        assert notice_words.facts(alert["params"], "pt_BR") == "SKU CANECA, ref. MLB-IRMAO", "no English sentence"
 
         # Both at once, to the same: that is no conflict.
         asked = [

@@ -185,6 +185,12 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
         ranks = (await change(shop, {"warehouses": [{"code": "loja", "rank": 1_000_000}]}))["warehouses"]
         assert {"code": "loja", "rank": 1_000_000} in ranks
         assert (await change(shop, {"freight": {"declares": True}}))["freight"] == {"rule": None, "declares": True}
+        place = {"postal_code": "01310-100", "street": "Av. Paulista", "city": "São Paulo", "state": "SP"}
+        sender = {"name": "Ana Lima", "document": "529.982.247-25", **place}
+        now = (await change(shop, {"sender": sender}))["sender"]
+        assert (now["document"], now["postal_code"], now["phone"]) == ("52998224725", "01310100", None)
+        assert (await change(shop, {"sender": {"phone": "11 91234-5678"}}))["sender"]["phone"] == "+5511912345678"
+        assert (await change(account, {"volumes": {"most_g": 9000}}))["volumes"]["most_g"] == 9000
         plan = {"service_level_percent": 97.5, "handling": "median"}
         assert (await change(shop, {"replenishment": plan}))["replenishment"].items() >= plan.items()
         # An account's: what it does not say is the shop's word.
@@ -220,6 +226,9 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
             (shop, {"shipping": {"stuck_days": 91}}, "shipping.stuck_days"),
             (shop, {"shipping": {"stuck_days": None}}, "shipping.stuck_days"),
             (shop, {"shipping": {"state": "XX"}}, "shipping.state"),
+            (shop, {"sender": {"document": "111"}}, "sender.document"),
+            (shop, {"sender": {"city": None}}, "sender.city"),
+            (shop, {"volumes": {"most_g": 0}}, "volumes.most_g"),
             (shop, {"warehouses": [{"code": "nada", "rank": 1}]}, "warehouses.0.code"),
             (account, {"stock": {"draws": ["nada"]}}, "stock.draws"),
             (account, {"buyer_mail": {"on": True}}, "buyer_mail.on"),

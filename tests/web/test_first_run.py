@@ -100,3 +100,24 @@ async def test_a_step_that_is_made_is_told_on_the_live_feed() -> None:
             await s.connect("woocommerce", SHELF, approve=False)
             told = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 10)
         assert told == b"event: steps\ndata: -\n\n"
+
+
+async def test_how_far_a_first_reading_is_comes_on_the_live_feed_also_without_the_first_run() -> None:
+    async with site() as s:
+        reader = await s.signed_in()
+        await reader.post("/primeiros-passos/guardar")
+        made = await s.connect("woocommerce", SHELF, approve=False)
+        await s.w.rows("UPDATE task SET succeeded_at = NULL WHERE kind IN ('poll', 'listings') RETURNING kind")
+        page = (await reader.get(f"/contas/{made.account.id}")).text
+        assert 'id="reading" aria-labelledby="h-leitura" data-fresh data-steps="/ao-vivo"' in page
+        headers = {"Accept": "text/event-stream"}
+        async with reader.session.get(s.base + "/ao-vivo", headers=headers) as stream:
+            await stream.content.readuntil(b"\n\n")
+            for moved in (
+                "UPDATE listing SET gone_at = now() WHERE ref = (SELECT min(ref) FROM listing) RETURNING id",
+                "UPDATE task SET succeeded_at = now() RETURNING kind",
+            ):
+                await s.w.rows(moved)
+                told = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 10)
+                assert told == b"event: steps\ndata: -\n\n", moved
+        assert "data-steps" not in (await reader.get(f"/contas/{made.account.id}")).text

@@ -192,9 +192,11 @@ async def test_a_sender_that_is_not_told_is_asked_for() -> None:
     async with site() as s:
         await shop(s, 1)
         reader = await s.signed_in()
-        assert "Falta dizer de onde" not in (await reader.get("/etiquetas")).text
+        assert "Nenhuma etiqueta sai sem o remetente" not in (await reader.get("/etiquetas")).text
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await tx.run("DELETE FROM freight_policy")
-        assert "Falta dizer de onde" in (await reader.get("/etiquetas")).text
+        empty = (await reader.get("/etiquetas")).text
+        assert "falta nome, CPF ou CNPJ, rua, cidade, UF, CEP" in empty
+        assert "/configuracoes/politicas#remetente" in empty
         await policy(s.w, sender=SENDER, rule="fastest")
         assert "mais rápida" in (await reader.get("/etiquetas")).text

@@ -10,6 +10,7 @@ from hub.sandbox import Product
 from hub.store import accounts, deadlines, freight, policies, replenishment, warehouses
 from jobs import policies as flow
 from jobs.connect import Refused
+from jobs.freight_buy import sender_of
 from tests.flows.test_mails import Post, post, use  # noqa: F401 - a fixture
 from tests.web.site import Reader, Site, site
 
@@ -79,6 +80,7 @@ async def test_what_the_shop_decides_is_shown_then_done_and_logged() -> None:
             "split", "seller_shipping", "freight_policy", "zero_brake_share", "replenishment_defaults",
             "warehouse_edit",
         ]  # fmt: skip
+        await sender_and_volumes(s, ana)
         await changed(ana, f"{HOME}/freio", share="")
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             assert await policies.brake_share(tx, 0.3) == 0.3
@@ -100,6 +102,49 @@ async def test_what_the_shop_decides_is_shown_then_done_and_logged() -> None:
         assert (await ana.post(f"{HOME}/nenhum", x="1")).status == 404
         with pytest.raises(Refused):
             await flow.set_brake_share(s.w.rt, s.w.seller_id, 0.01)
+
+
+SENDER = {
+    "name": "Ana Lima", "document": "529.982.247-25", "phone": "(11) 91234-5678", "postal_code": "01310-100",
+    "street": "Av. Paulista", "number": "1000", "complement": "", "district": "", "city": "São Paulo", "state": "SP",
+}  # fmt: skip
+VOLUMES = {"most_g": "10000", "side_mm": "700", "sum_mm": "", "tare_g": "120"}
+
+
+async def sender_and_volumes(s: Site, ana: Reader) -> None:
+    """Who sends, and what goes into one volume: shown, kept bare, refused by field, and taken back."""
+    for wrong, field, sentence in (
+        ({"document": "529.982.247-24"}, "document", "Não é um CPF ou CNPJ válido"),
+        ({"phone": "ramal 12"}, "phone", "Não é um telefone"),
+        ({"postal_code": "1310"}, "postal_code", "Não é um CEP"),
+        ({"postal_code": "80010-000"}, "postal_code", "Este CEP é de outro estado"),
+        ({"street": ""}, "street", "Falta preencher"),
+    ):
+        answer = await ana.post(f"{HOME}/remetente", **{**SENDER, **wrong, "sure": "yes"})
+        assert (answer.status, sentence in answer.text, answer.text.count("aria-invalid")) == (400, True, 1), field
+        assert 'value="Av. Paulista"' in answer.text or field == "street", "what was typed stays"
+    narrow = await ana.post(f"{HOME}/volumes", **{**VOLUMES, "sum_mm": "600", "sure": "yes"})
+    assert (narrow.status, "não pode ser menor que o maior lado" in narrow.text) == (400, True)
+    seen = await ana.post(f"{HOME}/remetente", **SENDER)
+    assert "52998224725" in seen.text
+    assert "Pedidos pagos e ainda não despachados: 0." in seen.text
+    bare = {**SENDER, "document": "52998224725", "phone": "+5511912345678", "postal_code": "01310100"}
+    for told, group in ((bare, "remetente"), (VOLUMES, "volumes")):
+        assert (await ana.post(f"{HOME}/{group}", **told, sure="yes")).status == 303
+    async with s.w.rt.db.seller(s.w.seller_id) as tx:
+        kept = await freight.policy(tx, None)
+        party = sender_of(kept)
+        assert (party.document, party.phone, party.address.postal_code) == ("52998224725", "+5511912345678", "01310100")
+        assert (kept["most_g"], kept["side_mm"], kept["sum_mm"], kept["tare_g"]) == (10_000, 700, None, 120)
+        assert kept["rule"] == "cheapest", "the other words of the same row stay"
+    logged = await s.w.rows("SELECT params::text AS told FROM audit_log WHERE action = 'freight_policy'")
+    assert any("Ana Lima, 01310100" in row["told"] for row in logged)
+    assert not any("52998224725" in row["told"] for row in logged)
+    assert (await ana.post(f"{HOME}/remetente", **dict.fromkeys(SENDER, ""), sure="yes")).status == 303
+    async with s.w.rt.db.seller(s.w.seller_id) as tx:
+        assert (await freight.policy(tx, None))["sender"] is None
+    clerk = await s.signed_in("bia@loja.example", "operator", name="Bia")
+    assert (await clerk.post(f"{HOME}/remetente", **SENDER)).status == 403
 
 
 async def test_an_account_has_rules_of_its_own(post: Post) -> None:  # noqa: F811 - the fixture

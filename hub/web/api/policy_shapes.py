@@ -11,12 +11,12 @@ from hub.web.policy_words import Group
 
 # A part's name -> the group that it is, of the shop and of an account.
 SHOP: dict[str, str] = {
-    "orders": "divisao", "warehouses": "depositos", "shipping": "envio", "freight": "frete", "zero_brake": "freio",
-    "replenishment": "reposicao",
+    "orders": "divisao", "warehouses": "depositos", "shipping": "envio", "freight": "frete", "sender": "remetente",
+    "volumes": "volumes", "zero_brake": "freio", "replenishment": "reposicao",
 }  # fmt: skip
 ACCOUNT: dict[str, str] = {
     "holding": "reserva", "dispatch": "despacho", "differences": "conferencia", "stock": "estoque",
-    "buyer_mail": "email", "freight": "frete",
+    "buyer_mail": "email", "freight": "frete", "sender": "remetente", "volumes": "volumes",
 }  # fmt: skip
 RENAMED = {"hours": "unpaid_hours", "share": "share_percent", "service_level": "service_level_percent"}
 
@@ -79,6 +79,30 @@ class Freight(Told):
     declares: bool | None = Field(description=N_("Um pedido sem NF-e sai com declaração de conteúdo; null: o padrão."))
 
 
+class Sender(Told):
+    """Who labels name as the sender, and from where parcels leave; all null: nobody said, or the wider policy's."""
+
+    name: str | None
+    document: str | None = Field(description=N_("CPF ou CNPJ, sem pontuação."))
+    phone: str | None = Field(description=N_("Com o código do país (E.164)."))
+    postal_code: str | None = Field(description=N_("O CEP de onde o frete é cotado."))
+    street: str | None
+    number: str | None
+    complement: str | None
+    district: str | None
+    city: str | None
+    state: str | None
+
+
+class Volumes(Told):
+    """How much goes into one volume; null: the wider policy's, at last 30000 g, 1000 mm, 2000 mm and 0 g."""
+
+    most_g: int | None = Field(description=N_("O peso máximo, em gramas."))
+    side_mm: int | None = Field(description=N_("O maior lado, em milímetros."))
+    sum_mm: int | None = Field(description=N_("A soma dos três lados, em milímetros."))
+    tare_g: int | None = Field(description=N_("Quanto pesa a caixa vazia, em gramas."))
+
+
 class ZeroBrake(Told):
     """When a run that would empty listings stops and asks."""
 
@@ -110,6 +134,8 @@ class ShopPolicies(Told):
     warehouses: list[Rank]
     shipping: Shipping
     freight: Freight
+    sender: Sender
+    volumes: Volumes
     zero_brake: ZeroBrake
     replenishment: Replenishment
 
@@ -137,6 +163,30 @@ class FreightChange(Asked):
 
     rule: Rule | None = None
     declares: bool | None = None
+
+
+class SenderChange(Asked):
+    """What changes; name, document, postal_code, street, city and state are all there, or nothing is."""
+
+    name: Line | None = None
+    document: Line | None = None
+    phone: Line | None = None
+    postal_code: Line | None = None
+    street: Line | None = None
+    number: Line | None = None
+    complement: Line | None = None
+    district: Line | None = None
+    city: Line | None = None
+    state: State | None = None
+
+
+class VolumesChange(Asked):
+    """What changes; null goes back to the wider policy."""
+
+    most_g: int | None = _of_shop("volumes", "most_g")
+    side_mm: int | None = _of_shop("volumes", "side_mm")
+    sum_mm: int | None = _of_shop("volumes", "sum_mm")
+    tare_g: int | None = _of_shop("volumes", "tare_g")
 
 
 class ZeroBrakeChange(Asked):
@@ -170,6 +220,8 @@ class ShopChange(Asked):
     warehouses: list[AskedRank] | None = Field(default=None, max_length=200)
     shipping: ShippingChange | None = None
     freight: FreightChange | None = None
+    sender: SenderChange | None = None
+    volumes: VolumesChange | None = None
     zero_brake: ZeroBrakeChange | None = None
     replenishment: ReplenishmentChange | None = None
 
@@ -229,6 +281,8 @@ class AccountPolicies(Told):
     stock: Draws
     buyer_mail: BuyerMail
     freight: Freight
+    sender: Sender
+    volumes: Volumes
 
 
 class HoldingChange(Asked):
@@ -283,3 +337,5 @@ class AccountChange(Asked):
     stock: DrawsChange | None = None
     buyer_mail: BuyerMailChange | None = None
     freight: FreightChange | None = None
+    sender: SenderChange | None = None
+    volumes: VolumesChange | None = None

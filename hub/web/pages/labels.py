@@ -46,8 +46,14 @@ async def every(visit: Visit) -> web.Response:
     ]
     return visit.render(
         "labels.html", part=page, rows=shown, queue=queue, label_words=label_words, policy=policy, signed=signed,
-        carriers=_carriers(known), stay=freight_leave.STILL_HERE,
+        carriers=_carriers(known), stay=freight_leave.STILL_HERE, unsaid=_unsaid(visit, policy),
     )  # fmt: skip
+
+
+def _unsaid(visit: Visit, policy: Mapping[str, Any]) -> str | None:
+    """What labels still lack of their sender, in a sentence without its end."""
+    missing = ", ".join(name.removeprefix("address.") for name in freight_buy.unsaid(policy))
+    return FreightRefused("sender_of", fields=missing).told(visit.language.tag) if missing else None
 
 
 def _worth_showing(known: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

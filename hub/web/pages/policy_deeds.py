@@ -12,6 +12,7 @@ from hub.model import Status
 from hub.store import Tx, deadlines, policies, replenishment, warehouses
 from hub.store import accounts as store
 from hub.store.accounts import Account
+from hub.web.pages import policy_sender
 from hub.web.pages.accounts import adapter_of
 from hub.web.policy_words import Field, Group
 from jobs import deadlines as dates
@@ -23,6 +24,7 @@ from jobs.runtime import Runtime
 Told = Mapping[str, str]
 MOST_RANK, LONGEST = 1_000_000, 200
 RANK, DRAWS = "rank:", "draws:"
+KEPT_BARE = frozenset({"document", "phone", "cep"})
 
 
 def counted(spelt: str, count: int) -> str:
@@ -52,6 +54,8 @@ def read(field: Field, word: str) -> tuple[str, str | None]:
         return word, kind
     if field.kind == "number":
         return f"{float(word.replace(',', '.')):.15g}", None
+    if field.kind in KEPT_BARE:
+        return policy_sender.read(field.kind, word) or word, None
     return (f"{time.fromisoformat(word):%H:%M}" if field.kind == "clock" else word), None
 
 
@@ -64,6 +68,8 @@ def _wrong(field: Field, word: str) -> str | None:
         return None if word in field.options else "choice"
     if field.kind == "clock":
         return None if _is_clock(word) else "clock"
+    if field.kind in KEPT_BARE:
+        return None if policy_sender.read(field.kind, word) else field.kind
     if field.kind == "text":
         return None if len(word) <= LONGEST and word.isprintable() else "text"
     try:
@@ -135,8 +141,8 @@ async def _of_seller(tx: Tx, key: str) -> dict[str, str]:
             rules, (begin, end) = decide.rules_of(told), (told.get("quiet") or QUIET).split("-")
             days = {name: str(getattr(rules, name)) for name in decide.RULES}
             return {"state": await policies.own_state(tx) or "", "quiet_from": begin, "quiet_to": end, **days}
-        case "frete":
-            return {name: _word(value) for name, value in (await policies.own_freight(tx, None)).items()}
+        case "frete" | "remetente" | "volumes":
+            return await _of_freight(tx, key, None)
         case "freio":
             share = await policies.own_brake_share(tx)
             return {"share": "" if share is None else f"{share * 100:g}"}
@@ -171,7 +177,13 @@ async def _of_account(tx: Tx, key: str, account: Account) -> dict[str, str]:
                 "locale": known.get("locale") or "pt_BR", "reply_to": known.get("reply_to") or "",
             }  # fmt: skip
         case _:
-            return {name: _word(value) for name, value in (await policies.own_freight(tx, account.id)).items()}
+            return await _of_freight(tx, key, account.id)
+
+
+async def _of_freight(tx: Tx, key: str, account_id: UUID | None) -> dict[str, str]:
+    told = await policies.own_freight(tx, account_id)
+    sender = told.pop("sender")
+    return policy_sender.held(sender) if key == "remetente" else {name: _word(value) for name, value in told.items()}
 
 
 # ── changing it ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,6 +198,10 @@ def refused(rt: Runtime, group: Group, told: Told) -> dict[str, str]:
             return {"cutoff": "cutoff"}
         case "estoque" if not any(told[name] for name in told if name.startswith(DRAWS)):
             return {next((name for name in told if name.startswith(DRAWS)), "split"): "draws"}
+        case "remetente":
+            return policy_sender.wrong(told)
+        case "volumes":
+            return policy_sender.narrow(told)
         case "email" if told["on"] == "yes" and rt.policy.smtp is None:
             return {"on": "smtp"}
         case "email" if told["reply_to"] and unusable(told["reply_to"], relays=True):
@@ -205,7 +221,7 @@ async def touched(tx: Tx, group: Group, account: Account | None) -> list[int]:
             return [await policies.planned_skus(tx)]
         case "reserva" if id_ is not None:
             return [await policies.unpaid_orders(tx, id_)]
-        case "despacho":
+        case "despacho" | "remetente" | "volumes":
             return [await policies.open_orders(tx, id_)]
     return []
 
@@ -244,6 +260,8 @@ async def _save_seller(rt: Runtime, seller_id: UUID, key: str, told: Told, chang
             await dates.set_shipping(rt, seller_id, state=state, quiet=quiet, **days)
         case "frete":
             await flow.set_freight(rt, seller_id, None, _freight(told, changed))
+        case "remetente" | "volumes":
+            await _save_sending(rt, seller_id, None, key, told, changed)
         case "freio":
             await flow.set_brake_share(rt, seller_id, float(told["share"]) / 100 if told["share"] else None)
         case _:
@@ -286,5 +304,18 @@ async def _save_account(rt: Runtime, account: Account, key: str, told: Told, cha
                 rt, account, on=_yes(told["on"]) if "on" in changed else None, relays=_yes(told["relays"]),
                 locale=told["locale"], reply_to=told["reply_to"],
             )  # fmt: skip
+        case "remetente" | "volumes":
+            await _save_sending(rt, account.seller_id, account.id, key, told, changed)
         case _:
             await flow.set_freight(rt, account.seller_id, account.id, _freight(told, changed))
+
+
+async def _save_sending(
+    rt: Runtime, seller_id: UUID, account_id: UUID | None, key: str, told: Told, changed: Collection[str]
+) -> None:
+    if key == "volumes":
+        await flow.set_freight(rt, seller_id, account_id, policy_sender.limits(told, changed))
+        return
+    async with rt.db.seller(seller_id) as tx:
+        known = (await policies.own_freight(tx, account_id))["sender"] or {}
+    await flow.set_freight(rt, seller_id, account_id, {"sender": policy_sender.party(told, known.get("email"))})

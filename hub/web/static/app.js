@@ -104,12 +104,11 @@ const steps = document.querySelector("[data-steps]");
 if (feed && "EventSource" in window) live();
 else if (steps && "EventSource" in window) {
   const source = new EventSource(steps.dataset.steps);
-  source.addEventListener("steps", freshen);
+  source.addEventListener("steps", async () => {
+    await freshen();
+    if (!document.querySelector("[data-steps]")) source.close(); // what was waited for has come to its end
+  });
   window.addEventListener("pagehide", () => source.close());
 }
 if (document.querySelector("[data-fresh]")) setInterval(freshen, 15000);
-// While something is under way that somebody waits for, its figures are looked at more often.
-if (document.querySelector("[data-soon]")) {
-  const often = setInterval(() => (document.querySelector("[data-soon]") ? freshen() : clearInterval(often)), 2500);
-}
 copying();
