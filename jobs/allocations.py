@@ -22,7 +22,7 @@ async def preview(rt: Runtime, seller_id: UUID, order_id: UUID) -> Allocation:
     async with rt.db.seller(seller_id) as tx:
         stored = await orders.lock_id(tx, order_id)
         if stored is None or stored.known is None:
-            raise Refused(f"there is no order {order_id}")
+            raise Refused(f"there is no order {order_id}", "no_order")
         order = stored.known.order
         lines = await _lines(tx, stored, order, rt.policy.hold_from)
         held = await stock.held_by(tx, order_id)
@@ -98,7 +98,7 @@ async def place(rt: Runtime, seller_id: UUID, order_id: UUID, code: str) -> int:
             raise Refused(f"{code} is a {kind} warehouse: sales do not leave from it", "house_not_drawn", code=code)
         stored = await orders.lock_id(tx, order_id)
         if stored is None:
-            raise Refused(f"there is no order {order_id}")
+            raise Refused(f"there is no order {order_id}", "no_order")
         ids = await stock.components_of(tx, order_id)
         await ledger.make_levels(tx, [(sku, there) for sku in ids])
         await stock.lock_around(tx, ids)

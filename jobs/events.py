@@ -5,9 +5,10 @@ import base64
 import json
 import secrets
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from hub import delivery
@@ -78,25 +79,53 @@ async def edit(
     rt: Runtime, seller_id: UUID, endpoint_id: UUID, url: str, kinds: Collection[str] | None, description: str = ""
 ) -> None:
     """Another address, choice or description; the secret stays."""
-    url, wanted, description = await _checked(rt, url, kinds, description)
-    async with rt.db.seller(seller_id) as tx:
-        if not await endpoints.edit(tx, endpoint_id, url, wanted, description):
+    await change(rt, seller_id, endpoint_id, {"url": url, "kinds": kinds, "description": description})
+
+
+async def change(
+    rt: Runtime, seller_id: UUID, endpoint_id: UUID, told: Mapping[str, Any], *, on: bool | None = None
+) -> None:
+    """What is told of url, kinds and description, and whether events are sent there (`switch`): all of it or nothing.
+
+    The address is looked up before the transaction begins; what is not told stays as it is by then.
+    """
+    if told:
+        async with rt.db.seller(seller_id) as tx:
+            known = await endpoints.one(tx, endpoint_id)
+        if known is None:
             raise EventRefused("gone")
-        await stock.audit(tx, "endpoint_edit", str(endpoint_id), host=decide.host_of(url), kinds=wanted or "all")
+        every = {name: told.get(name, known[name]) for name in ("url", "kinds", "description")}
+        url, kinds, description = await _checked(rt, **every)
+        told = {name: {"url": url, "kinds": kinds, "description": description}[name] for name in told}
+    async with rt.db.seller(seller_id) as tx:
+        if told:
+            now = await endpoints.locked(tx, endpoint_id)
+            if now is None:
+                raise EventRefused("gone")
+            now |= told
+            await endpoints.edit(tx, endpoint_id, now["url"], now["kinds"], now["description"])
+            words = {"host": decide.host_of(now["url"]), "kinds": now["kinds"] or "all"}
+            await stock.audit(tx, "endpoint_edit", str(endpoint_id), **words)
+        if on is not None:
+            await _switch(rt, tx, endpoint_id, on=on)
 
 
 async def switch(rt: Runtime, seller_id: UUID, endpoint_id: UUID, *, on: bool) -> bool:
     """Send there again, or no more: what waits then has failed, and can be sent again. False: it was so already."""
     async with rt.db.seller(seller_id) as tx:
-        if await endpoints.one(tx, endpoint_id) is None:
-            raise EventRefused("gone")
-        if on:
-            done = await endpoints.enable(tx, endpoint_id)
-            await alerts.resolve(tx, DISABLED, str(endpoint_id))
-        else:
-            done = await endpoints.disable(tx, endpoint_id, "person", rt.now())
-        if done:
-            await stock.audit(tx, "endpoint_enable" if on else "endpoint_disable", str(endpoint_id))
+        return await _switch(rt, tx, endpoint_id, on=on)
+
+
+async def _switch(rt: Runtime, tx: Tx, endpoint_id: UUID, *, on: bool) -> bool:
+    if await endpoints.one(tx, endpoint_id) is None:
+        raise EventRefused("gone")
+    if on:
+        done = await endpoints.enable(tx, endpoint_id)
+        await alerts.resolve(tx, DISABLED, str(endpoint_id))
+    else:
+        done = await endpoints.disable(tx, endpoint_id, "person", rt.now())
+    if done:
+        await stock.audit(tx, "endpoint_enable" if on else "endpoint_disable", str(endpoint_id))
     return done
 
 

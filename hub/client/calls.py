@@ -344,9 +344,9 @@ class Client(Transport):
         """Who is away or will be."""
         return self.ask(processes.Absences, "GET", "/absences")
 
-    def list_accounts(self) -> accounts.Accounts:
+    def list_accounts(self, query: accounts.WhichAccounts | None = None) -> accounts.Accounts:
         """Accounts, with the health of each."""
-        return self.ask(accounts.Accounts, "GET", "/accounts")
+        return self.ask(accounts.Accounts, "GET", "/accounts", query=query)
 
     def list_alerts(self, query: alerts.AlertQuery | None = None) -> Iterator[alerts.Alert]:
         """Open alerts."""
@@ -356,9 +356,9 @@ class Client(Transport):
         """The log: who did what."""
         return self.rows(audit.AuditEntry, "/audit-log", query=query)
 
-    def list_buffers(self) -> buffers.Buffers:
-        """Safety buffers."""
-        return self.ask(buffers.Buffers, "GET", "/buffers")
+    def list_buffers(self, query: shapes.Paging | None = None) -> Iterator[buffers.Buffer]:
+        """Safety buffers, the most particular first."""
+        return self.rows(buffers.Buffer, "/buffers", query=query)
 
     def list_buyer_messages(self) -> policies.BuyerMessages:
         """The words of e-mail to buyers."""
@@ -492,17 +492,17 @@ class Client(Transport):
         """What to buy, how much, and why."""
         return self.rows(purchases.Suggestion, "/replenishment", query=query)
 
-    def list_suppliers(self) -> suppliers.Suppliers:
-        """Suppliers."""
-        return self.ask(suppliers.Suppliers, "GET", "/suppliers")
+    def list_suppliers(self, query: shapes.Paging | None = None) -> Iterator[suppliers.SupplierRow]:
+        """Suppliers, by name."""
+        return self.rows(suppliers.SupplierRow, "/suppliers", query=query)
 
     def list_transfers(self, query: transfers.TransferQuery | None = None) -> Iterator[transfers.TransferRow]:
         """Transfers between warehouses."""
         return self.rows(transfers.TransferRow, "/transfers", query=query)
 
-    def list_warehouses(self) -> warehouses.Warehouses:
-        """Warehouses, with what stands in each."""
-        return self.ask(warehouses.Warehouses, "GET", "/warehouses")
+    def list_warehouses(self, query: shapes.Paging | None = None) -> Iterator[warehouses.Warehouse]:
+        """Warehouses, by code, with what stands in each."""
+        return self.rows(warehouses.Warehouse, "/warehouses", query=query)
 
     def make_sku(self, id_: UUID, body: listing_deeds.NewSku) -> listings.Listing:
         """Make a SKU out of a listing, and link it."""
@@ -531,6 +531,16 @@ class Client(Transport):
     def post_count(self, number: int, body: counts.Posting) -> counts.Posted:
         """Post the differences."""
         return self.ask(counts.Posted, "POST", "/counts/{number}/post", named={"number": number}, body=body, once=True)
+
+    def preview_account_policies(self, id_: UUID, body: policy_shapes.AccountChange) -> policy_shapes.PolicyPreview:
+        """What changing a part of an account's policies reaches."""
+        return self.ask(
+            policy_shapes.PolicyPreview, "POST", "/accounts/{id}/policies/preview", named={"id": id_}, body=body
+        )
+
+    def preview_policies(self, body: policy_shapes.ShopChange) -> policy_shapes.PolicyPreview:
+        """What changing a part of the shop's policies reaches."""
+        return self.ask(policy_shapes.PolicyPreview, "POST", "/policies/preview", body=body)
 
     def preview_replay(self, body: letters.Replay) -> letters.Preview:
         """What a replay would do."""

@@ -28,8 +28,9 @@ async def add(tx: Tx, name: str, key_hash: bytes, scopes: Sequence[str], made_by
     return key_id
 
 
-async def every(tx: Tx) -> list[dict[str, Any]]:
-    """Every key without its hash, newest first, with who made it (`made_by` null: not known, or the terminal).
+async def every(tx: Tx, limit: int | None = None) -> list[dict[str, Any]]:
+    """Keys without their hash, those in force first, each the newest first, with who made it (`made_by` null: not
+    known, or the terminal).
 
     `maker_role` null: who made it works here no more, or may not sign in.
     """
@@ -38,8 +39,8 @@ async def every(tx: Tx) -> list[dict[str, Any]]:
                   CASE WHEN u.disabled_at IS NULL THEN m.role END AS maker_role
            FROM api_key k LEFT JOIN app_user u ON u.id = k.made_by
                LEFT JOIN membership m ON m.seller_id = k.seller_id AND m.user_id = k.made_by
-           WHERE k.seller_id = %s ORDER BY k.created_at DESC, k.id""",
-        [tx.seller],
+           WHERE k.seller_id = %s ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id LIMIT %s""",
+        [tx.seller, limit],
     )
 
 

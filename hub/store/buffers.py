@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from hub.buffers import Buffer, BufferKind, BufferSource, Lag, Measure, Pool, apart, shares
@@ -196,15 +196,36 @@ async def remove(tx: Tx, buffer_id: UUID) -> bool:
     return await tx.run("DELETE FROM buffer WHERE id = %s", [buffer_id]) == 1
 
 
-async def every(tx: Tx) -> list[dict[str, Any]]:
-    """Every rule with the name of its account, the most particular first."""
-    return await tx.all(
-        f"""SELECT {_COLUMNS}, a.name AS account, (SELECT max(m.units) FROM buffer_measure m
-                WHERE m.seller_id = b.seller_id AND m.buffer_id = b.id) AS measured
-            FROM buffer b LEFT JOIN account a ON a.seller_id = b.seller_id AND a.id = b.account_id
-            ORDER BY array_position(ARRAY['listing', 'sku', 'category', 'channel'], b.scope), b.account_id NULLS LAST,
-                b.scope_ref, b.kind"""
+Scope = Literal["listing", "sku", "category", "channel"]
+SCOPES: tuple[Scope, ...] = ("listing", "sku", "category", "channel")
+# A rule's place among all: its scope, what it is for, its account (ALL_ACCOUNTS: every one), its kind.
+Place = tuple[Scope, str, UUID, str]
+ALL_ACCOUNTS = UUID(int=2**128 - 1)
+
+
+async def every(tx: Tx, *, after: Place | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Rules with the name of their account: the most particular scope first, in it by what they are for, and of the
+    same thing those of one account before those of all. Keyset by (scope, scope_ref, place_account, kind), along the
+    key of the table, scope by scope.
+    """
+    scopes = SCOPES[SCOPES.index(after[0]) :] if after else SCOPES
+    _scope, ref, account, kind = after or (None, None, None, None)
+    onward = """AND scope_ref >= %(ref)s
+        AND (scope_ref, coalesce(account_id, %(all)s), kind) > (%(ref)s, %(account)s, %(kind)s)"""
+    walks = " UNION ALL ".join(
+        f"""(SELECT * FROM buffer WHERE scope = '{scope}' {onward if after and not rank else ""}
+             ORDER BY scope_ref, account_id, kind LIMIT %(limit)s)"""
+        for rank, scope in enumerate(scopes)
     )
+    order = f"array_position(ARRAY{list(SCOPES)}, b.scope), b.scope_ref, b.account_id, b.kind"
+    sql: Any = f"""
+        SELECT {_COLUMNS}, coalesce(b.account_id, %(all)s) AS place_account, a.name AS account,
+               (SELECT max(m.units) FROM buffer_measure m
+                WHERE m.seller_id = b.seller_id AND m.buffer_id = b.id) AS measured
+        FROM (SELECT * FROM ({walks}) b ORDER BY {order} LIMIT %(limit)s) b
+        LEFT JOIN account a ON a.seller_id = b.seller_id AND a.id = b.account_id ORDER BY {order}"""
+    params = {"ref": ref, "account": account, "kind": kind, "all": ALL_ACCOUNTS, "limit": limit}
+    return await tx.all(sql, params)
 
 
 async def made_for(tx: Tx, buffer_ids: Sequence[UUID]) -> set[tuple[UUID, UUID, UUID]]:

@@ -45,6 +45,12 @@ async def one(tx: Tx, endpoint_id: UUID) -> dict[str, Any] | None:
     return await tx.one(f"{_SHOWN} WHERE e.id = %s", [endpoint_id])
 
 
+async def locked(tx: Tx, endpoint_id: UUID) -> dict[str, Any] | None:
+    """What may be edited of an endpoint: url, kinds, description. Nobody else changes it until the transaction ends."""
+    sql = "SELECT url, kinds, description FROM event_endpoint WHERE id = %s FOR UPDATE"
+    return await tx.one(sql, [endpoint_id])
+
+
 async def edit(tx: Tx, endpoint_id: UUID, url: str, kinds: Sequence[str] | None, description: str) -> bool:
     """Change an endpoint; False: there is none. Another address begins with a clean sheet."""
     sql = """

@@ -57,8 +57,12 @@ async def pushes_since(tx: Tx, since: datetime, known: Iterable[UUID], limit: in
 # ── accounts ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def accounts(tx: Tx, now: datetime, day_ago: datetime) -> list[dict[str, Any]]:
-    """Every account with its last poll and notice, its due work and what is parked."""
+async def accounts(
+    tx: Tx, now: datetime, day_ago: datetime, *, closed: bool = False, only: UUID | None = None
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Accounts, the oldest first, with their last poll and notice, their due work and what is parked: those that are
+    connected, or those that were (`closed`); with `only` that one, whichever it is.
+    """
     return await tx.all(
         """SELECT a.id, a.channel, a.name, a.external_id, a.status, a.held_reason, a.stock_role, a.braked_at,
                   a.checked_at, a.approved_at, t.polled_at, t.task_error, n.noticed_at, i.inbox_due, p.inbox_parked,
@@ -83,8 +87,9 @@ async def accounts(tx: Tx, now: datetime, day_ago: datetime) -> list[dict[str, A
                 AND account_id = a.id AND news_due_at <= %(now)s) h ON true
            LEFT JOIN LATERAL (SELECT count(*) AS news_parked FROM shipment WHERE seller_id = a.seller_id
                 AND account_id = a.id AND id = ANY(%(untold)s) AND news_parked IS NOT NULL) u ON true
-           WHERE a.status <> 'closed' ORDER BY a.id""",
-        {"now": now, "day_ago": _first_id_at(day_ago), "untold": await _untold(tx)},
+           WHERE CASE WHEN %(only)s::uuid IS NULL THEN (a.status = 'closed') = %(closed)s ELSE a.id = %(only)s END
+           ORDER BY a.id""",
+        {"now": now, "day_ago": _first_id_at(day_ago), "untold": await _untold(tx), "closed": closed, "only": only},
     )
 
 

@@ -28,15 +28,29 @@ async def edit(tx: Tx, supplier_id: UUID, **facts: Any) -> None:
             await tx.run(sql, [facts[name], supplier_id])
 
 
-async def every(tx: Tx) -> list[dict[str, Any]]:
-    """Suppliers by name, archived ones left out, with how many SKUs and open orders each has."""
-    return await tx.all(
-        """SELECT s.id, s.name, s.document, s.email, s.lead_time_days, s.lead_time_deviation,
-                  (SELECT count(*)::int FROM sku_replenishment r WHERE r.supplier_id = s.id) AS skus,
-                  (SELECT count(*)::int FROM purchase_order o WHERE o.supplier_id = s.id
-                     AND o.status IN ('draft', 'sent', 'partial')) AS orders
-           FROM supplier s WHERE s.archived_at IS NULL ORDER BY lower(s.name)"""
-    )
+async def every(tx: Tx, *, after: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Suppliers by name, archived ones left out, with how many SKUs and open orders each has. Keyset by name."""
+    sql: Any = f"""
+        WITH page AS MATERIALIZED (
+            SELECT * FROM supplier WHERE archived_at IS NULL {"AND name > %(after)s" if after is not None else ""}
+            ORDER BY name LIMIT %(limit)s),
+        supplied AS (
+            SELECT supplier_id, count(*)::int AS skus FROM sku_replenishment
+            WHERE supplier_id = ANY(ARRAY(SELECT id FROM page)) GROUP BY 1),
+        ordered AS (
+            SELECT supplier_id, count(*)::int AS orders FROM purchase_order
+            WHERE status IN ('draft', 'sent', 'partial') AND supplier_id = ANY(ARRAY(SELECT id FROM page)) GROUP BY 1)
+        SELECT s.id, s.name, s.document, s.email, s.lead_time_days, s.lead_time_deviation,
+               coalesce(r.skus, 0) AS skus, coalesce(o.orders, 0) AS orders
+        FROM page s LEFT JOIN supplied r ON r.supplier_id = s.id LEFT JOIN ordered o ON o.supplier_id = s.id
+        ORDER BY s.name"""
+    return await tx.all(sql, {"after": after, "limit": limit})
+
+
+async def names(tx: Tx, limit: int = 200) -> list[str]:
+    """The first names, to choose from while typing."""
+    sql = "SELECT name FROM supplier WHERE archived_at IS NULL ORDER BY name LIMIT %s"
+    return [row["name"] for row in await tx.all(sql, [limit])]
 
 
 async def named(tx: Tx, told: str) -> dict[str, Any] | None:

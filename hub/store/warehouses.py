@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.allocation import Area, Destination, Place, Split, ranked
@@ -101,10 +101,32 @@ async def transit(tx: Tx) -> UUID:
     return await warehouse_add(tx, code, "Em trânsito", rank=1000, kind="transit")
 
 
-async def every(tx: Tx) -> list[dict[str, Any]]:
-    """Every open warehouse by rank: what it is, where, who draws from it, its areas, and what stands there."""
+async def every(tx: Tx, *, after: tuple[int, str] | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Open warehouses by rank: what each is, where, who draws from it, its areas, and what stands there.
+
+    Keyset by (rank, code); no index has the rank: what is put in order is the few words of each warehouse alone.
+    """
+    rank, code = after or (None, None)
+    onward: LiteralString = "AND (rank, code) > (%(rank)s, %(code)s)" if after else ""
+    return await _shown(tx, onward, "rank, code", {"rank": rank, "code": code, "limit": limit})
+
+
+async def by_codes(tx: Tx, *, after: str | None, limit: int) -> list[dict[str, Any]]:
+    """Open warehouses as `every` shows them, by code, which no one changes; keyset by it."""
+    onward: LiteralString = "AND code > %(after)s" if after is not None else ""
+    return await _shown(tx, onward, "code", {"after": after, "limit": limit})
+
+
+async def one(tx: Tx, warehouse_id: UUID) -> dict[str, Any] | None:
+    """An open warehouse as `every` shows it."""
+    return next(iter(await _shown(tx, "AND id = %(id)s", "id", {"id": warehouse_id, "limit": 1})), None)
+
+
+async def _shown(
+    tx: Tx, onward: LiteralString, order: LiteralString, params: Mapping[str, Any]
+) -> list[dict[str, Any]]:  # fmt: skip
     return await tx.all(
-        """SELECT w.id, w.code, w.name, w.kind, w.rank, w.postal_code, w.state,
+        f"""SELECT w.id, w.code, w.name, w.kind, w.rank, w.postal_code, w.state,
                   l.skus, l.on_hand, l.reserved,
                   ARRAY(SELECT a.name FROM account_warehouse d
                         JOIN account a ON a.seller_id = d.seller_id AND a.id = d.account_id
@@ -112,18 +134,19 @@ async def every(tx: Tx) -> list[dict[str, Any]]:
                   ARRAY(SELECT concat_ws(' ', r.state, r.cep_from || '-' || r.cep_to, '=', r.rank)
                         FROM warehouse_area r WHERE r.seller_id = w.seller_id AND r.warehouse_id = w.id
                         ORDER BY r.rank, r.state, r.cep_from) AS areas
-           FROM warehouse w
+           FROM (SELECT * FROM warehouse WHERE closed_at IS NULL {onward} ORDER BY {order} LIMIT %(limit)s) w
            LEFT JOIN LATERAL (
                SELECT count(*) FILTER (WHERE l.on_hand <> 0 OR l.reserved <> 0)::int AS skus,
                       coalesce(sum(l.on_hand), 0)::int AS on_hand, coalesce(sum(l.reserved), 0)::int AS reserved
                FROM stock_level l WHERE l.seller_id = w.seller_id AND l.warehouse_id = w.id) l ON true
-           WHERE w.closed_at IS NULL ORDER BY w.rank, w.code"""
+           ORDER BY {order}""",
+        params,
     )
 
 
 async def named(tx: Tx) -> list[dict[str, Any]]:
-    """Every open warehouse by rank: id, code, name, kind."""
-    return await tx.all("SELECT id, code, name, kind FROM warehouse WHERE closed_at IS NULL ORDER BY rank, code")
+    """Every open warehouse by rank: id, code, name, kind, rank."""
+    return await tx.all("SELECT id, code, name, kind, rank FROM warehouse WHERE closed_at IS NULL ORDER BY rank, code")
 
 
 async def names(tx: Tx) -> dict[str, str]:

@@ -213,6 +213,8 @@ LATE = timedelta(minutes=10)  # no order poll for so long is worth a word
 
 def account_health(row: Mapping[str, Any], now: datetime) -> Chip:
     """How an account is, in words."""
+    if row["status"] == "closed":
+        return "mute", N_("desligada")
     if row["status"] == "held":
         return "bad", N_("suspensa: o canal recusou o acesso")
     if row["status"] == "paused":

@@ -149,6 +149,19 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
             assert (await p.ask(method, path + more, sent))[0] == 404, (method, more)
         kept = await s.w.rows("SELECT FROM credential c JOIN account a ON a.id = c.account_id WHERE a.name <> 'Outra'")
         assert kept == []
+        # It is found among those that were, and is connected again there: nothing of its keys was kept.
+        assert path not in [f"/accounts/{each['id']}" for each in (await got(p, "/accounts"))["data"]]
+        assert [each["name"] for each in (await got(p, "/accounts?status=live"))["data"]] == ["Outra"]
+        (closed,) = (await got(p, "/accounts?status=closed"))["data"]
+        assert (f"/accounts/{closed['id']}", closed["status"], closed["health"]) == (path, "closed", "desligada")
+        assert (await got(p, path)) == closed
+        assert await refused(p, "POST", f"{path}/reconnect", {"credentials": {SECRET: keys[SECRET]}}) == (
+            422, {"credentials.store_url": "Falta preencher.", "credentials.consumer_key": "Falta preencher."},
+        )  # fmt: skip
+        status, told, _ = await p.ask("POST", f"{path}/reconnect", {"credentials": keys})
+        assert (status, told["reopened"], told["account"]["id"]) == (200, True, closed["id"])
+        assert (await got(p, "/accounts?status=closed"))["data"] == []
+        assert (await p.ask("DELETE", path))[0] == 200
         # The same shop again is the same account.
         status, told, _ = await p.ask("POST", "/accounts", {"channel": "woocommerce", "credentials": keys})
         assert (status, told["reopened"], f"/accounts/{told['account']['id']}") == (201, True, path)

@@ -44,7 +44,7 @@ def lines(**units: int) -> list[Any]:
 async def test_from_a_supplier_to_what_came_once() -> None:
     def work(client: Client) -> tuple[purchases.Purchase, purchases.PurchaseReceived, purchases.PurchaseReceived]:
         vale = client.add_supplier(suppliers.NewSupplier(name="Porcelanas do Vale", lead_time_days=12))
-        assert [each.name for each in client.list_suppliers().data] == ["Porcelanas do Vale"]
+        assert [each.name for each in client.list_suppliers()] == ["Porcelanas do Vale"]
         assert client.change_supplier(vale.id, suppliers.SupplierChange(lead_time_days=9)).lead_time_days == 9
         made = client.add_purchase(purchases.NewPurchase(supplier=vale.name, lines=lines(PRATO=5)))
         assert (made.order.status, made.order.units, made.lines[0].sku) == ("draft", 5, "PRATO")
@@ -193,7 +193,7 @@ def flaky(*answers: int | None) -> Iterator[tuple[Client, Flaky]]:
 
 def test_what_can_do_no_harm_is_asked_again_under_the_same_key() -> None:
     with flaky(503, 429, 200) as (client, there):
-        assert list(client.list_suppliers().data) == []
+        assert list(client.list_suppliers()) == []
         assert len(there.asked) == 3
     with flaky(503, 200) as (client, there):
         assert client.replay_letters(letters.Replay(kind="inbox")).count == 1

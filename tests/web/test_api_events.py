@@ -57,6 +57,17 @@ async def test_endpoints_are_kept_their_log_read_and_events_sent_again() -> None
         assert (await ask(s, writes, "PATCH", path, enabled=True, events=["alert.opened"]))[1]["events"] == [
             "alert.opened"
         ]
+        # Several changes are one: refused in one of them nothing is changed, else both are one transaction.
+        status, told = await ask(s, writes, "PATCH", path, enabled=False, url="http://erp.example.com")
+        assert (status, told["errors"][0]["field"]) == (422, "url")
+        assert (await ask(s, reads, "GET", "/event-endpoints"))[1]["data"][0]["disabled_at"] is None
+        status, told = await ask(s, writes, "PATCH", path, enabled=False, description="ERP novo")
+        assert (status, told["disabled_why"], told["description"]) == (200, "person", "ERP novo")
+        assert (told["url"], told["events"]) == (erp.url, ["alert.opened"]), "what is not told stays"
+        log = await s.w.rows("SELECT action, xmin::text AS at FROM audit_log ORDER BY id DESC LIMIT 2")
+        assert [row["action"] for row in log] == ["endpoint_disable", "endpoint_edit"]
+        assert log[0]["at"] == log[1]["at"]
+        assert (await ask(s, writes, "PATCH", path, enabled=True))[0] == 200
         since = {"since": "2026-01-01T00:00:00Z"}
         assert (await ask(s, writes, "POST", f"{path}/replay", **since))[1] == {"count": 1}
         await Courier(s.w.rt).drain()

@@ -8,6 +8,7 @@ from hub.store import warehouses
 from hub.web.scopes import SCOPES, given_by
 from tests.web.site import PASSWORD, Site, site
 from tests.web.test_api import key
+from tests.web.test_api_resources import sold
 
 PEOPLE = ("people:read", "people:write")
 OWNERS = (*PEOPLE, "owners:write")
@@ -161,9 +162,27 @@ async def test_who_makes_a_key_gives_it_no_scope_beyond_their_role() -> None:
         assert made == {"scopes": ["people:write"], "email": "gil@loja.example"}
 
 
+# What is asked, with what it changes (field, before, after) and reaches: with two orders and two SKUs there.
+PREVIEWS: list[tuple[str, Any, list[Any], list[Any]]] = [
+    ("shop", {"shipping": {"stuck_days": 7, "quiet_from": "22:00"}}, [("stuck_days", 6, 7)],
+     [("open_orders", 2, "Paid orders not dispatched yet whose deadline is computed anew: 2."),
+      ("parcels_under_way", 0, "Parcels under way looked at again: 0.")]),
+    ("shop", {"orders": {"split": "units"}}, [("split", "order", "units")],
+     [("listed_skus", 2, "SKUs whose stock on channels is computed anew: 2.")]),
+    ("shop", {"warehouses": [{"code": "loja", "rank": 3}]}, [("loja", 1_000_000, 3)], []),
+    ("shop", {"orders": {"split": "order"}}, [], []),
+    ("account", {"stock": {"draws": ["loja"], "split": "line"}},
+     [("split", None, "line"), ("draws", ["principal", "loja"], ["loja"])],
+     [("listed_skus", 2, "SKUs whose stock on channels is computed anew: 2.")]),
+    ("account", {"holding": {"since": "paid", "unpaid_hours": 48}},
+     [("since", None, "paid"), ("unpaid_hours", None, 48)],
+     [("unpaid_orders", 0, "Unpaid orders computed anew now, with what they reserve: 0.")]),
+]  # fmt: skip
+
+
 async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_page_allows() -> None:
     async with site() as s:
-        store = await s.connect("woocommerce", [], name="Loja da Ana", seed=1)
+        store = await sold(s)
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await warehouses.warehouse_add(tx, "loja", "Loja", rank=500)
         told = await key(s, "policies:read", "policies:write", "accounts:approve", "warehouses:write")
@@ -193,6 +212,19 @@ async def test_policies_are_read_and_changed_a_part_at_a_time_within_what_the_pa
         assert (await change(account, {"volumes": {"most_g": 9000}}))["volumes"]["most_g"] == 9000
         plan = {"service_level_percent": 97.5, "handling": "median"}
         assert (await change(shop, {"replenishment": plan}))["replenishment"].items() >= plan.items()
+        # Before it is made: what changes, and what that reaches; nothing is kept.
+        before = [(await ask(s, reads, "GET", where))[1] for where in (shop, account)]
+        for where, sent, changes, touches in PREVIEWS:
+            path = f"{shop if where == 'shop' else account}/preview"
+            status, seen = await ask(s, told, "POST", path, sent)
+            assert status == 200, (sent, seen)
+            assert [tuple(each.values()) for each in seen["changes"]] == changes, sent
+            assert [(each["what"], each["count"], each["sentence"]) for each in seen["touches"]] == touches, sent
+        assert [(await ask(s, reads, "GET", where))[1] for where in (shop, account)] == before
+        status, problem = await ask(s, told, "POST", f"{shop}/preview", {"shipping": {"loss_days": 3}})
+        assert (status, problem["errors"][0]["field"]) == (422, "shipping.loss_days")
+        assert (await ask(s, modest, "POST", f"{shop}/preview", {"zero_brake": {"share_percent": 9}}))[0] == 403
+        assert (await ask(s, reads, "POST", f"{shop}/preview", {"orders": {"split": "line"}}))[0] == 403
         # An account's: what it does not say is the shop's word.
         was = (await ask(s, reads, "GET", account))[1]
         assert (was["holding"], was["dispatch"]["handling_days"]) == ({"since": None, "unpaid_hours": None}, None)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -32,7 +32,9 @@ class Account(Told):
     label: str
     name: str
     external_id: str | None = Field(description=N_("Quem somos no canal."))
-    status: str = Field(description=N_("preview, live, paused ou held"))
+    status: Literal["preview", "live", "paused", "held", "closed"] = Field(
+        description=N_("closed: foi desligada; a história dela fica, e reconnect_account a liga de novo.")
+    )
     health: str
     held_reason: str | None
     stock_role: str
@@ -51,14 +53,22 @@ class Account(Told):
 
 
 class Accounts(Told):
-    """Every account that is not closed."""
+    """All that were asked for: a shop has one account for each store that it ever connected."""
 
     data: list[Account]
 
 
-async def _rows(call: Call) -> list[dict[str, Any]]:
+class WhichAccounts(Asked):
+    """Which accounts."""
+
+    status: Literal["connected", "preview", "live", "paused", "held", "closed"] = Field(
+        default="connected", description=N_("connected: todas as que não foram desligadas; closed: as desligadas.")
+    )
+
+
+async def _rows(call: Call, *, closed: bool = False, only: UUID | None = None) -> list[dict[str, Any]]:
     async with call.tx() as tx:
-        return await screens.accounts(tx, call.now, call.now - timedelta(days=1))
+        return await screens.accounts(tx, call.now, call.now - timedelta(days=1), closed=closed, only=only)
 
 
 def _account(call: Call, row: dict[str, Any]) -> Account:
@@ -70,15 +80,25 @@ def _account(call: Call, row: dict[str, Any]) -> Account:
 
 async def every(call: Call) -> Answer:
     """Accounts, oldest first."""
-    return Accounts(data=[_account(call, row) for row in await _rows(call)])
+    wanted = call.query(WhichAccounts).status
+    rows = await _rows(call, closed=wanted == "closed")
+    return Accounts(data=[_account(call, row) for row in rows if wanted in ("connected", row["status"])])
+
+
+async def told_account(call: Call, account_id: UUID) -> Account:
+    """An account as it is told, one that was disconnected too."""
+    rows = await _rows(call, only=account_id)
+    if not rows:
+        raise missing()
+    return _account(call, rows[0])
 
 
 async def open_account(call: Call, account_id: UUID) -> Account:
     """An account that is not closed, as it is told."""
-    row = next((row for row in await _rows(call) if row["id"] == account_id), None)
-    if row is None:
+    account = await told_account(call, account_id)
+    if account.status == "closed":
         raise missing()
-    return _account(call, row)
+    return account
 
 
 async def _one(call: Call) -> Account:
@@ -86,8 +106,8 @@ async def _one(call: Call) -> Account:
 
 
 async def one(call: Call) -> Answer:
-    """One account."""
-    return await _one(call)
+    """One account, one that was disconnected too."""
+    return await told_account(call, call.path(ById).id)
 
 
 async def known(call: Call, account_id: UUID | None = None) -> Known:
@@ -224,7 +244,7 @@ def _before_consent(language: Language, adapter: Adapter) -> dict[str, Any] | No
 OPERATIONS = (
     Operation(
         name="list_accounts", method="GET", path="/accounts", handler=every, scope="accounts:read", tag=TAG,
-        summary=N_("Contas, com a saúde de cada uma"), answer=Accounts,
+        summary=N_("Contas, com a saúde de cada uma"), answer=Accounts, query=WhichAccounts,
     ),
     Operation(
         name="get_account", method="GET", path="/accounts/{id}", handler=one, scope="accounts:read", tag=TAG,
@@ -232,17 +252,17 @@ OPERATIONS = (
     ),
     Operation(
         name="check_account", method="POST", path="/accounts/{id}/check", handler=check, scope="accounts:write",
-        tag=TAG, summary=N_("Perguntar ao canal se o acesso vale"), answer=Checked, named=ById, conflicts=True,
+        tag=TAG, summary=N_("Perguntar ao canal se o acesso vale"), answer=Checked, named=ById,
     ),
     Operation(
         name="pause_account", method="POST", path="/accounts/{id}/pause", handler=pause, scope="accounts:write",
         tag=TAG, summary=N_("Pausar uma conta"), answer=Account, named=ById, body=Reason,
         example={"reason": "férias coletivas"}, once="together",
-        conflicts=True, description=N_("Nada é lido nem escrito até a retomada; o trabalho fica guardado."),
+        description=N_("Nada é lido nem escrito até a retomada; o trabalho fica guardado."),
     ),
     Operation(
         name="resume_account", method="POST", path="/accounts/{id}/resume", handler=resume, scope="accounts:write",
-        tag=TAG, summary=N_("Retomar uma conta"), answer=Account, named=ById, once="together", conflicts=True,
+        tag=TAG, summary=N_("Retomar uma conta"), answer=Account, named=ById, once="together",
         description=N_("Onde o freio segura zeros, eles saem: pede então também accounts:approve."),
     ),
     Operation(

@@ -228,31 +228,31 @@ OPERATIONS = (
     ),
     Operation(
         name="note_alert", method="POST", path="/alerts/{id}/notes", handler=add_note, scope="alerts:write", tag=TAG,
-        summary=N_("Anota algo"), answer=History, named=ById, body=AlertNote, once="together", conflicts=True,
+        summary=N_("Anota algo"), answer=History, named=ById, body=AlertNote, once="together",
         example={"note": "O fornecedor confirmou para sexta."},
     ),
     Operation(
         name="close_alert", method="POST", path="/alerts/{id}/close", handler=close, scope="alerts:write", tag=TAG,
         summary=N_("Encerra, dizendo por quê"), answer=History, named=ById, body=AlertNote, once="together",
-        conflicts=True, example={"note": "Trocamos o item com o comprador."},
+        example={"note": "Trocamos o item com o comprador."},
     ),
     Operation(
         name="assign_alert", method="PUT", path="/alerts/{id}/owner", handler=assign, scope="alerts:write", tag=TAG,
-        summary=N_("Passa a uma pessoa ou a um papel"), answer=History, named=ById, body=Owner, conflicts=True,
+        summary=N_("Passa a uma pessoa ou a um papel"), answer=History, named=ById, body=Owner,
         example={"role": "manager"},
     ),
     Operation(
         name="tick_alert", method="PUT", path="/alerts/{id}/steps", handler=tick, scope="alerts:write", tag=TAG,
-        summary=N_("Marca um passo como feito, ou desmarca"), answer=History, named=ById, body=Ticked, conflicts=True,
+        summary=N_("Marca um passo como feito, ou desmarca"), answer=History, named=ById, body=Ticked,
         example={"key": "5f0c1d2e3a4b5c6d", "done": True},
     ),
     Operation(
         name="reopen_alert", method="POST", path="/alerts/{id}/reopen", handler=reopen, scope="alerts:write",
-        tag=TAG, summary=N_("Reabre"), answer=History, named=ById, once="together", conflicts=True,
+        tag=TAG, summary=N_("Reabre"), answer=History, named=ById, once="together",
     ),
     Operation(
         name="snooze_alert", method="POST", path="/alerts/{id}/snooze", handler=snooze, scope="alerts:write",
-        tag=TAG, summary=N_("Adia"), answer=History, named=ById, body=Later, once="together", conflicts=True,
+        tag=TAG, summary=N_("Adia"), answer=History, named=ById, body=Later, once="together",
         example={"until": "2026-12-01T11:00:00Z"},
     ),
 )  # fmt: skip

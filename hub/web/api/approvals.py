@@ -147,7 +147,7 @@ OPERATIONS = (
     Operation(
         name="approve_account", method="POST", path="/accounts/{id}/approve", handler=approve,
         scope="accounts:approve", tag=TAG, summary=N_("Aprovar o que o hub escreve numa conta"), answer=Approved,
-        named=ById, body=AskedScope, once="together", conflicts=True, example={"scope": "sku", "names": ["CANECA"]},
+        named=ById, body=AskedScope, once="together", example={"scope": "sku", "names": ["CANECA"]},
         description=N_(
             "all: tudo, também o que for anunciado depois. no-decrease: só o que não diminui. category, sku, listing: "
             "os de names. Os números saem logo; veja antes a prévia."
@@ -156,7 +156,7 @@ OPERATIONS = (
     Operation(
         name="revoke_approval", method="POST", path="/accounts/{id}/revoke", handler=revoke, scope="accounts:approve",
         tag=TAG, summary=N_("Retirar a aprovação de uma conta, ou de parte dela"), answer=Approved, named=ById,
-        body=AskedScope, once="together", conflicts=True, example={"scope": "all"},
+        body=AskedScope, once="together", example={"scope": "all"},
         description=N_("Com all, a conta volta à prévia e nada mais é escrito nela."),
     ),
 )  # fmt: skip

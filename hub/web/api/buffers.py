@@ -1,21 +1,21 @@
 """Buffers: the rules that keep units away from channels."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from hub.buffers import BufferKind
 from hub.store import accounts, buffers
-from hub.store.buffers import Rule
-from hub.web.api.operations import Answer, Call, Operation, missing
+from hub.store.buffers import Place, Rule, Scope
+from hub.web.api.operations import Answer, Call, Operation
 from hub.web.api.problems import wrong
-from hub.web.api.shapes import Asked, AskedInstant, ById, Code, Instant, Told
+from hub.web.api.shapes import Asked, AskedInstant, ById, Code, Instant, Paging, Told
 from hub.web.api.stock import TAG
 from hub.web.i18n import N_
 from jobs import buffers as flows
 
-Scope = Literal["channel", "category", "sku", "listing"]
 Kind = Literal["units", "percent", "auto", "least", "most", "fixed_pool"]
 
 
@@ -35,12 +35,6 @@ class Buffer(Told):
     starts_at: Instant | None
     ends_at: Instant | None
     state: Literal["waits", "in_force", "over"]
-
-
-class Buffers(Told):
-    """Every rule, the most particular first."""
-
-    data: list[Buffer]
 
 
 class WantedBuffer(Asked):
@@ -78,20 +72,19 @@ class Changed(Told):
 
 
 async def every(call: Call) -> Answer:
-    """The rules."""
+    """The most particular scope first; in it by what they are for, those of one account before those of all."""
     async with call.tx() as tx:
-        rows = await buffers.every(tx)
-    told = []
-    for row in rows:
+        rows = await buffers.every(tx, after=call.after, limit=call.limit)
+
+    def told(row: Mapping[str, Any]) -> Buffer:
         waits = row["starts_at"] and row["starts_at"] > call.now
         over = row["ends_at"] and row["ends_at"] <= call.now
-        told.append(
-            Buffer.model_validate(
-                {**row, "ref": None if row["scope"] == "channel" else row["scope_ref"], "held": row["measured"],
-                 "state": "waits" if waits else "over" if over else "in_force"}
-            )
+        return Buffer.model_validate(
+            {**row, "ref": None if row["scope"] == "channel" else row["scope_ref"], "held": row["measured"],
+             "state": "waits" if waits else "over" if over else "in_force"}
         )  # fmt: skip
-    return Buffers(data=told)
+
+    return call.part(rows, told, "scope", "scope_ref", "place_account", "kind")
 
 
 async def put(call: Call) -> Answer:
@@ -120,26 +113,22 @@ def _changed(done: flows.Changed) -> dict[str, object]:
 
 async def remove(call: Call) -> Answer:
     """Drop a rule."""
-    id_ = call.path(ById).id
-    async with call.tx() as tx:
-        if id_ not in {row["id"] for row in await buffers.every(tx)}:
-            raise missing()
-    return Changed.model_validate(_changed(await flows.remove_rule(call.rt, call.seller, id_)))
+    return Changed.model_validate(_changed(await flows.remove_rule(call.rt, call.seller, call.path(ById).id)))
 
 
 OPERATIONS = (
     Operation(
         name="list_buffers", method="GET", path="/buffers", handler=every, scope="stock:read", tag=TAG,
-        summary=N_("Margens de segurança"), answer=Buffers,
+        summary=N_("Margens de segurança, a mais particular primeiro"), answer=Buffer, query=Paging, place=Place,
     ),
     Operation(
         name="put_buffer", method="PUT", path="/buffers", handler=put, scope="stock:write", tag=TAG,
         summary=N_("Definir uma margem"), answer=Changed, body=WantedBuffer,
-        example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2}, conflicts=True,
+        example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2},
         description=N_("No lugar da que houver do mesmo tipo para a mesma coisa. Responde os anúncios que mudam."),
     ),
     Operation(
         name="delete_buffer", method="DELETE", path="/buffers/{id}", handler=remove, scope="stock:write", tag=TAG,
-        summary=N_("Remover uma margem"), answer=Changed, named=ById, conflicts=True,
+        summary=N_("Remover uma margem"), answer=Changed, named=ById,
     ),
 )  # fmt: skip

@@ -272,7 +272,6 @@ OPERATIONS = (
     Operation(
         name="connect_account", method="POST", path="/accounts", handler=connect_account, scope=SCOPE, tag=TAG,
         summary=N_("Ligar uma conta pelas chaves"), answer=Connected, status=201, body=Connection, once="apart",
-        conflicts=True,
         description=N_(
             "O canal é perguntado antes: chaves que ele recusa não são guardadas. A conta nasce em prévia, e nada é "
             "escrito nela até a aprovação."
@@ -285,14 +284,17 @@ OPERATIONS = (
     Operation(
         name="reconnect_account", method="POST", path="/accounts/{id}/reconnect", handler=reconnect, scope=SCOPE,
         tag=TAG, summary=N_("Dar chaves novas a uma conta"), answer=Connected, named=ById, body=Reconnection,
-        once="apart", conflicts=True,
-        description=N_("Só as da mesma loja; nada muda se o canal as recusa ou não responde."),
+        once="apart",
+        description=N_(
+            "Só as da mesma loja; nada muda se o canal as recusa ou não responde. De uma conta desligada nada ficou "
+            "guardado: todas as chaves são dadas de novo, e ela volta em prévia, com a história que tinha."
+        ),
         example={"credentials": {"consumer_secret": "cs_2"}},
     ),
     Operation(
         name="authorize_account", method="POST", path="/authorizations", handler=authorize, scope=SCOPE, tag=TAG,
         summary=N_("Começar a autorização de uma conta nova"), answer=Leave, status=201, body=Authorization,
-        once="together", conflicts=True,
+        once="together",
         description=N_(
             "Responde a página do canal. Quem a abre volta ao hub, e lá precisa ter entrado com um papel que liga "
             "contas; a conta aparece então em GET /accounts."
@@ -302,21 +304,20 @@ OPERATIONS = (
     Operation(
         name="reauthorize_account", method="POST", path="/accounts/{id}/authorize", handler=authorize_again,
         scope=SCOPE, tag=TAG, summary=N_("Começar de novo a autorização de uma conta"), answer=Leave, status=201,
-        named=ById, body=Again, once="together", conflicts=True, example={},
+        named=ById, body=Again, once="together", example={},
     ),
     Operation(
         name="rename_account", method="PATCH", path="/accounts/{id}", handler=rename, scope=SCOPE, tag=TAG,
         summary=N_("Dar outro nome a uma conta"), answer=Account, named=ById, body=Rename,
-        example={"name": "Loja do centro"}, conflicts=True,
+        example={"name": "Loja do centro"},
     ),
     Operation(
         name="register_webhooks", method="POST", path="/accounts/{id}/webhooks", handler=register, scope=SCOPE,
         tag=TAG, summary=N_("Registrar de novo os avisos de uma conta no canal"), answer=Registered, named=ById,
-        conflicts=True,
     ),
     Operation(
         name="disconnect_account", method="DELETE", path="/accounts/{id}", handler=disconnect, scope=SCOPE, tag=TAG,
-        summary=N_("Desligar uma conta"), answer=Ended, named=ById, conflicts=True,
+        summary=N_("Desligar uma conta"), answer=Ended, named=ById,
         description=N_(
             "As chaves são apagadas e nada mais é lido nem escrito; a história fica, e volta se a mesma loja for "
             "ligada de novo."

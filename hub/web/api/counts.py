@@ -197,22 +197,21 @@ OPERATIONS = (
     ),
     Operation(
         name="open_count", method="POST", path="/counts", handler=open_count, scope="stock:write", tag=TAG,
-        summary=N_("Abre um inventário"), answer=Opened, status=201, body=NewCount, once="together", conflicts=True,
+        summary=N_("Abre um inventário"), answer=Opened, status=201, body=NewCount, once="together",
         example={"warehouse": "principal", "skus": ["CANECA"]},
     ),
     Operation(
         name="enter_count", method="POST", path="/counts/{number}/entries", handler=enter, scope="stock:write",
         tag=TAG, summary=N_("Anota o que foi contado"), answer=Noted, named=Numbered, body=Entries, once="together",
-        conflicts=True, example={"lines": [{"sku": "CANECA", "quantity": 12}]},
+        example={"lines": [{"sku": "CANECA", "quantity": 12}]},
     ),
     Operation(
         name="post_count", method="POST", path="/counts/{number}/post", handler=post, scope="stock:write", tag=TAG,
         summary=N_("Lança as diferenças"), answer=Posted, named=Numbered, body=Posting, once="together",
-        conflicts=True, example={"accept_big": False},
+        example={"accept_big": False},
     ),
     Operation(
         name="cancel_count", method="POST", path="/counts/{number}/cancel", handler=cancel, scope="stock:write",
         tag=TAG, summary=N_("Desiste de um inventário"), answer=Opened, named=Numbered, once="together",
-        conflicts=True,
     ),
 )  # fmt: skip

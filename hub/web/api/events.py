@@ -64,7 +64,7 @@ class Endpoint(Told):
 
 
 class Endpoints(Told):
-    """All of them."""
+    """All of them: a shop has at most 20."""
 
     data: list[Endpoint]
 
@@ -206,16 +206,14 @@ async def add_endpoint(call: Call) -> Answer:
 
 async def change_endpoint(call: Call) -> Answer:
     """Its secret stays."""
-    asked, known = call.body(EndpointChange), await _endpoint(call, call.path(ById).id)
-    told = asked.model_dump(exclude_unset=True)
+    asked, endpoint_id = call.body(EndpointChange), call.path(ById).id
+    await _endpoint(call, endpoint_id)
+    told = asked.model_dump(include={"url", "description"}, exclude_none=True)
+    if "events" in asked.model_fields_set:
+        told["kinds"] = asked.events
     with _obeyed():
-        if told.keys() & {"url", "events", "description"}:
-            kinds = asked.events if "events" in told else known["kinds"]
-            description = known["description"] if asked.description is None else asked.description
-            await flow.edit(call.rt, call.seller, known["id"], asked.url or known["url"], kinds, description)
-        if asked.enabled is not None:
-            await flow.switch(call.rt, call.seller, known["id"], on=asked.enabled)
-    return Endpoint.model_validate(await _endpoint(call, known["id"]))
+        await flow.change(call.rt, call.seller, endpoint_id, told, on=asked.enabled)
+    return Endpoint.model_validate(await _endpoint(call, endpoint_id))
 
 
 async def remove_endpoint(call: Call) -> Answer:
@@ -294,7 +292,7 @@ OPERATIONS = (
     ),
     Operation(
         name="add_event_endpoint", method="POST", path="/event-endpoints", handler=add_endpoint, scope=WRITE, tag=TAG,
-        summary=N_("Criar um destino"), answer=Endpoint, body=NewEndpoint, status=201, conflicts=True, once="apart",
+        summary=N_("Criar um destino"), answer=Endpoint, body=NewEndpoint, status=201, once="apart",
         description=N_("O segredo que assina vem de rotate_event_secret: nenhuma resposta guardada o tem."),
         example={"url": "https://erp.loja.example/eventos", "events": ["order.created"]},
     ),
@@ -315,7 +313,6 @@ OPERATIONS = (
     Operation(
         name="test_event_endpoint", method="POST", path="/event-endpoints/{id}/test", handler=test_endpoint,
         scope=WRITE, tag=TAG, summary=N_("Enviar um evento de teste"), answer=DeliveryWhole, named=ById,
-        conflicts=True,
     ),
     Operation(
         name="list_event_deliveries", method="GET", path="/event-endpoints/{id}/deliveries", handler=list_deliveries,
@@ -325,7 +322,7 @@ OPERATIONS = (
     Operation(
         name="replay_failed_events", method="POST", path="/event-endpoints/{id}/replay", handler=replay_failed,
         scope=WRITE, tag=TAG, summary=N_("Reenviar o que falhou desde um instante"), answer=Replayed, named=ById,
-        body=Since, conflicts=True,
+        body=Since,
         example={"since": "2026-11-22T08:00:00Z"},
     ),
     Operation(
@@ -334,6 +331,6 @@ OPERATIONS = (
     ),
     Operation(
         name="replay_event", method="POST", path="/event-deliveries/{id}/replay", handler=replay, scope=WRITE, tag=TAG,
-        summary=N_("Reenviar um evento"), answer=DeliveryWhole, named=ById, conflicts=True,
+        summary=N_("Reenviar um evento"), answer=DeliveryWhole, named=ById,
     ),
 )  # fmt: skip

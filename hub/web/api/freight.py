@@ -189,12 +189,12 @@ OPERATIONS = (
     Operation(
         name="quote_freight", method="POST", path="/orders/{id}/freight", handler=quote, scope="shipments:write",
         tag=TAG, summary=N_("Cota o frete de um pedido em todas as transportadoras"), answer=Quoted, named=ById,
-        once="apart", conflicts=True,
+        once="apart",
     ),
     Operation(
         name="buy_labels", method="POST", path="/orders/{id}/labels", handler=buy, scope="shipments:write", tag=TAG,
         summary=N_("Compra as etiquetas de um pedido"), answer=Bought, status=201, named=ById, body=Buying,
-        once="apart", conflicts=True, example={},
+        once="apart", example={},
     ),
     Operation(
         name="list_labels", method="GET", path="/labels", handler=list_labels, scope="shipments:read", tag=TAG,
@@ -212,6 +212,5 @@ OPERATIONS = (
     Operation(
         name="cancel_label", method="POST", path="/labels/{id}/cancel", handler=cancel, scope="shipments:write",
         tag=TAG, summary=N_("Cancela uma etiqueta na transportadora"), answer=Withdrawn, named=ById, once="apart",
-        conflicts=True,
     ),
 )  # fmt: skip

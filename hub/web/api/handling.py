@@ -297,7 +297,7 @@ OPERATIONS = (
     ),
     Operation(
         name="remove_order_note", method="DELETE", path="/order-notes/{id}", handler=unnote, scope=SCOPE, tag=TAG,
-        summary=N_("Remover uma nota que esta chave fez"), answer=None, status=204, named=ById, conflicts=True,
+        summary=N_("Remover uma nota que esta chave fez"), answer=None, status=204, named=ById,
     ),
     Operation(
         name="get_handling", method="GET", path="/orders/{id}/handling", handler=handling, scope="orders:read",
@@ -316,12 +316,12 @@ OPERATIONS = (
     Operation(
         name="reallocate_order", method="POST", path="/orders/{id}/reallocate", handler=reallocate, scope=SCOPE,
         tag=TAG, summary=N_("Refazer as reservas de um pedido"), answer=Reserved, named=ById, once="together",
-        conflicts=True, description=N_("Pelo estoque e pelas regras de hoje; não as de um pedido embalado ou enviado."),
+        description=N_("Pelo estoque e pelas regras de hoje; não as de um pedido embalado ou enviado."),
     ),
     Operation(
         name="place_order", method="POST", path="/orders/{id}/allocation", handler=place, scope=SCOPE, tag=TAG,
         summary=N_("Fazer um pedido sair de um depósito"), answer=OrderMoved, named=ById, body=Place, once="together",
-        conflicts=True, example={"warehouse": "loja"},
+        example={"warehouse": "loja"},
         description=N_("O que ele reserva em outros passa para lá; se não cabe tudo, nada muda."),
     ),
     Operation(

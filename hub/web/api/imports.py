@@ -318,7 +318,7 @@ OPERATIONS = (
     Operation(
         name="confirm_upload", method="POST", path="/uploads/{id}/confirm", handler=confirm_upload, scope=WRITE,
         tag=TAG, summary=N_("Escrever uma planilha"), answer=Written, named=ById, body=Sure, once="apart",
-        conflicts=True, example={"skip_bad": False},
+        example={"skip_bad": False},
     ),
     Operation(
         name="discard_upload", method="DELETE", path="/uploads/{id}", handler=discard_upload, scope=WRITE, tag=TAG,
@@ -336,12 +336,11 @@ OPERATIONS = (
     Operation(
         name="resume_import", method="POST", path="/imports/{number}/resume", handler=resume_import, scope=WRITE,
         tag=TAG, summary=N_("Escrever o que falta de uma importação de estoque"), answer=Written, named=Number,
-        conflicts=True,
     ),
     Operation(
         name="undo_import", method="POST", path="/imports/{number}/undo", handler=undo_import, scope=WRITE, tag=TAG,
         summary=N_("Desfazer uma importação de estoque"), answer=ImportUndone, named=Number, body=TakenBack,
-        conflicts=True, example={"rest": False},
+        example={"rest": False},
     ),
     Operation(
         name="list_sku_imports", method="GET", path="/sku-imports", handler=list_sku_imports, scope=READ, tag=TAG,
@@ -349,6 +348,6 @@ OPERATIONS = (
     ),
     Operation(
         name="undo_sku_import", method="POST", path="/sku-imports/{number}/undo", handler=undo_sku_import, scope=WRITE,
-        tag=TAG, summary=N_("Desfazer uma importação de SKUs"), answer=SkusUndone, named=Number, conflicts=True,
+        tag=TAG, summary=N_("Desfazer uma importação de SKUs"), answer=SkusUndone, named=Number,
     ),
 )  # fmt: skip

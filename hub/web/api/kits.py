@@ -91,11 +91,11 @@ OPERATIONS = (
     ),
     Operation(
         name="put_kit", method="PUT", path="/skus/{code}/kit", handler=put_kit, scope="stock:write", tag=TAG,
-        summary=N_("Faz de um SKU um kit"), answer=Kit, named=ByCode, body=Recipe, conflicts=True,
+        summary=N_("Faz de um SKU um kit"), answer=Kit, named=ByCode, body=Recipe,
         example={"components": [{"sku": "CANECA", "quantity": 2}]},
     ),
     Operation(
         name="drop_kit", method="DELETE", path="/skus/{code}/kit", handler=drop_kit, scope="stock:write", tag=TAG,
-        summary=N_("O kit volta a ser um SKU simples"), answer=Undone, named=ByCode, conflicts=True,
+        summary=N_("O kit volta a ser um SKU simples"), answer=Undone, named=ByCode,
     ),
 )  # fmt: skip

@@ -128,17 +128,17 @@ OPERATIONS = (
     Operation(
         name="retry_listing", method="POST", path="/listings/{id}/retry", handler=retry, scope="listings:write",
         tag=TAG, summary=N_("Tentar de novo um anúncio que o canal recusou"), answer=Listing, named=ById,
-        once="together", conflicts=True, description=N_("O hub o lê, e escreve onde ainda difere."),
+        once="together", description=N_("O hub o lê, e escreve onde ainda difere."),
     ),
     Operation(
         name="release_listing", method="POST", path="/listings/{id}/release", handler=release,
         scope="accounts:approve", tag=TAG, summary=N_("Deixar ir um zero que o freio segura"), answer=Listing,
-        named=ById, once="together", conflicts=True,
+        named=ById, once="together",
     ),
     Operation(
         name="make_sku", method="POST", path="/listings/{id}/sku", handler=new_sku, scope="listings:write", tag=TAG,
         summary=N_("Fazer de um anúncio um SKU, e vinculá-lo"), answer=Listing, status=201, named=ById, body=NewSku,
-        once="together", conflicts=True, example={"code": "VASO-01", "title": "Vaso de barro"},
+        once="together", example={"code": "VASO-01", "title": "Vaso de barro"},
         description=N_("Pede também stock:write. Conte o estoque dele para o canal receber um número."),
     ),
     Operation(
@@ -149,7 +149,7 @@ OPERATIONS = (
     Operation(
         name="set_difference_rules", method="PATCH", path="/accounts/{id}/difference-rules", handler=set_rules,
         scope="accounts:approve", tag=TAG, summary=N_("Mudar o que se faz por si com cada diferença numa conta"),
-        answer=Rules, named=ById, body=AskedRules, conflicts=True, whole=True, example={"external_edit_up": "propose"},
+        answer=Rules, named=ById, body=AskedRules, whole=True, example={"external_edit_up": "propose"},
         description=N_("Vale a partir da próxima leitura."),
     ),
 )  # fmt: skip

@@ -252,12 +252,12 @@ OPERATIONS = (
     Operation(
         name="put_link", method="PUT", path="/listings/{id}/link", handler=link, scope="listings:write", tag=TAG,
         summary=N_("Vincular um anúncio a um SKU"), answer=Listing, named=ById, body=Link,
-        example={"sku": "CANECA-AZUL", "multiplier": 1}, conflicts=True,
+        example={"sku": "CANECA-AZUL", "multiplier": 1},
         description=N_("Os pedidos que esperavam por este vínculo são acertados."),
     ),
     Operation(
         name="delete_link", method="DELETE", path="/listings/{id}/link", handler=unlink, scope="listings:write",
-        tag=TAG, summary=N_("Desvincular um anúncio"), answer=None, status=204, named=ById, conflicts=True,
+        tag=TAG, summary=N_("Desvincular um anúncio"), answer=None, status=204, named=ById,
         description=N_("O estoque dele deixa de ser mexido."),
     ),
     Operation(
@@ -273,12 +273,12 @@ OPERATIONS = (
     Operation(
         name="accept_difference", method="POST", path="/differences/{id}/accept", handler=accept,
         scope="listings:write", tag=TAG, summary=N_("Corrigir uma diferença"), answer=Difference, named=ById,
-        once="together", conflicts=True,
+        once="together",
         description=N_("O número do hub é escrito no canal, ou o anúncio é vinculado ao SKU que ele diz."),
     ),
     Operation(
         name="dismiss_difference", method="POST", path="/differences/{id}/dismiss", handler=dismiss,
         scope="listings:write", tag=TAG, summary=N_("Deixar uma diferença como está"), answer=Difference, named=ById,
-        once="together", conflicts=True, description=N_("Até que o hub calcule outro número."),
+        once="together", description=N_("Até que o hub calcule outro número."),
     ),
 )  # fmt: skip

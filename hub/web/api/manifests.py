@@ -171,7 +171,7 @@ OPERATIONS = (
     Operation(
         name="print_labels", method="POST", path="/labels/print", handler=print_together, scope="shipments:write",
         tag=TAG, summary=N_("Várias etiquetas num só PDF"), answer=Sheets, body=Sheet,
-        example={"labels": ["019a0000-0000-7000-8000-000000000000"]}, conflicts=True,
+        example={"labels": ["019a0000-0000-7000-8000-000000000000"]},
         description=N_("Traz nomes e endereços: pede também customers:read. O que não pôde vir é dito em failures."),
     ),
     Operation(
@@ -181,7 +181,7 @@ OPERATIONS = (
     Operation(
         name="sign_manifest", method="POST", path="/manifests", handler=sign, scope="shipments:write", tag=TAG,
         summary=N_("A transportadora retirou: assinar o romaneio"), answer=Manifest, status=201, body=Signature,
-        once="together", conflicts=True,
+        once="together",
         description=N_("Os canais são avisados de que os volumes saíram."),
         example={"account_id": "019a0000-0000-7000-8000-000000000000", "signed_name": "João, dos Correios"},
     ),

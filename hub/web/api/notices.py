@@ -258,7 +258,7 @@ OPERATIONS = (
     ),
     Operation(
         name="add_notice_way", method="POST", path="/notice-ways", handler=add_way, scope=WRITE, tag=TAG,
-        summary=N_("Ligar um caminho de avisos"), answer=Way, body=NewWay, status=201, once="together", conflicts=True,
+        summary=N_("Ligar um caminho de avisos"), answer=Way, body=NewWay, status=201, once="together",
         description=N_("Os avisos de donos e gerentes, só com owners:write, ou se a chave é da própria pessoa."),
         example={"person_id": "0199f7a2-6c1e-7a30-9a51-6b2f6f0f7a10", "format": "slack", "name": "Canal da operação",
                  "url": "https://hooks.slack.com/services/T0/B0/x", "least": "warning", "scope": "all"},
@@ -266,14 +266,14 @@ OPERATIONS = (
     Operation(
         name="change_notice_way", method="PATCH", path="/notice-ways/{id}", handler=change_way, scope=WRITE, tag=TAG,
         summary=N_("Mudar, desligar ou ligar um caminho de avisos"), answer=Way, named=ById, body=WayChange,
-        whole=True, conflicts=True, example={"least": "warning", "quiet": {"since": "21:00", "until": "07:00"}},
+        whole=True, example={"least": "warning", "quiet": {"since": "21:00", "until": "07:00"}},
     ),
     Operation(
         name="test_notice_way", method="POST", path="/notice-ways/{id}/test", handler=test_way, scope=WRITE, tag=TAG,
-        summary=N_("Mandar um teste por um caminho"), answer=Tried, named=ById, conflicts=True,
+        summary=N_("Mandar um teste por um caminho"), answer=Tried, named=ById,
     ),
     Operation(
         name="remove_notice_way", method="DELETE", path="/notice-ways/{id}", handler=remove_way, scope=WRITE, tag=TAG,
-        summary=N_("Remover um caminho de avisos"), answer=None, named=ById, status=204, conflicts=True,
+        summary=N_("Remover um caminho de avisos"), answer=None, named=ById, status=204,
     ),
 )  # fmt: skip

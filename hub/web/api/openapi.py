@@ -197,7 +197,7 @@ def refusals(each: Operation) -> list[int]:
         found |= {422}
     if each.body is not None:
         found |= {400, 413, 415, 422}
-    if each.once or each.conflicts:
+    if each.method != "GET" or each.conflicts:  # who writes may lose a race, or come too late
         found |= {409}
     return sorted(found | {422})  # a parameter that is not declared is refused everywhere
 

@@ -65,11 +65,13 @@ class Operation:
     once: Literal["together", "apart"] | None = None
     whole: bool = False
     example: Mapping[str, Any] | None = None  # of the body
-    conflicts: bool = False  # whether the state of things may refuse it (409)
+    conflicts: bool = False  # of a GET: the state of things may refuse it (409), as it may whatever writes
 
     def __post_init__(self) -> None:
         if self.place is not None and not issubclass(self.query, Paging):
             raise TypeError(f"{self.name} pages: its query is a Paging")
+        if self.conflicts and self.method != "GET":
+            raise TypeError(f"{self.name} writes: that it may conflict is told of itself")
         if (self.body is None) != (self.example is None):
             raise TypeError(f"{self.name}: a body comes with an example of it")
         if self.body is not None:

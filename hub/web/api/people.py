@@ -206,13 +206,13 @@ OPERATIONS = (
     ),
     Operation(
         name="change_role", method="PATCH", path="/people/{id}", handler=change_role, scope=WRITE, tag=TAG,
-        summary=N_("Mudar o papel de uma pessoa"), answer=Person, named=ById, body=RoleChange, conflicts=True,
+        summary=N_("Mudar o papel de uma pessoa"), answer=Person, named=ById, body=RoleChange,
         whole=True, description=OWNERS, example={"role": "operator"},
     ),
     Operation(
         name="remove_person", method="DELETE", path="/people/{id}", handler=remove_person, scope=WRITE, tag=TAG,
         summary=N_("Tirar o acesso de uma pessoa a esta loja"), answer=Removed, named=ById, query=Removal,
-        conflicts=True, whole=True, description=REMOVAL,
+        whole=True, description=REMOVAL,
     ),
     Operation(
         name="list_invitations", method="GET", path="/invitations", handler=list_invitations, scope=READ, tag=TAG,
@@ -220,7 +220,7 @@ OPERATIONS = (
     ),
     Operation(
         name="invite", method="PUT", path="/invitations", handler=invite, scope=WRITE, tag=TAG,
-        summary=N_("Convidar alguém"), answer=Invited, body=NewInvitation, conflicts=True,
+        summary=N_("Convidar alguém"), answer=Invited, body=NewInvitation,
         description=N_(
             "No lugar do convite aberto para o mesmo e-mail: repetir faz outro, e o anterior deixa de valer. O "
             "endereço é dito só aqui. Donos e gerentes, só com owners:write."
@@ -229,6 +229,6 @@ OPERATIONS = (
     ),
     Operation(
         name="withdraw_invitation", method="DELETE", path="/invitations/{id}", handler=withdraw, scope=WRITE, tag=TAG,
-        summary=N_("Retirar um convite"), answer=None, named=ById, status=204, conflicts=True,
+        summary=N_("Retirar um convite"), answer=None, named=ById, status=204,
     ),
 )  # fmt: skip

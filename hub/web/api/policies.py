@@ -1,9 +1,10 @@
 """Policies: what the shop decides once, for all or for an account, and the words that its buyers are written to in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
 
 from hub import buyer_mail as decide
 from hub.store import deadlines, mails
@@ -11,7 +12,17 @@ from hub.store.accounts import Account
 from hub.web import policy_words
 from hub.web.api import policy_shapes as shapes
 from hub.web.api.operations import Answer, Call, Operation, missing
-from hub.web.api.policy_shapes import AccountChange, AccountPolicies, AskedRank, Locale, ShopChange, ShopPolicies
+from hub.web.api.policy_shapes import (
+    AccountChange,
+    AccountPolicies,
+    AskedRank,
+    FieldChange,
+    Locale,
+    PolicyPreview,
+    ShopChange,
+    ShopPolicies,
+    Touch,
+)
 from hub.web.api.problems import Refused, Wrong, wrong
 from hub.web.api.shapes import Asked, ById, Told
 from hub.web.i18n import N_
@@ -37,6 +48,7 @@ ACCOUNTS = N_(
     "Uma parte de cada vez: ela é mudada inteira ou não é. differences pede também accounts:approve, e stock.draws, "
     "warehouses:write."
 )
+PREVIEW = N_("Com o mesmo corpo, o que muda e quantas linhas isso alcança. Nada é guardado.")
 NO_HOUSE = N_("Não há depósito aberto com o código %(code)s.")
 
 
@@ -133,7 +145,21 @@ def _known(fields: Mapping[str, Decided], words: Mapping[str, str]) -> dict[str,
     return {name: (NO_HOUSE, {"code": name.partition(":")[2]}) for name in words if ":" in name and name not in fields}
 
 
-async def _change(call: Call, account: Account | None, asked: BaseModel) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """A change that may be made: what holds of its group, and what would, as forms take it."""
+
+    part: str
+    group: Group
+    held: Mapping[str, str]
+    told: Mapping[str, str]
+
+    @property
+    def changed(self) -> set[str]:
+        return {name for name in self.told if self.told[name] != self.held[name]}
+
+
+async def _planned(call: Call, account: Account | None, asked: BaseModel) -> _Planned:
     if len(asked.model_fields_set) != 1:
         raise wrong("body", ONE)
     part = next(iter(asked.model_fields_set))
@@ -160,9 +186,51 @@ async def _change(call: Call, account: Account | None, asked: BaseModel) -> None
     _refuse(part, names, {name: (policy_words.PROBLEM[kind], {}) for name, kind in between.items()})
     if part == "dispatch" and words and not told["handling_days"] and "handling_days" not in words:
         raise wrong("dispatch.handling_days", N_("Diga em quantos dias úteis os pedidos saem."))
-    changed = {name for name in told if told[name] != held[name]}
-    if changed:
-        await policy_deeds.save(call.rt, call.seller, group, account, told, changed)
+    return _Planned(part=part, group=group, held=held, told=told)
+
+
+async def _change(call: Call, account: Account | None, asked: BaseModel) -> None:
+    planned = await _planned(call, account, asked)
+    if planned.changed:
+        await policy_deeds.save(call.rt, call.seller, planned.group, account, planned.told, planned.changed)
+
+
+async def _preview(call: Call, account: Account | None, asked: BaseModel) -> PolicyPreview:
+    planned = await _planned(call, account, asked)
+    if not planned.changed:
+        return PolicyPreview(changes=[], touches=[])
+    async with call.tx() as tx:
+        counts = await policy_deeds.touched(tx, planned.group, account)
+    words = policy_deeds.reach(call.language, planned.group, counts)
+    document = ShopPolicies if account is None else AccountPolicies
+    before, after = (_fields(document, planned, each) for each in (planned.held, planned.told))
+    return PolicyPreview(
+        changes=[
+            FieldChange(field=name, before=before[name], after=after[name])
+            for name in after if after[name] != before[name]
+        ],
+        touches=[
+            Touch.model_validate({"what": what, "count": count, "sentence": sentence})
+            for (what, count), sentence in zip(counts.items(), words, strict=True)
+        ],
+    )  # fmt: skip
+
+
+def _fields(document: type[BaseModel], planned: _Planned, words: Mapping[str, str]) -> dict[str, Any]:
+    """A part's values by field, as the document tells them."""
+    kind: Any = document.model_fields[planned.part].annotation
+    told = TypeAdapter(kind).validate_python(_told(planned.group, words))
+    return {each.code: each.rank for each in told} if isinstance(told, list) else told.model_dump()
+
+
+async def preview_shop(call: Call) -> Answer:
+    """Nothing is kept."""
+    return await _preview(call, None, call.body(ShopChange))
+
+
+async def preview_account(call: Call) -> Answer:
+    """Nothing is kept."""
+    return await _preview(call, await _account(call), call.body(AccountChange))
 
 
 async def change_shop(call: Call) -> Answer:
@@ -276,8 +344,13 @@ OPERATIONS = (
     ),
     Operation(
         name="change_policies", method="PATCH", path="/policies", handler=change_shop, scope=WRITE, tag=TAG,
-        summary=N_("Mudar uma parte das políticas da loja"), answer=ShopPolicies, body=ShopChange, conflicts=True,
+        summary=N_("Mudar uma parte das políticas da loja"), answer=ShopPolicies, body=ShopChange,
         whole=True, description=SHOPS, example={"shipping": {"stuck_days": 6}},
+    ),
+    Operation(
+        name="preview_policies", method="POST", path="/policies/preview", handler=preview_shop, scope=WRITE, tag=TAG,
+        summary=N_("O que mudar uma parte das políticas da loja alcança"), answer=PolicyPreview, body=ShopChange,
+        description=PREVIEW, example={"shipping": {"stuck_days": 6}},
     ),
     Operation(
         name="get_account_policies", method="GET", path="/accounts/{id}/policies", handler=show_account, scope=READ,
@@ -286,7 +359,13 @@ OPERATIONS = (
     Operation(
         name="change_account_policies", method="PATCH", path="/accounts/{id}/policies", handler=change_account,
         scope=WRITE, tag=TAG, summary=N_("Mudar uma parte das políticas de uma conta"), answer=AccountPolicies,
-        named=ById, body=AccountChange, conflicts=True, whole=True, description=ACCOUNTS,
+        named=ById, body=AccountChange, whole=True, description=ACCOUNTS,
+        example={"holding": {"since": "paid"}},
+    ),
+    Operation(
+        name="preview_account_policies", method="POST", path="/accounts/{id}/policies/preview",
+        handler=preview_account, scope=WRITE, tag=TAG, named=ById, body=AccountChange, answer=PolicyPreview,
+        summary=N_("O que mudar uma parte das políticas de uma conta alcança"), description=PREVIEW,
         example={"holding": {"since": "paid"}},
     ),
     Operation(

@@ -339,3 +339,31 @@ class AccountChange(Asked):
     freight: FreightChange | None = None
     sender: SenderChange | None = None
     volumes: VolumesChange | None = None
+
+
+# ── before it is made ───────────────────────────────────────────────────────────────────────────────────────
+
+Value = bool | int | float | str | list[str] | None
+
+
+class FieldChange(Told):
+    """One field that changes."""
+
+    field: str = Field(description=N_("Como na parte; em warehouses, o código do depósito."))
+    before: Value
+    after: Value
+
+
+class Touch(Told):
+    """How many rows the change reaches."""
+
+    what: Literal["listed_skus", "open_orders", "parcels_under_way", "planned_skus", "unpaid_orders"]
+    count: int = Field(description=N_("Contados até 10000: com 10000 pode haver mais."))
+    sentence: str = Field(description=N_("O que acontece com eles, em palavras."))
+
+
+class PolicyPreview(Told):
+    """What a change would change, and what that reaches; nothing is kept."""
+
+    changes: list[FieldChange] = Field(description=N_("Vazio: já é assim."))
+    touches: list[Touch] = Field(description=N_("Vazio: vale da próxima vez; nada do que já aconteceu é refeito."))

@@ -292,35 +292,35 @@ OPERATIONS = (
     Operation(
         name="add_purchase", method="POST", path="/purchases", handler=add_purchase, scope="purchases:write", tag=TAG,
         summary=N_("Uma ordem de compra nova, em rascunho"), answer=Purchase, status=201, body=NewPurchase,
-        once="together", conflicts=True,
+        once="together",
         example={"supplier": "Porcelanas do Vale", "lines": [{"sku": "CANECA", "quantity": 48, "cost_cents": 1190}]},
     ),
     Operation(
         name="put_purchase_lines", method="PUT", path="/purchases/{id}/lines", handler=put_lines,
         scope="purchases:write", tag=TAG, summary=N_("Os itens de um rascunho"), answer=Purchase, named=ById,
-        body=Lines, conflicts=True,
+        body=Lines,
         example={"lines": [{"sku": "CANECA", "quantity": 60}]},
     ),
     Operation(
         name="send_purchase", method="POST", path="/purchases/{id}/send", handler=send, scope="purchases:write",
         tag=TAG, summary=N_("A ordem foi enviada ao fornecedor"), answer=Purchase, named=ById, body=Sent,
-        once="together", conflicts=True,
+        once="together",
         example={"expected_at": "2026-12-04T12:00:00Z"},
     ),
     Operation(
         name="receive_purchase", method="POST", path="/purchases/{id}/receipts", handler=receive,
         scope="purchases:write", tag=TAG, summary=N_("Chegaram unidades"), answer=PurchaseReceived, named=ById,
-        body=Arrived, once="together", conflicts=True,
+        body=Arrived, once="together",
         example={"ref": "NF 1042", "lines": [{"sku": "CANECA", "quantity": 48}]},
     ),
     Operation(
         name="close_purchase", method="POST", path="/purchases/{id}/close", handler=close, scope="purchases:write",
-        tag=TAG, summary=N_("O que falta não vem mais"), answer=Purchase, named=ById, once="together", conflicts=True,
+        tag=TAG, summary=N_("O que falta não vem mais"), answer=Purchase, named=ById, once="together",
     ),
     Operation(
         name="cancel_purchase", method="POST", path="/purchases/{id}/cancel", handler=cancel,
         scope="purchases:write", tag=TAG, summary=N_("Nada desta ordem vem"), answer=Purchase, named=ById,
-        once="together", conflicts=True,
+        once="together",
     ),
     Operation(
         name="list_suggestions", method="GET", path="/replenishment", handler=list_suggestions,

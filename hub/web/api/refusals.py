@@ -13,7 +13,8 @@ from jobs.purchase import PurchaseRefused
 
 SAID = N_("%(said)s")
 # The kinds of refusals about what is not there.
-GONE = ("unknown", "gone", "order", "nobody", "no_drift", "no_buffer", "no_listing", "no_upload", "no_import")
+GONE = ("unknown", "gone", "order", "nobody", "no_order", "no_count", "no_manifest", "no_drift", "no_buffer",
+        "no_listing", "no_upload", "no_import")  # fmt: skip
 
 
 def told(refusal: connect.Refused, language: Language) -> Refused:

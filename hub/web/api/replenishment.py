@@ -112,7 +112,7 @@ OPERATIONS = (
     Operation(
         name="change_replenishment", method="PATCH", path="/skus/{code}/replenishment", handler=change_settings,
         scope="purchases:write", tag=TAG, summary=N_("Mudar como um SKU é reposto"), answer=SkuReplenishment,
-        named=ByCode, body=ReplenishmentOfSku, conflicts=True,
+        named=ByCode, body=ReplenishmentOfSku,
         example={"supplier": "Porcelanas do Vale", "lead_time_days": 9, "order_multiple": 6},
     ),
 )  # fmt: skip

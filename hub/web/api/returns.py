@@ -88,7 +88,6 @@ OPERATIONS = (
     Operation(
         name="receive_return", method="POST", path="/returns/receipts", handler=receive, scope="returns:write",
         tag=TAG, summary=N_("O que foi feito do que voltou"), answer=ReturnReceived, body=Back, once="together",
-        conflicts=True,
         example={"named": "2000003508897196", "units": 1, "disposition": "sellable"},
     ),
 )  # fmt: skip

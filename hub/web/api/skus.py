@@ -203,12 +203,12 @@ OPERATIONS = (
     Operation(
         name="count_sku", method="POST", path="/skus/{code}/count", handler=count, scope="stock:write", tag=TAG,
         summary=N_("Contar um SKU"), answer=StockChanged, named=ByCode, body=SkuCount,
-        example={"units": 12}, once="together", conflicts=True,
+        example={"units": 12}, once="together",
         description=N_("A primeira contagem abre o estoque: daí em diante o número vai aos canais."),
     ),
     Operation(
         name="adjust_sku", method="POST", path="/skus/{code}/adjust", handler=adjust, scope="stock:write", tag=TAG,
         summary=N_("Ajustar um SKU"), answer=StockChanged, named=ByCode, body=Adjustment,
-        example={"delta": -1, "note": "quebrou na bancada", "reference": "quebra-18"}, once="together", conflicts=True,
+        example={"delta": -1, "note": "quebrou na bancada", "reference": "quebra-18"}, once="together",
     ),
 )  # fmt: skip

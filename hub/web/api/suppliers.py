@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from hub.store import stock, suppliers
-from hub.web.api.operations import Answer, Call, Operation, conflict, missing
-from hub.web.api.shapes import Asked, ById, Name, Told
+from hub.web.api.operations import Answer, ByText, Call, Operation, conflict, missing
+from hub.web.api.shapes import Asked, ById, Name, Paging, Told
 from hub.web.i18n import N_
 
 TAG = "purchases"
@@ -35,12 +35,6 @@ class SupplierRow(Supplier):
     orders: int
 
 
-class Suppliers(Told):
-    """All of them, by name."""
-
-    data: list[SupplierRow]
-
-
 class NewSupplier(Asked):
     """A supplier to add."""
 
@@ -62,9 +56,10 @@ class SupplierChange(Asked):
 
 
 async def list_suppliers(call: Call) -> Answer:
-    """Archived ones are left out."""
+    """By name; archived ones are left out."""
     async with call.tx() as tx:
-        return Suppliers(data=[SupplierRow.model_validate(row) for row in await suppliers.every(tx)])
+        rows = await suppliers.every(tx, after=call.after[0] if call.after else None, limit=call.limit)
+    return call.part(rows, SupplierRow.model_validate, "name")
 
 
 async def add_supplier(call: Call) -> Answer:
@@ -95,18 +90,17 @@ async def change_supplier(call: Call) -> Answer:
 OPERATIONS = (
     Operation(
         name="list_suppliers", method="GET", path="/suppliers", handler=list_suppliers, scope="purchases:read",
-        tag=TAG, summary=N_("Os fornecedores"), answer=Suppliers,
+        tag=TAG, summary=N_("Os fornecedores, por nome"), answer=SupplierRow, query=Paging, place=ByText,
     ),
     Operation(
         name="add_supplier", method="POST", path="/suppliers", handler=add_supplier, scope="purchases:write", tag=TAG,
         summary=N_("Um fornecedor novo"), answer=Supplier, status=201, body=NewSupplier, once="together",
-        conflicts=True,
         example={"name": "Porcelanas do Vale", "lead_time_days": 12},
     ),
     Operation(
         name="change_supplier", method="PATCH", path="/suppliers/{id}", handler=change_supplier,
         scope="purchases:write", tag=TAG, summary=N_("Muda um fornecedor"), answer=Supplier, named=ById,
-        body=SupplierChange, conflicts=True,
+        body=SupplierChange,
         example={"lead_time_days": 15},
     ),
 )  # fmt: skip

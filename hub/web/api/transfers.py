@@ -182,22 +182,21 @@ OPERATIONS = (
     Operation(
         name="add_transfer", method="POST", path="/transfers", handler=add_transfer, scope="stock:write", tag=TAG,
         summary=N_("Planeja uma transferência"), answer=Transfer, status=201, body=NewTransfer, once="together",
-        conflicts=True,
         example={"from_warehouse": "principal", "to_warehouse": "loja", "lines": [{"sku": "CANECA", "quantity": 10}]},
     ),
     Operation(
         name="send_transfer", method="POST", path="/transfers/{number}/send", handler=send, scope="stock:write",
         tag=TAG, summary=N_("As unidades saem"), answer=Transfer, named=Numbered, body=Leaving, once="together",
-        conflicts=True, example={"with_orders": False},
+        example={"with_orders": False},
     ),
     Operation(
         name="receive_transfer", method="POST", path="/transfers/{number}/receipts", handler=receive,
         scope="stock:write", tag=TAG, summary=N_("Unidades chegam"), answer=Transfer, named=Numbered, body=Arriving,
-        once="together", conflicts=True, example={"lines": [{"sku": "CANECA", "quantity": 6}]},
+        once="together", example={"lines": [{"sku": "CANECA", "quantity": 6}]},
     ),
     Operation(
         name="cancel_transfer", method="POST", path="/transfers/{number}/cancel", handler=cancel,
         scope="stock:write", tag=TAG, summary=N_("Desiste de uma transferência"), answer=Transfer, named=Numbered,
-        once="together", conflicts=True,
+        once="together",
     ),
 )  # fmt: skip

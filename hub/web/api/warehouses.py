@@ -9,8 +9,8 @@ from hub import parse
 from hub.allocation import Area
 from hub.store import warehouses
 from hub.web.api.accounts import not_closed
-from hub.web.api.operations import Answer, Call, Operation, missing
-from hub.web.api.shapes import Asked, ById, Told
+from hub.web.api.operations import Answer, ByText, Call, Operation, missing
+from hub.web.api.shapes import Asked, ById, Paging, Told
 from hub.web.i18n import N_
 from jobs import warehouses as flows
 
@@ -52,12 +52,6 @@ class Warehouse(Told):
     on_hand: int
     reserved: int
     draws: list[str] = Field(description=N_("As contas que vendem daqui por escolha; vazio: todas."))
-
-
-class Warehouses(Told):
-    """Every open warehouse, by rank."""
-
-    data: list[Warehouse]
 
 
 class AreaTold(Told):
@@ -133,17 +127,16 @@ class Draw(Asked):
 
 
 async def every(call: Call) -> Answer:
-    """With what stands there."""
+    """By code, which no one changes while they are walked; `rank` says in which order sales leave."""
     async with call.tx() as tx:
-        rows = await warehouses.every(tx)
-    return Warehouses(data=[Warehouse.model_validate(row) for row in rows])
+        rows = await warehouses.by_codes(tx, after=call.after[0] if call.after else None, limit=call.limit)
+    return call.part(rows, Warehouse.model_validate, "code")
 
 
 async def _one(call: Call, warehouse_id: UUID) -> WholeWarehouse:
     async with call.tx() as tx:
-        rows = await warehouses.every(tx)
+        row = await warehouses.one(tx, warehouse_id)
         areas = await warehouses.areas_of(tx, warehouse_id)
-    row = next((row for row in rows if row["id"] == warehouse_id), None)
     if row is None:
         raise missing()
     return WholeWarehouse.model_validate({**row, "areas": [AreaTold.model_validate(each) for each in areas]})
@@ -202,7 +195,7 @@ async def draw(call: Call) -> Answer:
 OPERATIONS = (
     Operation(
         name="list_warehouses", method="GET", path="/warehouses", handler=every, scope="stock:read", tag=TAG,
-        summary=N_("Depósitos, com o que há em cada um"), answer=Warehouses,
+        summary=N_("Depósitos, por código, com o que há em cada um"), answer=Warehouse, query=Paging, place=ByText,
     ),
     Operation(
         name="get_warehouse", method="GET", path="/warehouses/{id}", handler=one, scope="stock:read", tag=TAG,
@@ -211,22 +204,22 @@ OPERATIONS = (
     Operation(
         name="add_warehouse", method="POST", path="/warehouses", handler=add, scope=SCOPE, tag=TAG,
         summary=N_("Criar um depósito"), answer=WholeWarehouse, status=201, body=NewWarehouse, once="together",
-        conflicts=True, example={"code": "loja", "name": "Loja do centro", "rank": 20, "postal_code": "01310100"},
+        example={"code": "loja", "name": "Loja do centro", "rank": 20, "postal_code": "01310100"},
     ),
     Operation(
         name="change_warehouse", method="PATCH", path="/warehouses/{id}", handler=edit, scope=SCOPE, tag=TAG,
-        summary=N_("Mudar um depósito"), answer=WholeWarehouse, named=ById, body=WarehouseChange, conflicts=True,
+        summary=N_("Mudar um depósito"), answer=WholeWarehouse, named=ById, body=WarehouseChange,
         example={"rank": 5}, description=N_("Outro tipo muda na hora o que os canais mostram."),
     ),
     Operation(
         name="put_areas", method="PUT", path="/warehouses/{id}/areas", handler=cover, scope=SCOPE, tag=TAG,
         summary=N_("Dizer que áreas um depósito serve antes, ou depois"), answer=WholeWarehouse, named=ById,
-        body=Areas, conflicts=True, example={"areas": [{"rank": 1, "state": "SP"}]},
+        body=Areas, example={"areas": [{"rank": 1, "state": "SP"}]},
         description=N_("No lugar das que tinha; valem para vendas novas."),
     ),
     Operation(
         name="close_warehouse", method="DELETE", path="/warehouses/{id}", handler=close, scope=SCOPE, tag=TAG,
-        summary=N_("Fechar um depósito vazio"), answer=None, status=204, named=ById, conflicts=True,
+        summary=N_("Fechar um depósito vazio"), answer=None, status=204, named=ById,
         description=N_("O histórico fica, e o código não volta a servir."),
     ),
     Operation(
@@ -236,7 +229,7 @@ OPERATIONS = (
     Operation(
         name="put_account_warehouses", method="PUT", path="/accounts/{id}/warehouses", handler=draw, scope=SCOPE,
         tag=TAG, summary=N_("Dizer de que depósitos uma conta vende"), answer=Drawn, named=ById, body=Draw,
-        conflicts=True, example={"warehouses": ["principal"]},
+        example={"warehouses": ["principal"]},
         description=N_("O que ela mostra segue na hora; o que os pedidos dela já reservam fica onde está."),
     ),
 )  # fmt: skip

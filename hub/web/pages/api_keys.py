@@ -23,9 +23,9 @@ async def _every(
     visit: Visit, told: str = "", problems: dict[str, str] | None = None, key: str | None = None
 ) -> web.Response:
     async with visit.tx() as tx:
-        rows = await api_keys.every(tx)
+        rows = await api_keys.every(tx, 2 * MOST)
     return visit.render(
-        "settings_keys.html", status=400 if problems else 200, rows=rows[: 2 * MOST], told=told,
+        "settings_keys.html", status=400 if problems else 200, rows=rows, told=told,
         problems=problems or {}, key=key, scopes=given_by(visit.person.role), settings=settings_words,
         makers=[role for role in ROLES if given_by(role)],
     )  # fmt: skip

@@ -10,12 +10,12 @@ from aiohttp import web
 
 from hub.buffers import BufferKind
 from hub.store import Tx, accounts, buffers, links, listing_story, lookup, screens
-from hub.store.buffers import Rule
+from hub.store.buffers import Place, Rule
 from hub.web import buffer_words, refusal_words, settings_words
 from hub.web.edge import Visit
 from hub.web.i18n import N_, ZONE
 from hub.web.pages.accounts import adapter_of
-from hub.web.pages.keyset import id_asked
+from hub.web.pages.keyset import PLACE, SIZE, id_asked, part
 from jobs import buffers as desk
 from jobs import counts
 from jobs.connect import Refused
@@ -23,6 +23,7 @@ from jobs.connect import Refused
 HOME = "/configuracoes/margens"
 FIELDS = ("escopo", "conta", "categoria", "sku", "anuncio", "tipo", "valor", "teto", "acima", "comeca", "termina")
 SHOWN, EXPLAINED = 100, 3
+ORDER, SEPARATOR = ("scope", "place_account", "kind", "scope_ref"), "~"  # of a rule's place: last what may be any word
 BLANK = {**dict.fromkeys(FIELDS, ""), "escopo": "channel", "tipo": "units"}
 
 
@@ -56,26 +57,36 @@ async def _every(
 ) -> web.Response:  # fmt: skip
     async with visit.tx() as tx:
         known = await accounts.every(tx)
-        rules = await buffers.every(tx)
+        rules = await buffers.every(tx, after=_place(visit), limit=SIZE + 1)
         categories = await buffers.categories(tx)
+    cut = part(visit, rules, place_of=lambda row: SEPARATOR.join(str(row[name]) for name in ORDER), home=HOME)
     shown = [
         {**row, "source": buffers.source_of(row).value, "does": buffer_words.does(visit.language, row),
          "state": buffer_words.state(row, visit.now)}
-        for row in rules
+        for row in cut.rows
     ]  # fmt: skip
-    order = list(buffer_words.SOURCE)
     return visit.render(
         "settings_buffers.html", status=400 if problems else 200, told=told, problems=problems or {},
-        rules=sorted(shown, key=lambda row: order.index(row["source"])), words_=buffer_words, categories=categories,
-        settings=settings_words, changed=changed, shown=SHOWN, done=await _explained(visit, rules),
+        rules=shown, part=cut, words_=buffer_words, categories=categories,
+        settings=settings_words, changed=changed, shown=SHOWN, done=await _explained(visit),
         accounts=[account for account in known if (adapter := adapter_of(account.channel)) and adapter.stock],
     )  # fmt: skip
 
 
-async def _explained(visit: Visit, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _place(visit: Visit) -> Place | None:
+    """The rule's place that the address names; what is none begins anew."""
+    scope, account, kind, ref = [*visit.request.query.get(PLACE, "").split(SEPARATOR, 3), *[""] * 3][:4]
+    known = next((each for each in buffers.SCOPES if each == scope), None)
+    try:
+        return (known, ref.replace("\x00", ""), UUID(account), kind) if known and kind in set(BufferKind) else None
+    except ValueError:
+        return None
+
+
+async def _explained(visit: Visit) -> list[dict[str, Any]]:
     """Why the numbers are what they are now, of some slots that the rule just kept is made for."""
     kept = id_asked(visit, "feita")
-    if kept is None or kept not in {row["id"] for row in rules}:
+    if kept is None:
         return []
     async with visit.tx() as tx:
         made_for = await buffers.made_for(tx, [kept])

@@ -15,6 +15,7 @@ from hub.web import stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages.accounts import adapter_of
+from hub.web.pages.keyset import SIZE, part
 from jobs import allocations
 from jobs import warehouses as flows
 from jobs.connect import Refused
@@ -31,15 +32,22 @@ async def every(visit: Visit) -> web.Response:
     return await _every(visit, {}, {})
 
 
+def _place(visit: Visit) -> tuple[int, str] | None:
+    rank, _, code = (visit.asked("apos") or "").partition("~")
+    return (int(rank), code) if re.fullmatch(r"[0-9]{1,7}", rank) else None
+
+
 async def _every(visit: Visit, told: Mapping[str, str], problems: Mapping[str, str]) -> web.Response:
     async with visit.tx() as tx:
-        rows = await warehouses.every(tx)
+        rows = await warehouses.every(tx, after=_place(visit), limit=SIZE + 1)
+        houses = await warehouses.named(tx)
         drawn = await warehouses.draws(tx)
         known = [each for each in await accounts.every(tx) if each.status != "closed"]
     sellers = [each for each in known if (adapter := adapter_of(each.channel)) and adapter.stock]
     return visit.render(
-        "depots.html", status=400 if problems else 200, rows=rows, drawn=drawn, sellers=sellers, told=told,
-        problems=problems, stock=stock_words, states=STATES,
+        "depots.html", status=400 if problems else 200, drawn=drawn, sellers=sellers, told=told, houses=houses,
+        part=part(visit, rows, place_of=lambda row: f"{row['rank']}~{row['code']}"), problems=problems,
+        stock=stock_words, states=STATES,
     )  # fmt: skip
 
 
@@ -112,8 +120,7 @@ async def add(visit: Visit) -> web.Response:
 
 async def _known(visit: Visit) -> dict[str, Any]:
     async with visit.tx() as tx:
-        rows = await warehouses.every(tx)
-    row = next((row for row in rows if row["id"] == visit.id_in_path()), None)
+        row = await warehouses.one(tx, visit.id_in_path())
     if row is None:
         raise Problem(404)
     return row

@@ -9,6 +9,7 @@ from uuid import UUID
 from hub.web.edge import Visit
 
 SIZE = 50
+PLACE = "apos"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +41,24 @@ def place_asked(visit: Visit) -> tuple[datetime, UUID] | None:
 
 def part(
     visit: Visit, rows: Sequence[Mapping[str, Any]], by: str | None = None, size: int = SIZE,
-    place_of: Callable[[Mapping[str, Any]], str] | None = None,
+    place_of: Callable[[Mapping[str, Any]], str] | None = None, name: str = PLACE, home: str | None = None,
 ) -> Part:  # fmt: skip
     """Cut a page of `size` + 1 rows; `by` names the instant that rows are ordered by before their id.
 
-    `place_of` tells a row's place where it is another one.
+    `place_of` tells a row's place where it is another one; `name` where the address has it, on a page of two lists;
+    `home` the list's own path, where what was sent is answered by it too.
     """
     shown, onward = rows[:size], None
     if len(rows) > size:
         last = shown[-1]
         own = place_of(last) if place_of else str(last["id"])
         place = f"{last[by].isoformat()}~{last['id']}" if by else own
-        onward = address(visit, place)
-    return Part(rows=shown, onward=onward, first=address(visit, None) if visit.asked("apos") else None)
+        onward = address(visit, place, name, home)
+    return Part(rows=shown, onward=onward, first=address(visit, None, name, home) if visit.asked(name) else None)
 
 
-def address(visit: Visit, place: str | None) -> str:
+def address(visit: Visit, place: str | None, name: str = PLACE, home: str | None = None) -> str:
     """This very page, from that place on."""
-    kept = {name: told for name, told in visit.request.query.items() if name != "apos" and told}
-    return str(visit.request.rel_url.with_query({**kept, **({"apos": place} if place else {})}))
+    kept = {key: told for key, told in visit.request.query.items() if key != name and told}
+    here = visit.request.rel_url if home is None else visit.request.rel_url.with_path(home)
+    return str(here.with_query({**kept, **({name: place} if place else {})}))

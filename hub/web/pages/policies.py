@@ -176,11 +176,8 @@ async def _sure(
         }
         for field in changed
     ]  # fmt: skip
-    touches = [
-        visit.language.gettext(sentence, count=policy_deeds.counted(visit.language.number(count), count))
-        for sentence, count in zip(shown.group.touches, counts, strict=True)
-    ]
     return visit.render(
-        "settings_policy_sure.html", group=shown.group, rows=rows, touches=touches, told=told, account=account,
+        "settings_policy_sure.html", group=shown.group, rows=rows, told=told, account=account,
+        touches=policy_deeds.reach(visit.language, shown.group, counts),
         back=f"{back}#{shown.group.key}", action=f"{back}/{shown.group.key}", settings=settings_words,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from hub.model import Status
 from hub.store import Tx, deadlines, policies, replenishment, warehouses
 from hub.store import accounts as store
 from hub.store.accounts import Account
+from hub.web.i18n import Language
 from hub.web.pages import policy_sender
 from hub.web.pages.accounts import adapter_of
 from hub.web.policy_words import Field, Group
@@ -121,7 +122,7 @@ async def held(
 
 
 async def _own(tx: Tx) -> list[dict[str, Any]]:
-    return [row for row in await warehouses.every(tx) if row["kind"] in warehouses.DRAWN]
+    return [row for row in await warehouses.named(tx) if row["kind"] in warehouses.DRAWN]
 
 
 def _word(told: Any) -> str:
@@ -209,21 +210,33 @@ def refused(rt: Runtime, group: Group, told: Told) -> dict[str, str]:
     return {}
 
 
-async def touched(tx: Tx, group: Group, account: Account | None) -> list[int]:
-    """How many rows a change of it touches, in the order of its sentences."""
+REACHED = ("listed_skus", "open_orders", "parcels_under_way", "planned_skus", "unpaid_orders")
+
+
+async def touched(tx: Tx, group: Group, account: Account | None) -> dict[str, int]:
+    """How many rows a change of it touches, by one of REACHED, in the order of its sentences."""
     id_: UUID | None = account.id if account else None
     match group.key:
         case "divisao" | "estoque":
-            return [await policies.listed_skus(tx, id_)]
+            return {"listed_skus": await policies.listed_skus(tx, id_)}
         case "envio":
-            return [await policies.open_orders(tx, None), await policies.parcels_under_way(tx)]
+            orders = await policies.open_orders(tx, None)
+            return {"open_orders": orders, "parcels_under_way": await policies.parcels_under_way(tx)}
         case "reposicao":
-            return [await policies.planned_skus(tx)]
+            return {"planned_skus": await policies.planned_skus(tx)}
         case "reserva" if id_ is not None:
-            return [await policies.unpaid_orders(tx, id_)]
+            return {"unpaid_orders": await policies.unpaid_orders(tx, id_)}
         case "despacho" | "remetente" | "volumes":
-            return [await policies.open_orders(tx, id_)]
-    return []
+            return {"open_orders": await policies.open_orders(tx, id_)}
+    return {}
+
+
+def reach(language: Language, group: Group, counts: Mapping[str, int]) -> list[str]:
+    """What `touched` counted, in words."""
+    return [
+        language.gettext(sentence, count=counted(language.number(count), count))
+        for sentence, count in zip(group.touches, counts.values(), strict=True)
+    ]
 
 
 async def save(

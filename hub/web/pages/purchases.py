@@ -17,6 +17,7 @@ from jobs import purchase
 from jobs.connect import Refused
 
 HOME = "/compras"
+AFTER = "fornecedores_apos"
 
 
 async def every(visit: Visit) -> web.Response:
@@ -25,10 +26,11 @@ async def every(visit: Visit) -> web.Response:
     status = told if told in restock_words.PURCHASE_FILTERS else None
     async with visit.tx() as tx:
         rows = await purchases.listed(tx, status=status, after=place_asked(visit), limit=SIZE + 1)
-        known = await suppliers.every(tx)
+        known = await suppliers.every(tx, after=visit.asked(AFTER), limit=SIZE + 1)
     return visit.render(
-        "purchases.html", part=part(visit, rows, "created_at"), chosen=status, suppliers=known, restock=restock_words
-    )
+        "purchases.html", part=part(visit, rows, "created_at"), chosen=status, restock=restock_words,
+        suppliers=part(visit, known, place_of=lambda row: str(row["name"]), name=AFTER),
+    )  # fmt: skip
 
 
 async def _found(visit: Visit) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -49,7 +51,7 @@ async def _one(visit: Visit, told: dict[str, str], ref: str, *, asks_over: bool 
     order, lines = await _found(visit)
     async with visit.tx() as tx:
         came = await purchases.receipts(tx, order["id"])
-        shelves = [row for row in await warehouses.every(tx) if row["kind"] == "own"]
+        shelves = [row for row in await warehouses.named(tx) if row["kind"] == "own"]
         houses = await warehouses.names(tx)
     return visit.render(
         "purchase.html", houses=houses, order=order, lines=lines, came=came, told=told, ref=ref, asks_over=asks_over,

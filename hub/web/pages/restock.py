@@ -10,7 +10,7 @@ from hub.store import replenishment, suppliers
 from hub.web import restock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
-from hub.web.pages.keyset import SIZE, id_asked
+from hub.web.pages.keyset import SIZE
 from jobs import purchase, replenish
 from jobs.connect import Refused
 
@@ -23,19 +23,22 @@ async def every(visit: Visit) -> web.Response:
     told, abc = visit.asked("filtro"), (visit.asked("classe") or "").upper()
     chosen = told if told in restock_words.FILTERS else "low"
     async with visit.tx() as tx:
-        rows = await replenish.suggestions(
-            tx, visit.now, chosen, supplier_id=(supplier := id_asked(visit, "fornecedor")),
+        asked = visit.asked("fornecedor")  # a name as it is typed, or an id
+        supplier = await suppliers.named(tx, asked) if asked else None
+        rows = [] if asked and not supplier else await replenish.suggestions(
+            tx, visit.now, chosen, supplier_id=supplier["id"] if supplier else None,
             abc=abc if abc in ("A", "B", "C") else None, search=visit.asked("busca"), after=_place(visit),
             limit=SIZE + 1,
         )  # fmt: skip
-        known = await suppliers.every(tx)
+        known = await suppliers.names(tx)
         run = await replenishment.last_run(tx)
     shown, onward = rows[:SIZE], None
     if len(rows) > SIZE:
         last = shown[-1].row
         onward = _address(visit, f"{last['days_left']!r}~{last['sku_id']}")
     return visit.render(
-        "restock.html", rows=shown, chosen=chosen, supplier=supplier, abc=abc, search=visit.asked("busca"),
+        "restock.html", rows=shown, chosen=chosen, abc=abc, search=visit.asked("busca"),
+        supplier=supplier["name"] if supplier else asked, unknown=bool(asked and not supplier),
         suppliers=known, run=run, restock=restock_words,
         part={"onward": onward, "first": _address(visit, None) if visit.asked("apos") else None},
     )  # fmt: skip
@@ -67,7 +70,7 @@ async def _one(visit: Visit, told: dict[str, str], problems: dict[str, str]) -> 
             raise Problem(404)
         found = await replenish.explain(tx, visit.now, sku_id)
         kept = (await replenishment.settings(tx, [sku_id]))[sku_id]
-        known = await suppliers.every(tx)
+        known = await suppliers.names(tx)
     steps = found.answer.explain(visit.language.tag) if found else ()
     fields = [
         {"name": name, "label": label, "hint": hint, "value": told.get(name, _shown(visit, name, kept[name])),
