@@ -162,6 +162,7 @@ async def test_who_makes_a_key_gives_it_no_scope_beyond_their_role() -> None:
         assert made == {"scopes": ["people:write"], "email": "gil@loja.example"}
 
 
+QUOTED = "Orders paid and not dispatched yet: 2. Their next quotes and labels use this; what was bought stays as it is."
 # What is asked, with what it changes (field, before, after) and reaches: with two orders and two SKUs there.
 PREVIEWS: list[tuple[str, Any, list[Any], list[Any]]] = [
     ("shop", {"shipping": {"stuck_days": 7, "quiet_from": "22:00"}}, [("stuck_days", 6, 7)],
@@ -171,6 +172,8 @@ PREVIEWS: list[tuple[str, Any, list[Any], list[Any]]] = [
      [("listed_skus", 2, "SKUs whose stock on channels is computed anew: 2.")]),
     ("shop", {"warehouses": [{"code": "loja", "rank": 3}]}, [("loja", 1_000_000, 3)], []),
     ("shop", {"orders": {"split": "order"}}, [], []),
+    ("shop", {"volumes": {"most_g": 20000}}, [("most_g", None, 20000)],
+     [("open_orders", 2, QUOTED)]),
     ("account", {"stock": {"draws": ["loja"], "split": "line"}},
      [("split", None, "line"), ("draws", ["principal", "loja"], ["loja"])],
      [("listed_skus", 2, "SKUs whose stock on channels is computed anew: 2.")]),
