@@ -144,6 +144,7 @@ async def test_an_account_is_connected_by_its_keys_approved_in_part_and_disconne
         assert (status, told["problem"], told["open_orders"], vars(sandbox)["hooks"]) == (200, None, 0, {})
         for method, more, sent in (
             ("DELETE", "", None), ("POST", "/check", None), ("PATCH", "", {"name": "x"}), ("GET", "/preview", None),
+            ("POST", "/pause", {}), ("POST", "/resume", None),
             ("POST", "/approve", {"scope": "all"}), ("POST", "/revoke", {"scope": "all"}),
         ):  # fmt: skip
             assert (await p.ask(method, path + more, sent))[0] == 404, (method, more)

@@ -101,6 +101,7 @@ async def test_rules_suppliers_and_warehouses_are_walked_to_the_end_each_once() 
         assert [len(each) for each in shown] == [50, len(told) - 50]
         assert [*chain(*shown)] == told
         assert (await ana.get(f"{home}?apos=sku~x~units~y")).text.count("L~00") == 1, "what is no place begins anew"
+        assert (await ana.get(f"{home}?feita={UUID(int=0)}")).status == 200
         seen = await ana.post(f"{home}/previa", escopo="sku", sku="NADA", tipo="units", valor="1")
         assert seen.status == 400
         assert f'href="{home}?apos=listing~' in seen.text, "what was sent is answered with the list's own pages"
@@ -118,8 +119,10 @@ async def test_rules_suppliers_and_warehouses_are_walked_to_the_end_each_once() 
         assert wares == [names[:50], names[50:]]
         orders = await turned(ana, f"/compras?fornecedores_apos={names[0]}", r"· (Olaria \d\d)</a>")
         assert [len(each) for each in orders] == [50, 10]
-        second = (await ana.get(f"/compras?fornecedores_apos={names[0]}")).text
-        assert f'<span class="task-name">{names[0]}' not in second
+        both = (await ana.get(f"/compras?situacao=open&apos=x&fornecedores_apos={names[0]}")).text
+        assert f'<span class="task-name">{names[0]}' not in both
+        firsts = re.findall(r'href="([^"]+)">Voltar ao começo', both)
+        assert "/compras?situacao=open&amp;apos=x" in firsts, "the first suppliers, the orders where they are"
         # What to buy, of a supplier by its name as it is typed or by its id.
         supplier = await s.w.row("SELECT id FROM supplier WHERE name = 'Olaria 31'")
         for word in ("olaria 31", supplier["id"]):
