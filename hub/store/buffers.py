@@ -27,44 +27,54 @@ def source_of(row: Mapping[str, Any]) -> BufferSource:
 
 
 async def in_force(tx: Tx, slots: Sequence[Mapping[str, Any]], now: datetime) -> dict[UUID, tuple[Buffer, ...]]:
-    """The rules in force for each slot: rows of id, account_id, ref, sku_id, multiplier, code and category."""
-    rules = await tx.all(f"SELECT {_COLUMNS} FROM buffer b WHERE b.kind <> 'fixed_pool' AND {_IN_FORCE}", {"now": now})
+    """The rules in force for each slot: rows of id, account_id, ref, sku_id, multiplier, code and category.
+
+    Read by what these slots are: a seller may have a rule for each of many thousand SKUs.
+    """
+    keys = {key for slot in slots for key in _keys(slot)}
+    rules = await tx.all(
+        f"""SELECT {_COLUMNS} FROM unnest(%(scopes)s::text[], %(refs)s::text[]) AS told(scope, ref)
+            JOIN buffer b ON b.scope = told.scope AND b.scope_ref = told.ref
+            WHERE b.kind <> 'fixed_pool' AND {_IN_FORCE}""",
+        {"scopes": [scope for scope, _ref in keys], "refs": [ref for _scope, ref in keys], "now": now},
+    )
+    by_key: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for rule in rules:
+        by_key[rule["scope"], rule["scope_ref"]].append(rule)
     autos = [rule["id"] for rule in rules if rule["kind"] == "auto"]
     measures = {
         (row["buffer_id"], row["account_id"], row["sku_id"]): row
-        for row in (await measured(tx, autos) if autos else ())
+        for row in (await measured(tx, autos, {slot["sku_id"] for slot in slots}) if autos else ())
     }
-    return {slot["id"]: tuple(_of(slot, rules, measures)) for slot in slots}
-
-
-def _of(
-    slot: Mapping[str, Any], rules: Sequence[Mapping[str, Any]], measures: Mapping[Any, Mapping[str, Any]]
-) -> Iterable[Buffer]:
-    for row in rules:
-        if not _holds_for(row, slot):
-            continue
-        value, measure = row["value"], None
-        if row["kind"] == "auto":
-            found = measures.get((row["id"], slot["account_id"], slot["sku_id"]))
-            value = -(-found["units"] // slot["multiplier"]) if found else 0
-            if found:
-                measure = Measure(
-                    per_hour=found["per_hour"], lag_seconds=found["lag_seconds"], factor_percent=row["value"]
-                )
-        yield Buffer(
-            kind=BufferKind(row["kind"]), value=value, source=source_of(row), until=row["until_stock"], measure=measure
+    return {
+        slot["id"]: tuple(
+            _as_it_is(rule, slot, measures)
+            for key in _keys(slot)
+            for rule in by_key.get(key, ())
+            if rule["account_id"] in (None, slot["account_id"])
         )
-
-
-def _holds_for(row: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
-    scopes = {
-        "channel": str(slot["account_id"]),
-        "category": slot["category"],
-        "sku": slot["code"],
-        "listing": slot["ref"],
+        for slot in slots
     }
-    told: str | None = scopes[row["scope"]]
-    return row["scope_ref"] == told and row["account_id"] in (None, slot["account_id"])
+
+
+def _keys(slot: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(scope, scope_ref) of the rules that are for a slot."""
+    told = (("channel", str(slot["account_id"])), ("sku", slot["code"]), ("listing", slot["ref"]))
+    return told if slot["category"] is None else (*told, ("category", slot["category"]))
+
+
+def _as_it_is(row: Mapping[str, Any], slot: Mapping[str, Any], measures: Mapping[Any, Mapping[str, Any]]) -> Buffer:
+    value, measure = row["value"], None
+    if row["kind"] == "auto":
+        found = measures.get((row["id"], slot["account_id"], slot["sku_id"]))
+        value = -(-found["units"] // slot["multiplier"]) if found else 0
+        if found:
+            measure = Measure(
+                per_hour=found["per_hour"], lag_seconds=found["lag_seconds"], factor_percent=row["value"]
+            )
+    return Buffer(
+        kind=BufferKind(row["kind"]), value=value, source=source_of(row), until=row["until_stock"], measure=measure
+    )
 
 
 # ── Pools ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,13 +111,13 @@ async def _pools(tx: Tx, sku_ids: Iterable[UUID], shelves: Shelves, now: datetim
     """The pools in force of these SKUs, oldest first: of each listing's own, and of each account the nearest."""
     rows = await tx.all(
         f"""SELECT {_COLUMNS}, a.name, s.sku_id, CASE b.scope WHEN 'listing' THEN min(s.id::text)::uuid END AS slot_id
-            FROM buffer b JOIN account a ON a.seller_id = b.seller_id AND a.id = b.account_id AND a.status <> 'closed'
-            JOIN stock_slot s ON s.seller_id = b.seller_id AND s.account_id = b.account_id
-                AND s.managed_by = 'seller' AND s.status <> 'closed'
-            JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
-            WHERE b.kind = 'fixed_pool' AND s.sku_id = ANY(%(skus)s) AND {_IN_FORCE} AND b.scope_ref = CASE b.scope
-                WHEN 'channel' THEN s.account_id::text WHEN 'category' THEN k.category WHEN 'sku' THEN k.code
-                ELSE s.ref END
+            FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+            JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id AND a.status <> 'closed'
+            CROSS JOIN LATERAL (VALUES ('channel', s.account_id::text), ('category', k.category), ('sku', k.code),
+                ('listing', s.ref)) AS told(scope, ref)
+            JOIN buffer b ON b.seller_id = s.seller_id AND b.scope = told.scope AND b.scope_ref = told.ref
+                AND b.account_id = s.account_id AND b.kind = 'fixed_pool'
+            WHERE s.sku_id = ANY(%(skus)s) AND s.managed_by = 'seller' AND s.status <> 'closed' AND {_IN_FORCE}
             GROUP BY b.seller_id, b.id, a.name, s.sku_id ORDER BY b.created_at, b.id, s.sku_id""",
         {"skus": list(sku_ids), "now": now},
     )
@@ -297,12 +307,14 @@ async def turned(tx: Tx, buffer_id: UUID, turns_at: datetime | None) -> None:
     await tx.run("UPDATE buffer SET turns_at = %s WHERE id = %s", [turns_at, buffer_id])
 
 
-async def measured(tx: Tx, buffer_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """What automatic rules hold back now, by rule, account and SKU, with the numbers behind it."""
+async def measured(
+    tx: Tx, buffer_ids: Sequence[UUID], sku_ids: Iterable[UUID] | None = None
+) -> list[dict[str, Any]]:
+    """What automatic rules hold back now, by rule, account and SKU, with the numbers behind it; None: of all SKUs."""
     return await tx.all(
         "SELECT buffer_id, account_id, sku_id, units, per_hour, lag_seconds FROM buffer_measure "
-        "WHERE buffer_id = ANY(%s)",
-        [list(buffer_ids)],
+        "WHERE buffer_id = ANY(%(ids)s) AND (%(skus)s::uuid[] IS NULL OR sku_id = ANY(%(skus)s))",
+        {"ids": list(buffer_ids), "skus": None if sku_ids is None else list(sku_ids)},
     )
 
 

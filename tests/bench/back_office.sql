@@ -102,7 +102,7 @@ FROM stock_slot WHERE ref = 'L-AVULSO';
 
 -- Rules that keep units back, one for every fourth SKU.
 INSERT INTO buffer (seller_id, id, scope, scope_ref, kind, value)
-SELECT %(seller)s, gen_random_uuid(), 'sku', id::text, 'units', 2 FROM shelf WHERE i %% 4 = 0;
+SELECT %(seller)s, gen_random_uuid(), 'sku', code, 'units', 2 FROM shelf WHERE i %% 4 = 0;
 
 -- What each person did, and what was told of the orders of thirty days: by one chat, and to one program.
 INSERT INTO audit_log (seller_id, id, user_id, action, subject, params, at)
