@@ -240,9 +240,9 @@ class Client(Transport):
         """What is approved of an account."""
         return self.ask(approvals.Approval, "GET", "/accounts/{id}/approval", named={"id": id_})
 
-    def get_count(self, number: int) -> counts.Count:
-        """A stock count, line by line."""
-        return self.ask(counts.Count, "GET", "/counts/{number}", named={"number": number})
+    def get_count(self, number: int) -> counts.CountRow:
+        """A stock count."""
+        return self.ask(counts.CountRow, "GET", "/counts/{number}", named={"number": number})
 
     def get_difference_rules(self, id_: UUID) -> listing_deeds.Rules:
         """What is done by itself about each difference of an account."""
@@ -371,6 +371,10 @@ class Client(Transport):
     def list_closed_alerts(self, query: alerts.OverQuery | None = None) -> Iterator[alerts.Alert]:
         """Closed alerts."""
         return self.rows(alerts.Alert, "/alerts/closed", query=query)
+
+    def list_count_lines(self, number: int, query: shapes.Paging | None = None) -> Iterator[counts.CountLine]:
+        """A stock count, line by line."""
+        return self.rows(counts.CountLine, "/counts/{number}/lines", query=query, number=number)
 
     def list_counts(self, query: shapes.Paging | None = None) -> Iterator[counts.CountRow]:
         """Stock counts."""

@@ -69,9 +69,7 @@ def _as_it_is(row: Mapping[str, Any], slot: Mapping[str, Any], measures: Mapping
         found = measures.get((row["id"], slot["account_id"], slot["sku_id"]))
         value = -(-found["units"] // slot["multiplier"]) if found else 0
         if found:
-            measure = Measure(
-                per_hour=found["per_hour"], lag_seconds=found["lag_seconds"], factor_percent=row["value"]
-            )
+            measure = Measure(per_hour=found["per_hour"], lag_seconds=found["lag_seconds"], factor_percent=row["value"])
     return Buffer(
         kind=BufferKind(row["kind"]), value=value, source=source_of(row), until=row["until_stock"], measure=measure
     )
@@ -307,9 +305,7 @@ async def turned(tx: Tx, buffer_id: UUID, turns_at: datetime | None) -> None:
     await tx.run("UPDATE buffer SET turns_at = %s WHERE id = %s", [turns_at, buffer_id])
 
 
-async def measured(
-    tx: Tx, buffer_ids: Sequence[UUID], sku_ids: Iterable[UUID] | None = None
-) -> list[dict[str, Any]]:
+async def measured(tx: Tx, buffer_ids: Sequence[UUID], sku_ids: Iterable[UUID] | None = None) -> list[dict[str, Any]]:
     """What automatic rules hold back now, by rule, account and SKU, with the numbers behind it; None: of all SKUs."""
     return await tx.all(
         "SELECT buffer_id, account_id, sku_id, units, per_hour, lag_seconds FROM buffer_measure "

@@ -66,6 +66,16 @@ async def scope_of(tx: Tx, count_id: UUID) -> set[UUID]:
     return {row["sku_id"] for row in rows}
 
 
+async def skus_after(tx: Tx, count_id: UUID, after: str | None, limit: int) -> list[UUID]:
+    """The SKUs to count, by code from `after` on."""
+    rows = await tx.all(
+        """SELECT k.id FROM stock_count_line l JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
+           WHERE l.count_id = %s AND (%s::text IS NULL OR k.code > %s) ORDER BY k.code LIMIT %s""",
+        [count_id, after, after, limit],
+    )
+    return [row["id"] for row in rows]
+
+
 async def widen(tx: Tx, count_id: UUID, skus: Collection[UUID]) -> None:
     """These SKUs are to be counted too."""
     await tx.run(

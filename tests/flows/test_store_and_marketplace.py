@@ -234,7 +234,8 @@ async def test_a_slot_is_not_raised_while_a_sale_of_it_waits_for_its_fulfiller()
         before = market.writes()
 
         await store.buy("CANECA", 1)  # computed: 9, and 9 there would put two of the three sold units back
-        await w.until("SELECT * FROM stock_slot WHERE desired = 9 AND expected = 7 AND due_at <= now() AND NOT withheld")
+        free = "SELECT * FROM stock_slot WHERE desired = 9 AND expected = 7 AND due_at <= now() AND NOT withheld"
+        await w.until(free)
         for _ in range(5):
             await w.drain()
 

@@ -103,7 +103,8 @@ async def test_a_count_a_transfer_and_a_kit() -> None:
         posted = client.post_count(number, counts.Posting(accept_big=True, accept_flagged=True))
         assert (posted.corrected, posted.more) == (1, 2)
         assert [(row.number, row.state) for row in client.list_counts()] == [(number, "posted")]
-        assert client.get_count(number).lines[0].variance == 2
+        assert (client.get_count(number).state, client.get_count(number).counted) == ("posted", 1)
+        assert [(line.sku, line.variance) for line in client.list_count_lines(number)] == [("PRATO", 2)]
 
         moved = [transfers.Moved(sku="PRATO", quantity=3)]
         there = client.add_transfer(transfers.NewTransfer(from_warehouse="principal", to_warehouse="loja", lines=moved))

@@ -71,7 +71,7 @@ def test_a_list_has_a_cursor_or_a_bound_that_is_written_down() -> None:
 
 # Reads that a flow's refusal may stop: always of what is not there (api/refusals.GONE), or looked up before.
 NOT_THERE = {
-    "get_allocation", "get_count", "get_manifest_file", "get_playbook", "get_stock", "get_upload",
+    "get_allocation", "get_manifest_file", "get_playbook", "get_stock", "get_upload",
 }  # fmt: skip
 
 

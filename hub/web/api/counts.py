@@ -1,5 +1,6 @@
 """Stock counts: opened, entered, reported, posted."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -18,6 +19,7 @@ from jobs import stocktake
 TAG = "stock"
 NO_COUNT = N_("Não há esta contagem.")
 State = Literal["open", "posted", "cancelled"]
+BySku = tuple[str]
 
 
 class CountRow(Told):
@@ -49,16 +51,6 @@ class CountLine(Told):
     variance: int | None
     value_cents: int | None
     flags: list[str] = Field(description=N_("Por que contar de novo."))
-
-
-class Count(Told):
-    """A count with every line."""
-
-    number: int
-    state: State
-    warehouse: str
-    blind: bool
-    lines: list[CountLine]
 
 
 class NewCount(Asked):
@@ -139,12 +131,22 @@ async def list_counts(call: Call) -> Answer:
 
 
 async def get_count(call: Call) -> Answer:
-    """Of a posted count the differences as they were booked."""
-    await _known(call)
-    count, lines = await stocktake.report(call.rt, call.seller, call.path(Numbered).number)
+    """How far it is; its lines are a list of their own."""
+    number = (await _known(call)).number
+    async with call.tx() as tx:
+        (row,) = await counting.listed(tx, 1, number + 1)
+    return CountRow.model_validate(row)
+
+
+async def list_lines(call: Call) -> Answer:
+    """By SKU; of a posted count the differences as they were booked."""
+    after = call.after
+    count = await _known(call)
+    async with call.tx() as tx:
+        skus = await counting.skus_after(tx, count.id, after and after[0], call.limit)
+        lines = await counting.lines(tx, count, stocktake.WINDOW, skus)
     hidden = count.blind and count.state == "open"
-    told = {"number": count.number, "state": count.state, "warehouse": count.warehouse, "blind": count.blind}
-    return Count.model_validate({**told, "lines": [_line(line, hidden=hidden) for line in lines]})
+    return call.part([asdict(line) for line in lines], lambda row: _line(Line(**row), hidden=hidden), "sku")
 
 
 async def open_count(call: Call) -> Answer:
@@ -193,7 +195,12 @@ OPERATIONS = (
     ),
     Operation(
         name="get_count", method="GET", path="/counts/{number}", handler=get_count, scope="stock:read", tag=TAG,
-        summary=N_("Um inventário, linha por linha"), answer=Count, named=Numbered,
+        summary=N_("Um inventário"), answer=CountRow, named=Numbered,
+    ),
+    Operation(
+        name="list_count_lines", method="GET", path="/counts/{number}/lines", handler=list_lines, scope="stock:read",
+        tag=TAG, summary=N_("Um inventário, linha por linha"), answer=CountLine, named=Numbered, query=Paging,
+        place=BySku,
     ),
     Operation(
         name="open_count", method="POST", path="/counts", handler=open_count, scope="stock:write", tag=TAG,
