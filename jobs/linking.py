@@ -187,10 +187,10 @@ async def link_exactly(rt: Runtime, tx: Tx, account_id: UUID | None, ripple: Rip
 
 async def suggest(
     rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50,
-    listing_id: UUID | None = None, most: int = 3,
+    listing_id: UUID | None = None, most: int = 3, index: Index | None = None,
 ) -> list[tuple[dict[str, Any], list[Suggestion]]]:  # fmt: skip
-    """Unlinked listings, by id from `after` on, each with the SKUs it may be; most have none."""
-    index = await indexed(rt, seller_id)
+    """Unlinked listings, by id from `after` on, each with the SKUs it may be; most have none. `index`: one that is kept."""
+    index = index or await indexed(rt, seller_id)
     async with rt.db.seller(seller_id) as tx:
         waiting = await links.unlinked(tx, account_id, after=after, limit=limit)
     if listing_id is not None:

@@ -11,6 +11,7 @@ from hub.web.api.operations import Answer, Call, Operation, missing
 from hub.web.api.operations import ById as Place
 from hub.web.api.shapes import Asked, ById, Code, Instant, Paging, Told
 from hub.web.i18n import N_
+from hub.web.keys import SHELF
 from jobs import linking, proposals
 
 TAG = "listings"
@@ -145,7 +146,7 @@ async def suggestions(call: Call) -> Answer:
     """Unlinked listings by id, each with the SKUs that it may be."""
     found = await linking.suggest(
         call.rt, call.seller, call.query(Suggestions).account, after=call.after[0] if call.after else None,
-        limit=call.limit,
+        limit=call.limit, index=await call.request.app[SHELF].index(call.rt, call.seller),
     )  # fmt: skip
     rows = [
         {
