@@ -189,7 +189,10 @@ async def suggest(
     rt: Runtime, seller_id: UUID, account_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50,
     listing_id: UUID | None = None, most: int = 3, index: Index | None = None,
 ) -> list[tuple[dict[str, Any], list[Suggestion]]]:  # fmt: skip
-    """Unlinked listings, by id from `after` on, each with the SKUs it may be; most have none. `index`: one that is kept."""
+    """Unlinked listings, by id from `after` on, each with the SKUs it may be; most have none.
+
+    `index`: one that is kept; without it one is made.
+    """
     index = index or await indexed(rt, seller_id)
     async with rt.db.seller(seller_id) as tx:
         waiting = await links.unlinked(tx, account_id, after=after, limit=limit)

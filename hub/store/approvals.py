@@ -20,6 +20,20 @@ _CHANGE: LiteralString = f"""CASE
     ELSE 'more' END"""
 _ITS: LiteralString = "s.account_id = %(account)s AND s.status <> 'closed'"
 RANK = [change.value for change in Change]
+_RANKED: LiteralString = f"""
+    SELECT told.*, array_position(%(rank)s::text[], change) AS rank FROM (
+        SELECT s.seller_id, s.id, s.account_id, s.listing_ref AS ref, s.variation_ref, s.sku_id, s.multiplier,
+               {_SHOWS} AS shows, s.desired, s.status, s.managed_by, s.approved_at, {_CHANGE} AS change
+        FROM stock_slot s WHERE {_ITS}) told"""
+_SHARED: LiteralString = """(SELECT count(*) FROM listing l WHERE l.seller_id = s.seller_id AND l.slot_id = s.id
+            AND l.gone_at IS NULL) > 1"""
+_OF_CHANGE: dict[str | None, LiteralString] = {
+    None: "true",
+    "duplicate": f"""(
+        EXISTS (SELECT FROM stock_slot t WHERE t.seller_id = s.seller_id AND t.account_id = s.account_id
+                AND t.sku_id = s.sku_id AND t.id <> s.id AND t.status <> 'closed')
+        OR {_SHARED})""",
+}
 
 
 async def counts(tx: Tx, account_id: UUID) -> dict[str, int]:
@@ -50,39 +64,27 @@ async def preview(
     `twins` are other slots of this account with the same SKU, `shares` other listings of the same slot.
     """
     sql: Any = f"""
-        WITH told AS (
-            SELECT s.id, s.listing_ref AS ref, s.variation_ref, s.sku_id, s.multiplier, {_SHOWS} AS shows, s.desired,
-                   s.status, s.managed_by, s.approved_at, {_CHANGE} AS change, s.seller_id,
-                   CASE WHEN s.sku_id IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY s.sku_id) END AS same_sku,
-                   (SELECT count(*) FROM listing l WHERE l.seller_id = s.seller_id AND l.slot_id = s.id
-                    AND l.gone_at IS NULL) AS listings
-            FROM stock_slot s WHERE {_ITS}
-        ), ranked AS (
-            SELECT told.*, array_position(%(rank)s::text[], change) AS rank FROM told
-        ), page AS (
-            SELECT * FROM ranked
-            WHERE (%(change)s::text IS NULL OR change = %(change)s
-                   OR %(change)s = 'duplicate' AND (same_sku > 1 OR listings > 1))
-              AND (%(after)s::uuid IS NULL
-                   OR (rank, id) > (SELECT b.rank, b.id FROM ranked b WHERE b.id = %(after)s))
+        WITH page AS (
+            SELECT s.* FROM ({_RANKED}) s
+            WHERE {_OF_CHANGE.get(change, "change = %(change)s")} AND (%(after)s::uuid IS NULL
+                OR (rank, id) > (SELECT b.rank, b.id FROM ({_RANKED}) b WHERE b.id = %(after)s))
             ORDER BY rank, id LIMIT %(limit)s
         )
-        SELECT p.id, p.ref, p.variation_ref, l.title, l.channel_sku, k.code AS sku, k.category, p.sku_id,
-               p.multiplier, p.shows, p.desired, p.change, p.status, p.managed_by, p.approved_at,
-               CASE WHEN p.same_sku > 1 THEN ARRAY(
-                   SELECT concat_ws(':', t.listing_ref, t.variation_ref) FROM stock_slot t
-                   WHERE t.account_id = %(account)s AND t.sku_id = p.sku_id AND t.id <> p.id AND t.status <> 'closed'
-                   ORDER BY t.id LIMIT 5) ELSE '{{}}' END AS twins,
-               CASE WHEN p.listings > 1 THEN ARRAY(
+        SELECT s.id, s.ref, s.variation_ref, l.title, l.channel_sku, k.code AS sku, k.category, s.sku_id,
+               s.multiplier, s.shows, s.desired, s.change, s.status, s.managed_by, s.approved_at,
+               ARRAY(SELECT concat_ws(':', t.listing_ref, t.variation_ref) FROM stock_slot t
+                   WHERE t.seller_id = s.seller_id AND t.account_id = %(account)s AND t.sku_id = s.sku_id
+                     AND t.id <> s.id AND t.status <> 'closed' ORDER BY t.id LIMIT 5) AS twins,
+               CASE WHEN {_SHARED} THEN ARRAY(
                    SELECT concat_ws(':', t.ref, t.variation_ref) FROM listing t
-                   WHERE t.slot_id = p.id AND t.gone_at IS NULL
-                     AND (t.ref, coalesce(t.variation_ref, '')) <> (p.ref, coalesce(p.variation_ref, ''))
+                   WHERE t.seller_id = s.seller_id AND t.slot_id = s.id AND t.gone_at IS NULL
+                     AND (t.ref, coalesce(t.variation_ref, '')) <> (s.ref, coalesce(s.variation_ref, ''))
                    ORDER BY t.id LIMIT 5) ELSE '{{}}' END AS shares
-        FROM page p
-        LEFT JOIN LATERAL (SELECT title, channel_sku FROM listing l WHERE l.seller_id = p.seller_id
-            AND l.slot_id = p.id AND l.gone_at IS NULL ORDER BY l.ref = p.ref DESC, l.id LIMIT 1) l ON true
-        LEFT JOIN sku k ON k.seller_id = p.seller_id AND k.id = p.sku_id
-        ORDER BY p.rank, p.id"""
+        FROM page s
+        LEFT JOIN LATERAL (SELECT title, channel_sku FROM listing l WHERE l.seller_id = s.seller_id
+            AND l.slot_id = s.id AND l.gone_at IS NULL ORDER BY l.ref = s.ref DESC, l.id LIMIT 1) l ON true
+        LEFT JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
+        ORDER BY s.rank, s.id"""
     params = {"account": account_id, "change": change, "after": after, "limit": limit, "rank": RANK}
     return await tx.all(sql, params)
 
