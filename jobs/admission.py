@@ -13,7 +13,7 @@ from hub.faults import ChannelError, Fault
 from hub.http import AccountApi
 from hub.store import Tx, accounts, approvals, new_id, stock
 from hub.store.accounts import Account, Taken
-from jobs import connect
+from jobs import connect, stranded
 from jobs.connect import Refused
 from jobs.runtime import Runtime, sealable_token
 
@@ -237,6 +237,7 @@ async def _reopen(rt: Runtime, tx: Tx, account: Account, door: connect.Door) -> 
     )  # fmt: skip
     await approvals.revoke(tx, account.id, (EVERYTHING,))
     await approvals.set_approval(tx, account.id, "none")
+    await stranded.ask_again(tx, account)
     await stock.audit(tx, "account_reopen", str(account.id), channel=account.channel)
 
 

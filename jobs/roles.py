@@ -130,7 +130,7 @@ async def close(rt: Runtime, account: Account) -> Closed:
     """Disconnect an account for good: its webhooks are unregistered where the channel lets us, its credentials are
     deleted, nothing is read or written any more; its history stays.
 
-    Open orders keep their units until somebody settles them by hand: nobody tells of them any more.
+    Open orders keep their units until somebody settles them by hand (jobs.stranded): nobody tells of them any more.
     """
     done, problem = await _unsubscribe(rt, account)
     async with rt.db.seller(account.seller_id) as tx:

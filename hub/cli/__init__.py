@@ -36,6 +36,7 @@ from hub.cli import (
     shipments,
     shortages,
     stock,
+    stranded,
     supplier,
     tracking,
     transfer,
@@ -59,6 +60,7 @@ approval.add_to(account.app)
 holds.add_to(account.app)
 deadlines.add_to(account.app, seller.app)
 role.add_to(account.app)
+stranded.add_to(account.app)
 opening.add_to(stock.app)
 freight_files.add_to(freight.app)
 for name, noun in {

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -96,13 +97,13 @@ def role(
 def close(named: Named, *, yes: Yes = False, seller: Seller = None) -> None:
     """Disconnect an account for good: webhooks unregistered, credentials deleted, history kept."""
 
-    async def work(desk: Desk) -> tuple[str, Any]:
+    async def work(desk: Desk) -> tuple[str, UUID, Any]:
         from jobs import roles
 
         account = await desk.account(named)
-        return account.name, await roles.close(desk.rt, account) if yes else None
+        return account.name, account.id, await roles.close(desk.rt, account) if yes else None
 
-    name, done = at_desk(seller, work)
+    name, account_id, done = at_desk(seller, work)
     if done is None:
         page.line(f"{name} would be closed: nothing is read or written there any more, its credentials are deleted.")
         page.line("Its orders, listings and numbers stay for their history. With --yes it is done.")
@@ -112,3 +113,4 @@ def close(named: Named, *, yes: Yes = False, seller: Seller = None) -> None:
     page.line(f"{name} is closed; {len(done.unsubscribed)} webhooks unregistered.")
     if done.open_orders:
         page.line(f"{done.open_orders} open orders keep their units: nobody tells of them any more.")
+        page.line(f"Say what became of them with `balcao account settle-orders {account_id}`.")

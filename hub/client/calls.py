@@ -35,6 +35,7 @@ from hub.web.api import (
     shipments,
     skus,
     stock,
+    stranded,
     suppliers,
     transfers,
     warehouses,
@@ -440,6 +441,10 @@ class Client(Transport):
         """By which ways each person is told of alerts."""
         return self.ask(notices.Ways, "GET", "/notice-ways")
 
+    def list_open_orders(self, id_: UUID, query: shapes.Paging | None = None) -> Iterator[stranded.OpenOrder]:
+        """An account's orders that hold units or wait for some."""
+        return self.rows(stranded.OpenOrder, "/accounts/{id}/open-orders", query=query, id=id_)
+
     def list_order_documents(self, id_: UUID) -> handling.Papers:
         """The documents kept of an order."""
         return self.ask(handling.Papers, "GET", "/orders/{id}/documents", named={"id": id_})
@@ -709,6 +714,12 @@ class Client(Transport):
     def set_difference_rules(self, id_: UUID, body: listing_deeds.AskedRules) -> listing_deeds.Rules:
         """Change what is done by itself about each difference of an account."""
         return self.ask(listing_deeds.Rules, "PATCH", "/accounts/{id}/difference-rules", named={"id": id_}, body=body)
+
+    def settle_open_orders(self, id_: UUID, body: stranded.Settlement) -> stranded.OrdersSettled:
+        """Say what became of a disconnected account's open orders."""
+        return self.ask(
+            stranded.OrdersSettled, "POST", "/accounts/{id}/open-orders/settle", named={"id": id_}, body=body, once=True
+        )
 
     def show_event_delivery(self, id_: UUID) -> events.DeliveryWhole:
         """One delivery, with every attempt."""

@@ -347,7 +347,7 @@ async def listed(
 async def detail(tx: Tx, order_id: UUID) -> dict[str, Any] | None:
     """One order whole: its row, lines, reservations, shortages, shipments and timeline."""
     row = await tx.one(
-        """SELECT o.*, a.channel, a.name AS account FROM orders o
+        """SELECT o.*, a.channel, a.name AS account, a.status AS account_status FROM orders o
            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id WHERE o.id = %s""",
         [order_id],
     )

@@ -76,6 +76,7 @@ EVENT = {
     "allocated": N_("Depósito escolhido"),
     "reservation_moved": N_("Reserva mudou de depósito"),
     "hold_expired": N_("Reserva venceu sem pagamento"),
+    "settled": N_("Acertado à mão, com a conta desligada"),
 }
 NOTICE = {
     "webhook": N_("O canal avisou"),
@@ -103,6 +104,8 @@ def detail(kind: str, params: Mapping[str, Any]) -> str | None:
             return str(params["by"]) if params.get("by") else None
         case "allocated":
             return f"{params.get('warehouse')} · {params.get('units')}"
+        case "settled":
+            return str(params["reason"]) if params.get("reason") else None
         case "reservation_moved" | "hold_expired":
             return str(params["units"]) if params.get("units") else None
         case _:

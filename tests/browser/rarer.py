@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+from hub.sandbox import Product
 from hub.stock_sheet import read_rows
-from hub.store import labels, skus
-from jobs import freight_labels, imports, members, transfers, two_factor, warehouses
+from hub.store import labels, order_desk, skus
+from jobs import freight_labels, imports, members, roles, transfers, two_factor, warehouses
 from tests.web.site import Site
 
+COPO = Product(sku="COPO-05", title="Copo de vidro 300 ml", quantity=24, price_cents=1290)
 CAREFUL = "caio@loja.example"  # is asked for a code
 SHEET = """SKU;Quantidade;Depósito
 CAN-01;14;
@@ -31,6 +33,7 @@ async def add(site: Site) -> None:
     await _move(site)
     await _import(site)
     await _print(site)
+    await _close(site)
 
 
 async def _move(site: Site) -> None:
@@ -47,6 +50,16 @@ async def _move(site: Site) -> None:
     )
     await transfers.send(rt, seller_id, number)
     await transfers.receive(rt, seller_id, number, {one: 1})
+
+
+async def _close(site: Site) -> None:
+    """A store that was disconnected with open orders, one of them packed."""
+    old = await site.connect("woocommerce", [COPO], name="Loja antiga", seed=4)
+    refs = [await old.buy("COPO-05", units) for units in (2, 1)]
+    await site.w.settle()
+    async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        await order_desk.mark(tx, [(await site.w.order(refs[1]))["id"]], "packed", "Caio Prado", site.w.rt.now())
+    await roles.close(site.w.rt, old.account)
 
 
 async def _import(site: Site) -> None:

@@ -12,7 +12,7 @@ from tests.cli.conftest import ROOT, Balcao, program
 GROUPS = {
     "seller": ["add", "list", "shipping"], "user": ["add", "list", "reset-factor"], "channel": ["list", "show"],
     "account": ["add", "set", "list", "check", "hold", "resume", "subscribe", "preview", "approve", "revoke", "role",
-                "close", "holds", "ship-by"],
+                "close", "holds", "ship-by", "open-orders", "settle-orders"],
     "buffer": ["set", "preview", "remove", "list"],
     "stock": ["set", "show", "import", "open", "since", "adjust", "moves", "imports", "undo", "export"],
     "count": ["open", "enter", "import", "report", "post", "cancel", "list"],

@@ -56,6 +56,7 @@ from hub.web.pages import (
     stock,
     stock_import,
     stocktake,
+    stranded,
     sync,
     transfers,
 )
@@ -97,6 +98,8 @@ ROUTES = (
     ("POST", "/contas/{id}/avisos", reconnecting.register, "manager"),
     ("GET", "/contas/{id}/desligar", reconnecting.ask_end, "manager"),
     ("POST", "/contas/{id}/desligar", reconnecting.end, "manager"),
+    ("GET", "/contas/{id}/abertos", stranded.every, "viewer"),
+    ("POST", "/contas/{id}/abertos", stranded.settle, "manager"),
     ("GET", "/contas/{id}/previa", previews.preview, "viewer"),
     ("GET", "/contas/{id}/previa.csv", previews.sheet, "viewer"),
     ("POST", "/contas/{id}/verificar", accounts.check, "operator"),

@@ -11,7 +11,7 @@ from aiohttp import web
 import adapters
 from hub.contract import Adapter
 from hub.secrets import SecretsError
-from hub.store import Tx, accounts, due, first_reading, screens
+from hub.store import Tx, accounts, due, first_reading, screens, stranded
 from hub.store.accounts import Account
 from hub.web import account_words, sync_words, words
 from hub.web.edge import Problem, Visit
@@ -93,7 +93,11 @@ async def one(visit: Visit) -> web.Response:
     adapter = adapter_of(account.channel)
     row = next((row for row in rows if row["id"] == account.id), None)
     if row is None:
-        return visit.render("account_closed.html", account=account, label=label_of(account.channel), adapter=adapter)
+        async with visit.tx() as tx:
+            waiting = await stranded.counted(tx, account.id)
+        return visit.render(
+            "account_closed.html", account=account, label=label_of(account.channel), adapter=adapter, waiting=waiting
+        )
     order = list(words.TASK)
     return visit.render(
         "account.html",
