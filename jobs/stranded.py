@@ -129,7 +129,7 @@ async def _settle(
         ):  # fmt: skip
             raise Stays("again", number=number, id=order_id)
         await stock.audit(
-            tx, stranded.ACTION, str(order_id), outcome=outcome, reason=reason, account=account.name, order=number,
+            tx, "order_settle", str(order_id), outcome=outcome, reason=reason, account=account.name, order=number,
             units=units,
         )  # fmt: skip
 

@@ -92,12 +92,11 @@ def settle_orders(
         raise Wrong("name the orders, or say --all.")
 
     async def work(desk: Desk) -> tuple[int, list[str], int]:
-        from hub.cli.orders import found
         from hub.stranded import Outcome
         from jobs import stranded
 
         account = await _named(desk, named)
-        ids: list[UUID] | None = None if everything else [(await found(desk, each))["id"] for each in orders or ()]
+        ids: list[UUID] | None = None if everything else [await _order(desk, account, each) for each in orders or ()]
         outcome = Outcome(became.value)
         if not yes:
             return await _would(desk, account, ids, outcome)
@@ -115,6 +114,19 @@ def settle_orders(
         page.line(f"{settled} orders: {became.value}. {left} are still open.")
     else:
         page.line(f"{settled} orders would be {became.value}, {len(stays)} stay. With --yes it is done.")
+
+
+async def _order(desk: Desk, account: "Account", named: str) -> UUID:
+    """The account's order of that number, ref or id: other accounts may have one of that number too."""
+    from hub.store import orders
+
+    async with desk.tx() as tx:
+        told = [await orders.detail(tx, id_) for id_ in await orders.find(tx, named.strip())]
+    ids = [row["id"] for row in told if row and row["account_id"] == account.id]
+    if len(ids) != 1:
+        raise Wrong(f"{len(ids)} orders of {account.name} answer to {named!r}: `balcao account open-orders` shows ids.")
+    found: UUID = ids[0]
+    return found
 
 
 async def _would(desk: Desk, account: "Account", ids: list[UUID] | None, outcome: Any) -> tuple[int, list[str], int]:

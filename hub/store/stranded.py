@@ -7,8 +7,6 @@ from uuid import UUID
 from hub.store import Tx
 from hub.store.labels import ALIVE
 
-ACTION = "order_settle"  # in the audit log: subject the order, params the account and what became of it
-
 _HELD: LiteralString = """
     WITH held AS (
         SELECT order_id, sum(units)::int AS units, sum(short)::int AS short FROM (
@@ -121,7 +119,7 @@ async def settled(tx: Tx, account_id: UUID) -> list[str]:
     """Refs of an account's orders that a person cancelled here."""
     rows = await tx.all(
         """SELECT DISTINCT o.ref FROM audit_log l JOIN orders o ON o.id = l.subject::uuid
-           WHERE l.action = %s AND o.account_id = %s AND l.params->>'outcome' = 'cancelled'""",
-        [ACTION, account_id],
+           WHERE l.action = 'order_settle' AND o.account_id = %s AND l.params->>'outcome' = 'cancelled'""",
+        [account_id],
     )
     return [row["ref"] for row in rows]

@@ -33,5 +33,16 @@ async def test_a_shortage_is_listed_and_explained(town: Town) -> None:
     await town.good("stock", "set", "CANECA", 20)
     assert (await town.good("shortages", "list")).out == "Nothing is short.\n"
     assert (await town.good("shortages", "list", "--all", "--json")).json[0]["ended"] == "filled"
+
+    settle = ("account", "settle-orders", "Um", "--reason", "loja encerrada", "--became")
+    assert "its channel tells" in (await town.balcao(*settle, "sent", "--all")).sentence(2)
+    assert "settle-orders" in (await town.good("account", "close", "Um", "--yes")).out
+    (row,) = (await town.good("account", "open-orders", "Um", "--json")).json
+    assert (row["units"], row["goods"]) == (7, [])
+    assert "name the orders, or say --all" in (await town.balcao(*settle, "sent")).sentence(2)
+    assert "1 orders would be cancelled, 0 stay" in (await town.good(*settle, "cancelled", row["number"])).out
+    assert "1 orders: cancelled. 0 are still open." in (await town.good(*settle, "cancelled", "--all", "--yes")).out
+    assert "No order of it holds" in (await town.good("account", "open-orders", "Um")).out
+
     gone = "00000000-0000-0000-0000-000000000000"
     assert "there is no shortage" in (await town.balcao("shortages", "show", gone)).sentence(2)
