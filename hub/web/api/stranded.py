@@ -115,7 +115,7 @@ OPERATIONS = (
     Operation(
         name="settle_open_orders", method="POST", path="/accounts/{id}/open-orders/settle", handler=settle,
         scope="orders:write", tag=TAG, summary=N_("Dizer o que houve com os pedidos abertos de uma conta desligada"),
-        answer=OrdersSettled, named=ById, body=Settlement, once="together", conflicts=True,
+        answer=OrdersSettled, named=ById, body=Settlement, once="together",
         description=N_(
             "Pede também accounts:connect. Só de uma conta desligada: de uma ligada, o canal conta. Com cancelled, "
             "fica como está o que está embalado, tem etiqueta, está com a transportadora ou é contado por outra conta."
