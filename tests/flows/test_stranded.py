@@ -20,7 +20,7 @@ async def settle(w: World, store: Channel, refs: list[str] | None, outcome: Outc
     ids = None if refs is None else [(await w.order(ref))["id"] for ref in refs]
     done = await flow.settle(w.rt, await w.account(store), ids, outcome, "loja fechada")
     await w.settle()
-    return done.settled, [stays.why for stays in done.stays], done.left
+    return done.settled, sorted(stays.why for stays in done.stays), done.left
 
 
 async def test_units_of_a_disconnected_accounts_orders_go_where_a_person_says() -> None:
