@@ -3,12 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.likeness import Suggestion
-from hub.sheets import cell, plain
+from hub.sheets import cell, csv_of, plain
 from hub.stock_sheet import Amiss, Trouble, Unusable, decoded
 
 COLUMNS = (
@@ -146,13 +146,6 @@ def _multiplier(told: Mapping[str, str]) -> int:
 def write_rows(told: Iterable[tuple[Mapping[str, Any], Suggestion | None]], locale: str) -> bytes:
     """Listings with their links and suggestions, as CSV that a spreadsheet opens and `read_rows` reads again."""
     return csv_of([COLUMNS, *lines(told, locale)]).encode("utf-8-sig")
-
-
-def csv_of(rows: Iterable[Sequence[str]]) -> str:
-    """Cells that are safe already, as CSV."""
-    text = io.StringIO(newline="")
-    csv.writer(text, delimiter=";").writerows(rows)
-    return text.getvalue()
 
 
 def lines(told: Iterable[tuple[Mapping[str, Any], Suggestion | None]], locale: str) -> Iterable[list[str]]:

@@ -152,7 +152,7 @@ async def test_the_sheet_has_all_that_is_filtered_and_runs_nothing() -> None:
             await order_add(s, f"S{number}", total_cents=123456, buyer_name="=HYPERLINK(1)", age=1 + number // 5)
         reader = await s.signed_in()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("hub.web.pages.orders.SHEET_PART", 5)
+            patch.setattr("hub.web.pages.orders.PART", 5)
             answer = await reader.get("/pedidos/planilha.csv?uf=RR")
         assert answer.text.startswith("\ufeff")
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"

@@ -130,6 +130,9 @@ async def test_an_approval_asks_that_the_preview_was_seen() -> None:
         assert "Vão a zero (1)" in preview
         assert "Prato raso" in preview
         assert "Caneca" in (await reader.get(f"{path}/previa?mudanca=less")).text
+        sheet = (await reader.get(f"{path}/previa.csv?mudanca=less")).text.lstrip("\ufeff").splitlines()
+        assert sheet[0].startswith("Mudança;Anúncio;Variação;Título;")
+        assert [line.split(";")[5:10] for line in sheet[1:]] == [["CANECA", "1", "", "10", "7"]]
         assert (await reader.post(f"{path}/aprovar")).headers["Location"] == f"{path}/previa"
         assert "Confirme que você conferiu" in (await reader.get(f"{path}/previa")).text
         assert (await s.w.rt.account(s.w.seller_id, one.account.id)).status == "preview"

@@ -223,7 +223,7 @@ async def test_the_log_says_who_did_what_filtered_paged_and_as_a_file() -> None:
         assert "ERP" in mine
         assert "Nada registrado" in (await ana.get(f"{LOG}?acao=user_role")).text
         sheet = await ana.get(f"{LOG}.csv?acao=apikey_add")
-        assert sheet.text.lstrip("\ufeff").splitlines()[0] == "at;who;action;subject;details"
+        assert sheet.text.lstrip("\ufeff").splitlines()[0] == "Quando;Quem;O que fez;Em quê;Detalhes"
         assert len(sheet.text.splitlines()) == 3
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await tx.run(

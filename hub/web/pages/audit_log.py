@@ -1,8 +1,6 @@
 """Registro: who did what in this seller, and when; as a page and as a file."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,13 +10,14 @@ from aiohttp import web
 from hub.sheets import cell
 from hub.store import audit_log, people
 from hub.web import settings_words
-from hub.web.edge import HEADERS, Visit
+from hub.web.edge import Visit
+from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, id_asked, part
+from hub.web.pages.sheet import PART, stream
 
 HOME = "/configuracoes/registro"
-AT_ONCE = 1000
 FEW = 8  # of a list that are named
-COLUMNS = ("at", "who", "action", "subject", "details")
+COLUMNS = (N_("Quando"), N_("Quem"), N_("O que fez"), N_("Em quê"), N_("Detalhes"))
 PERIODS = {"1": timedelta(days=1), "7": timedelta(days=7), "30": timedelta(days=30)}
 
 
@@ -88,26 +87,21 @@ def _few(told: Sequence[str]) -> str:
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:
-    """All that the page's filter finds, as spreadsheets in Brazil open it; written as it is read."""
-    asked, after = _asked(visit), None
-    answer = web.StreamResponse(
-        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
-                 "Content-Disposition": 'attachment; filename="registro.csv"'}
-    )  # fmt: skip
-    rows = await _some(visit, asked, after)
-    await answer.prepare(visit.request)
-    await answer.write("\ufeff".encode() + _lines([COLUMNS]))
-    while rows:
-        await answer.write(_lines([_cells(visit, row) for row in rows]))
-        after = rows[-1]["id"]
-        rows = await _some(visit, asked, after) if len(rows) == AT_ONCE else []
-    await answer.write_eof()
-    return answer
+    """All that the page's filter finds."""
+    asked = _asked(visit)
 
+    async def lines() -> AsyncIterator[list[list[str]]]:
+        after: UUID | None = None
+        while True:
+            async with visit.tx() as tx:
+                rows = await audit_log.listed(tx, **asked, after=after, limit=PART)
+            if rows:
+                yield [_cells(visit, row) for row in rows]
+            if len(rows) < PART:
+                return
+            after = rows[-1]["id"]
 
-async def _some(visit: Visit, asked: dict[str, Any], after: UUID | None) -> list[dict[str, Any]]:
-    async with visit.tx() as tx:
-        return await audit_log.listed(tx, **asked, after=after, limit=AT_ONCE)
+    return await stream(visit, "registro", [visit.language.gettext(head) for head in COLUMNS], lines())
 
 
 def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
@@ -118,9 +112,3 @@ def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
         row["subject"], _details(visit, row),
     )  # fmt: skip
     return [cell(each) for each in told]
-
-
-def _lines(rows: Any) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, delimiter=";").writerows(rows)
-    return text.getvalue().encode()

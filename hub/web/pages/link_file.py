@@ -1,44 +1,34 @@
 """Links as a sheet: every listing with what it is or may be, and the filled sheet back, looked at before it is done."""
 
+from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import Any
 
 from aiohttp import web
 from aiohttp.web_request import FileField
 
-from hub.link_sheet import csv_of, lines, links_only, read_rows
+from hub.link_sheet import lines, links_only, read_rows
 from hub.stock_sheet import Trouble, Unusable
 from hub.web import link_words, refusal_words
-from hub.web.edge import HEADERS, Visit
-from hub.web.i18n import N_, ZONE
+from hub.web.edge import Visit
+from hub.web.i18n import N_
 from hub.web.pages.keyset import id_asked
 from hub.web.pages.linking import HOME
+from hub.web.pages.sheet import in_parts, stream
 from jobs import linking, linking_file
 from jobs.linking_file import Asked, Plan
 
-PART, SHOWN = 500, 200
+SHOWN = 200
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:
     """Listings with their links, or the likeliest SKU, for a person to fill in; sent as it is read."""
-    name = f"vinculos-{visit.now.astimezone(ZONE):%Y-%m-%d}.csv"
-    answer = web.StreamResponse(
-        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
-                 "Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
-    await answer.prepare(visit.request)
-    heads = [visit.language.gettext(name) for name in link_words.FILE]
-    await answer.write("\ufeff".encode() + csv_of([heads]).encode())
     told = linking.sheet(visit.rt, visit.seller_id, id_asked(visit, "conta"), unlinked_only=visit.asked("tudo") is None)
-    some: list[Any] = []
-    async for row in told:
-        some.append(row)
-        if len(some) == PART:
-            await answer.write(csv_of(lines(some, visit.language.tag)).encode())
-            some = []
-    await answer.write(csv_of(lines(some, visit.language.tag)).encode())
-    await answer.write_eof()
-    return answer
+
+    async def parts() -> AsyncIterator[list[list[str]]]:
+        async for some in in_parts(told):
+            yield list(lines(some, visit.language.tag))
+
+    return await stream(visit, "vinculos", [visit.language.gettext(name) for name in link_words.FILE], parts())
 
 
 async def look(visit: Visit) -> web.Response:

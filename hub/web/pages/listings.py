@@ -1,7 +1,5 @@
 """Listings: what each should show, what we reckon it shows, what was last read there, and in which state it is."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -13,12 +11,12 @@ from hub.stock_sheet import decimal
 from hub.store import accounts, listing_list
 from hub.store.listing_list import Wanted
 from hub.web import listing_words, words
-from hub.web.edge import HEADERS, Visit
+from hub.web.edge import Visit
 from hub.web.i18n import ZONE
 from hub.web.pages.accounts import adapter_of
 from hub.web.pages.keyset import SIZE, id_asked, part
+from hub.web.pages.sheet import PART, stream
 
-SHEET_PART = 500
 TIMES = ("seen_at", "last_pushed_at")
 PRICED = ("price_cents",)  # not for those who see no values
 
@@ -86,10 +84,10 @@ async def _parts(visit: Visit, wanted: Wanted) -> AsyncIterator[list[dict[str, A
     after = None
     while True:
         async with visit.tx() as tx:
-            rows = await listing_list.page(tx, wanted, after=after, limit=SHEET_PART)
+            rows = await listing_list.page(tx, wanted, after=after, limit=PART)
         if rows:
             yield rows
-        if len(rows) < SHEET_PART:
+        if len(rows) < PART:
             return
         after = (rows[-1]["slot_id"], rows[-1]["id"])
 
@@ -98,21 +96,10 @@ async def sheet(visit: Visit) -> web.StreamResponse:
     """All that is filtered, as spreadsheets in Brazil open it, sent as it is read."""
     wanted = _wanted(visit)
     names = [name for name in listing_words.SHEET if visit.person.may("viewer") or name not in PRICED]
-    answer = web.StreamResponse(
-        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
-                 "Content-Disposition": f'attachment; filename="anuncios-{visit.now.astimezone(ZONE):%Y-%m-%d}.csv"'},
-    )  # fmt: skip
-    await answer.prepare(visit.request)
-    await answer.write(
-        "\ufeff".encode() + _csv([[visit.language.gettext(listing_words.SHEET[name]) for name in names]])
-    )
-    async for rows in _parts(visit, wanted):
-        await answer.write(_csv([_cells(visit, row, names) for row in rows]))
-    await answer.write_eof()
-    return answer
 
+    async def lines() -> AsyncIterator[list[list[str]]]:
+        async for rows in _parts(visit, wanted):
+            yield [_cells(visit, row, names) for row in rows]
 
-def _csv(lines: list[list[str]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=";").writerows(lines)
-    return out.getvalue().encode()
+    heads = [visit.language.gettext(listing_words.SHEET[name]) for name in names]
+    return await stream(visit, "anuncios", heads, lines())

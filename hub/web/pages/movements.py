@@ -14,7 +14,7 @@ from hub.web import stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, ZONE
 from hub.web.pages.keyset import SIZE, id_asked, part, place_asked
-from hub.web.pages.skus import SHEET_PART, stream
+from hub.web.pages.sheet import PART, stream
 
 NAMES = ("sku", "deposito", "motivo", "quem", "de", "ate")
 DAY = N_("Diga um dia, como 31/12/2026.")
@@ -93,11 +93,11 @@ async def sheet(visit: Visit) -> web.StreamResponse:
         after = None
         while True:
             async with visit.tx() as tx:
-                rows = await movements.page(tx, wanted, after=after, limit=SHEET_PART)
+                rows = await movements.page(tx, wanted, after=after, limit=PART)
                 orders = await movements.purchases_of(tx, _refs(rows))
             if rows:
                 yield [_cells(visit, row, orders) for row in rows]
-            if len(rows) < SHEET_PART:
+            if len(rows) < PART:
                 return
             after = (rows[-1]["at"], rows[-1]["id"])
 

@@ -1,7 +1,5 @@
 """Orders: the list with its filters, search and saved views, what is done to many at once, and the sheet."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,16 +15,16 @@ from hub.stock_sheet import decimal
 from hub.store import accounts, order_desk, order_list, stock
 from hub.store.order_list import Wanted
 from hub.web import order_words, words
-from hub.web.edge import HEADERS, Problem, Visit
+from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, ZONE
 from hub.web.pages.accounts import adapter_of
 from hub.web.pages.keyset import SIZE, part, place_asked
+from hub.web.pages.sheet import PART, stream
 from hub.web.privacy import document_for
 from jobs import order_desk as desk
 
 HOME = "/pedidos"
 MOST = 200  # orders in one go
-SHEET_PART = 500
 VIEW_NAME = 60
 # parameter of the address -> (field of Wanted, the words it may have)
 CHOICES = {
@@ -239,10 +237,10 @@ async def _parts(visit: Visit, wanted: Wanted) -> AsyncIterator[list[dict[str, A
     after = None
     while True:
         async with visit.tx() as tx:
-            rows = await order_list.page(tx, wanted, visit.now, after=after, limit=SHEET_PART, whole=True)
+            rows = await order_list.page(tx, wanted, visit.now, after=after, limit=PART, whole=True)
         if rows:
             yield rows
-        if len(rows) < SHEET_PART or rows[-1]["placed_at"] is None:
+        if len(rows) < PART or rows[-1]["placed_at"] is None:
             return
         after = (rows[-1]["placed_at"], rows[-1]["id"])
 
@@ -250,24 +248,13 @@ async def _parts(visit: Visit, wanted: Wanted) -> AsyncIterator[list[dict[str, A
 async def _stream(visit: Visit, wanted: Wanted) -> web.StreamResponse:
     async with visit.tx() as tx:
         await stock.audit(tx, "orders_exported", str(visit.person.user_id), query=urlencode(_told(visit)))
-    name = f"pedidos-{visit.now.astimezone(visit.language.zone):%Y-%m-%d}.csv"
-    answer = web.StreamResponse(
-        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
-                 "Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
-    await answer.prepare(visit.request)
-    lines = [[visit.language.gettext(heading) for heading in order_words.SHEET.values()]]
-    await answer.write("\ufeff".encode() + _csv(lines))
+    heads = [visit.language.gettext(heading) for heading in order_words.SHEET.values()]
+    return await stream(visit, "pedidos", heads, _lines(visit, wanted))
+
+
+async def _lines(visit: Visit, wanted: Wanted) -> AsyncIterator[list[list[str]]]:
     async for rows in _parts(visit, wanted):
-        await answer.write(_csv([_cells(visit, row) for row in rows]))
-    await answer.write_eof()
-    return answer
-
-
-def _csv(lines: list[list[str]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=";").writerows(lines)
-    return out.getvalue().encode()
+        yield [_cells(visit, row) for row in rows]
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Before the first write: what each slot would get and why, as a page and as a file; and the approval."""
 
-import csv
-import io
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -14,11 +14,17 @@ from hub.web.edge import Visit
 from hub.web.i18n import N_
 from hub.web.pages.accounts import account_in_path, label_of
 from hub.web.pages.keyset import id_asked, part
+from hub.web.pages.sheet import in_parts, stream
 from jobs import approval
 from jobs.connect import Refused
 
 SIZE = 100
-SHEET = ("change", "ref", "variation_ref", "title", "channel_sku", "sku", "multiplier", "category", "shows", "desired")
+SHEET = {
+    "change": N_("Mudança"), "ref": N_("Anúncio"), "variation_ref": N_("Variação"), "title": N_("Título"),
+    "channel_sku": N_("SKU no canal"), "sku": "SKU", "multiplier": N_("Unidades por venda"),
+    "category": N_("Categoria"), "shows": N_("Mostra"), "desired": N_("Deve mostrar"),
+    "approved_at": N_("Aprovado em"), "why": N_("Por quê"),
+}  # fmt: skip
 
 
 def _wanted(visit: Visit) -> str | None:
@@ -43,25 +49,26 @@ async def preview(visit: Visit) -> web.Response:
     )  # fmt: skip
 
 
-async def sheet(visit: Visit) -> web.Response:
-    """The whole preview as CSV, as spreadsheets in Brazil open it."""
+async def sheet(visit: Visit) -> web.StreamResponse:
+    """The whole preview."""
     account = await account_in_path(visit)
-    text = io.StringIO(newline="")
-    out = csv.writer(text, delimiter=";")
-    out.writerow([*SHEET, "approved_at", "why"])
-    async for row in approval.whole_preview(visit.rt, account, _wanted(visit), visit.language.tag):
-        heading = words.CHANGES[row["change"]]
-        cells = [
-            visit.language.gettext(heading),
-            *(row[name] for name in SHEET[1:]),
-            row["approved_at"],
-            " ".join(row["why"]),
-        ]
-        out.writerow([cell(each) for each in cells])
-    return web.Response(
-        body=text.getvalue().encode("utf-8-sig"), content_type="text/csv", charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="previa-{account.id}.csv"'},
-    )  # fmt: skip
+
+    async def parts() -> AsyncIterator[list[list[str]]]:
+        told = approval.whole_preview(visit.rt, account, _wanted(visit), visit.language.tag)
+        async for rows in in_parts(told):
+            yield [_cells(visit, row) for row in rows]
+
+    heads = [visit.language.gettext(heading) for heading in SHEET.values()]
+    return await stream(visit, f"previa-{account.id}", heads, parts())
+
+
+def _cells(visit: Visit, row: Mapping[str, Any]) -> list[str]:
+    heading, at = words.CHANGES[row["change"]], row["approved_at"]
+    more = {
+        "change": visit.language.gettext(heading), "why": " ".join(row["why"]),
+        "approved_at": at and f"{at.astimezone(visit.language.zone):%d/%m/%Y %H:%M}",
+    }  # fmt: skip
+    return [cell(more[name] if name in more else row[name]) for name in SHEET]
 
 
 def _back(visit: Visit, account: Account) -> web.Response:

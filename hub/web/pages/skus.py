@@ -1,7 +1,5 @@
 """SKUs: the list with its filters, search and orders, the sheet, and a new one."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -15,15 +13,15 @@ from hub.stock_sheet import Amiss, quantity
 from hub.store import sku_list, warehouses
 from hub.store.sku_list import Wanted
 from hub.web import stock_words
-from hub.web.edge import HEADERS, Visit
-from hub.web.i18n import N_, ZONE
+from hub.web.edge import Visit
+from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, id_asked
+from hub.web.pages.sheet import PART, stream
 from jobs import counts, shown
 from jobs import skus as flows
 from jobs.connect import Refused
 
 HOME = "/estoque"
-SHEET_PART = 500
 NAMES = ("filtro", "categoria", "deposito", "busca", "ordem")
 
 
@@ -98,36 +96,12 @@ def _at(wanted: Wanted, row: Mapping[str, Any]) -> str:
 async def _parts(visit: Visit, wanted: Wanted) -> AsyncIterator[list[dict[str, Any]]]:
     after: tuple[Any, UUID] | None = None
     while True:
-        rows = await _rows(visit, wanted, after, SHEET_PART)
+        rows = await _rows(visit, wanted, after, PART)
         if rows:
             yield rows
-        if len(rows) < SHEET_PART:
+        if len(rows) < PART:
             return
         after = (rows[-1]["place"], rows[-1]["id"])
-
-
-def csv_lines(lines: list[list[str]]) -> bytes:
-    """Lines as spreadsheets in Brazil open them."""
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=";").writerows(lines)
-    return out.getvalue().encode()
-
-
-async def stream(
-    visit: Visit, name: str, heads: list[str], parts: AsyncIterator[list[list[str]]]
-) -> web.StreamResponse:
-    """A sheet that is sent as it is read."""
-    named = f"{name}-{visit.now.astimezone(ZONE):%Y-%m-%d}.csv"
-    answer = web.StreamResponse(
-        headers={**HEADERS, "Content-Type": "text/csv; charset=utf-8",
-                 "Content-Disposition": f'attachment; filename="{named}"'},
-    )  # fmt: skip
-    await answer.prepare(visit.request)
-    await answer.write("\ufeff".encode() + csv_lines([heads]))
-    async for lines in parts:
-        await answer.write(csv_lines(lines))
-    await answer.write_eof()
-    return answer
 
 
 async def sheet(visit: Visit) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """Stock counts (inventário): opened, counted by keyboard or scanner, compared with the book, posted; CSV in and out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from hub.web import stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE
-from hub.web.pages.skus import csv_lines
+from hub.web.pages.sheet import stream
 from hub.web.pages.transfers import number_asked
 from jobs import stocktake as flows
 from jobs.connect import Refused
@@ -207,7 +207,7 @@ async def cancel(visit: Visit) -> web.Response:
     return visit.go(HOME)
 
 
-async def sheet(visit: Visit) -> web.Response:
+async def sheet(visit: Visit) -> web.StreamResponse:
     """Every line as CSV: to be counted on paper and read in again, or the differences."""
     count = await _count(visit)
     _same, lines = await flows.report(visit.rt, visit.seller_id, count.number)
@@ -219,11 +219,11 @@ async def sheet(visit: Visit) -> web.Response:
     for name in names:
         head = stock_words.COUNT_SHEET[name]
         heads.append(visit.language.gettext(head))
-    body = csv_lines([heads, *([_cell(visit, line, name) for name in names] for line in lines)])
-    named = f'attachment; filename="inventario-{count.number}.csv"'
-    return web.Response(
-        body="\ufeff".encode() + body, content_type="text/csv", charset="utf-8", headers={"Content-Disposition": named}
-    )
+
+    async def parts() -> AsyncIterator[list[list[str]]]:
+        yield [[_cell(visit, line, name) for name in names] for line in lines]
+
+    return await stream(visit, f"inventario-{count.number}", heads, parts())
 
 
 def _cell(visit: Visit, line: Line, name: str) -> str:
