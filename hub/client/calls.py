@@ -421,6 +421,10 @@ class Client(Transport):
         """What stands still until somebody acts."""
         return self.rows(letters.Letter, "/letters", query=query)
 
+    def list_link_duplicates(self, query: listings.Doubles | None = None) -> Iterator[listings.Doubled]:
+        """Codes and stocks that are there twice, by which nothing is linked."""
+        return self.rows(listings.Doubled, "/link-duplicates", query=query)
+
     def list_link_suggestions(self, query: listings.Suggestions | None = None) -> Iterator[listings.Suggested]:
         """Listings without a link, with the SKUs that they may be."""
         return self.rows(listings.Suggested, "/link-suggestions", query=query)

@@ -293,29 +293,46 @@ async def named(tx: Tx, refs: Collection[str]) -> dict[str, list[dict[str, Any]]
     return found
 
 
-async def duplicates(tx: Tx, limit: int = 200) -> list[dict[str, Any]]:
-    """What is there twice and cannot be told apart: {kind, name, places}; kinds as in docs/CLI.md."""
+async def duplicates(
+    tx: Tx, limit: int = 200, *, kind: str | None = None, after: tuple[str, str, str] | None = None,
+    most: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What is there twice and cannot be told apart, by (kind, name, key): {kind, name, key, count, places, ids}.
+
+    Kinds as in docs/CLI.md; `ids` of the SKUs (code_case, gtin) or listings (slot, listing) that `places` name, of both
+    the first `most`.
+    """
     return await tx.all(
-        """SELECT * FROM (
-             SELECT 'code_case' AS kind, lower(code) AS name, array_agg('SKU ' || code ORDER BY code) AS places
+        """SELECT kind, name, key, cardinality(ids) AS count, places[1:%(most)s] AS places, ids[1:%(most)s] AS ids
+           FROM (
+             SELECT 'code_case'::text AS kind, lower(code) AS name, '' AS key,
+                    array_agg('SKU ' || code ORDER BY code) AS places, array_agg(id ORDER BY code) AS ids
              FROM sku GROUP BY lower(code) HAVING count(*) > 1
              UNION ALL
-             SELECT 'gtin', lpad(gtin, 14, '0'), array_agg('SKU ' || code ORDER BY code) FROM sku
+             SELECT 'gtin', lpad(gtin, 14, '0'), '', array_agg('SKU ' || code ORDER BY code),
+                    array_agg(id ORDER BY code) FROM sku
              WHERE gtin ~ '^[0-9]{8,14}$' GROUP BY lpad(gtin, 14, '0') HAVING count(*) > 1
              UNION ALL
-             SELECT 'slot', min(s.ref),
+             SELECT 'slot', min(s.ref), l.slot_id::text,
                     array_agg(a.name || ' ' || concat_ws(':', l.ref, l.variation_ref) || ' (' || l.channel_sku || ')'
-                              ORDER BY l.id)
+                              ORDER BY l.id), array_agg(l.id ORDER BY l.id)
              FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
              JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status <> 'closed'
              WHERE l.gone_at IS NULL AND l.channel_sku IS NOT NULL
              GROUP BY l.seller_id, l.slot_id HAVING count(DISTINCT l.channel_sku) > 1
              UNION ALL
-             SELECT 'listing', l.channel_sku,
-                    array_agg(a.name || ' ' || concat_ws(':', l.ref, l.variation_ref) ORDER BY l.id)
+             SELECT 'listing', l.channel_sku, l.account_id::text,
+                    array_agg(a.name || ' ' || concat_ws(':', l.ref, l.variation_ref) ORDER BY l.id),
+                    array_agg(l.id ORDER BY l.id)
              FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status <> 'closed'
              WHERE l.gone_at IS NULL AND l.channel_sku IS NOT NULL
              GROUP BY l.account_id, l.channel_sku HAVING count(DISTINCT l.slot_id) > 1
-           ) twice ORDER BY kind, name LIMIT %s""",
-        [limit],
-    )
+           ) twice
+           WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
+             AND (%(after)s::text IS NULL OR (kind, name, key) > (%(after)s, %(name)s, %(key)s))
+           ORDER BY kind, name, key LIMIT %(limit)s""",
+        {
+            "limit": limit, "kind": kind, "most": most or 2**31 - 1,
+            **dict(zip(("after", "name", "key"), after or (None, None, None), strict=True)),
+        },
+    )  # fmt: skip

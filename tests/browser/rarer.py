@@ -53,11 +53,12 @@ async def _move(site: Site) -> None:
 
 
 async def _close(site: Site) -> None:
-    """A store that was disconnected with open orders, one of them packed."""
+    """A store that was disconnected with open orders, one of them packed; and a GTIN on two SKUs."""
     old = await site.connect("woocommerce", [COPO], name="Loja antiga", seed=4)
     refs = [await old.buy("COPO-05", units) for units in (2, 1)]
     await site.w.settle()
     async with site.w.rt.db.seller(site.w.seller_id) as tx:
+        await tx.run("UPDATE sku SET gtin = '7891000315507' WHERE code IN ('COPO-05', 'COPO-06')")
         await order_desk.mark(tx, [(await site.w.order(refs[1]))["id"]], "packed", "Caio Prado", site.w.rt.now())
     await roles.close(site.w.rt, old.account)
 

@@ -99,6 +99,7 @@ PAGES = (
     Spot("anuncio", "/anuncios/{listing}"),
     Spot("anuncios-vincular", "/anuncios/ligar"),
     Spot("anuncios-planilha", "/anuncios/ligar", sends=("/anuncios/ligar/arquivo", LINKS)),
+    Spot("anuncios-repetidos", "/anuncios/repetidos"),
     Spot("anuncio-vincular", "/anuncios/{unlinked}/ligar?sku=CAN-01&vende=6"),
     Spot("skus", "/estoque"),
     Spot("estoque", "/estoque/CAN-01"),

@@ -47,7 +47,7 @@ async def test_a_parcel_from_measuring_to_the_carriers_hands(tmp_path: Path) -> 
             await tx.run("UPDATE sku SET weight_g = NULL")
             await tx.run("DELETE FROM freight_policy")
         _out, err = await balcao(w, "freight", "quote", number, status=2)
-        assert err.strip().endswith("tell them with `balcao freight measure`")
+        assert err.strip().endswith("or `freight measure`")
         assert [row["sku"] for row in await told(w, "freight", "missing")] == ["CANECA", "LIVRO"]
         await balcao(w, "freight", "measure", "CANECA=350,90x120x100", "LIVRO=900,240x170x30")
         policy = await told(w, "freight", "policy", "--sender", "-", "--tare-g", 100, stdin=json.dumps(SENDER))

@@ -1,19 +1,24 @@
 """Linking on its pages: what is suggested and why, what a link will do before it is made, sheets, and refusals."""
 
 import ast
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from hub.refusal import Refusal
 from hub.sandbox import Product
 from hub.store import stock
 from hub.web import i18n, refusal_words, stock_words
+from hub.web.pages import doubles
 from jobs.connect import Refused
 from tests.web.site import Reader, Site, site
+from tests.web.test_api import key
+from tests.web.test_api_settings import ask
 from tests.world import Channel
 
 CANECA = Product(sku="X-1", title="Caneca azul 300 ml", quantity=10, price_cents=3990, gtin="7891000315507")
@@ -204,3 +209,40 @@ def refusals_in(path: Path) -> Iterator[tuple[str, str, set[str]]]:
             case _:
                 without += 1
     assert without == WITHOUT.get(path.name, 0), f"{path.name}: a refusal names no kind"
+
+
+async def test_what_is_there_twice_is_told_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site() as s:
+        await shop(s)
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            for code in ("VASO", "vaso", "POTE", "pote"):
+                await stock.sku_put(tx, code, gtin="7891000315507" if code == "VASO" else None)
+            await tx.run(
+                """INSERT INTO listing (seller_id, id, account_id, ref, slot_id, channel_sku, status, managed_by,
+                       seen_at) SELECT seller_id, gen_random_uuid(), account_id, 'MLB-IRMAO', slot_id, 'X-2', status,
+                       managed_by, seen_at FROM listing WHERE channel_sku = 'X-1'"""
+            )
+        reader = await s.signed_in()
+        assert "/anuncios/repetidos" in (await reader.get("/anuncios/ligar")).text
+        page = (await reader.get("/anuncios/repetidos")).text
+        for said in ("07891000315507", "GTIN em dois SKUs", "SKU CANECA<", "Código em dois anúncios",
+                     "Um estoque, dois códigos", "MLB-IRMAO (X-2)", "Fique com um dos SKUs"):  # fmt: skip
+            assert said in page, said
+        rows = {row["code"]: row["id"] for row in await s.w.rows("SELECT code, id FROM sku")}
+        assert f'href="/skus/{rows["VASO"]}"' in page
+        only = (await reader.get("/anuncios/repetidos?tipo=code_case")).text
+        assert ("SKU pote" in only, "07891000315507" in only) == (True, False)
+        monkeypatch.setattr(doubles, "SIZE", 1)
+        seen, path = [], "/anuncios/repetidos"
+        while path and len(seen) < 9:  # noqa: PLR2004 - more than there are
+            page = (await reader.get(path)).text
+            seen += re.findall(r'<th scope="row">([^<]+)<', page)
+            found = re.search(r'href="([^"]+)" rel="next"', page)
+            path = html.unescape(found[1]) if found else ""
+        assert (seen[:4], len(seen)) == (["pote", "vaso", "07891000315507", "X-2"], 5)
+        assert (await reader.get("/anuncios/repetidos?apos=x&tipo=y")).status == 200
+        told = await key(s, "listings:read")
+        _status, one = await ask(s, told, "GET", "/link-duplicates?limit=3")
+        _status, rest = await ask(s, told, "GET", f"/link-duplicates?limit=3&cursor={one['next']}")
+        assert [each["kind"] for each in one["data"] + rest["data"]] == ["code_case"] * 2 + ["gtin", "listing", "slot"]
+        assert {each["name"] for each in one["data"][2]["places"]} == {"SKU CANECA", "SKU VASO"}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from hub.store import drift, listing_list, listing_story
+from hub.store import drift, links, listing_list, listing_story
 from hub.web import audit_words
 from hub.web.api.operations import Answer, Call, Operation, missing
 from hub.web.api.operations import ById as Place
@@ -19,6 +19,9 @@ State = Literal[
     "linked", "unlinked", "even", "pending", "different", "doubt", "parked", "braked", "uncounted", "paused", "theirs"
 ]
 BySlot = tuple[UUID, UUID]
+Double = Literal["code_case", "gtin", "listing", "slot"]
+ByKind = tuple[Double, str, str]
+MOST_PLACES = 100
 
 
 class Listing(Told):
@@ -140,6 +143,46 @@ class Suggestions(Paging):
     """Of which listings."""
 
     account: UUID | None = Field(default=None, description=N_("O id da conta."))
+
+
+class DoublePlace(Told):
+    """A SKU (code_case, gtin) or a listing (listing, slot) where it stands."""
+
+    id: UUID
+    name: str
+
+
+class Doubled(Told):
+    """What is there twice, so that nothing is linked by it. `places` are the first 100 of `count`."""
+
+    kind: Double = Field(
+        description=N_(
+            "code_case: um código em maiúsculas e minúsculas; gtin: em dois SKUs; listing: um código em dois anúncios "
+            "da conta; slot: um estoque com dois códigos."
+        )
+    )
+    name: str
+    count: int
+    places: list[DoublePlace]
+
+
+class Doubles(Paging):
+    """Of which kind."""
+
+    kind: Double | None = None
+
+
+async def duplicates(call: Call) -> Answer:
+    """By kind and name."""
+    async with call.tx() as tx:
+        rows = await links.duplicates(
+            tx, call.limit, kind=call.query(Doubles).kind, after=call.after, most=MOST_PLACES
+        )  # fmt: skip
+    told = [
+        {**row, "places": [{"id": id_, "name": name} for id_, name in zip(row["ids"], row["places"], strict=True)]}
+        for row in rows
+    ]
+    return call.part(told, Doubled.model_validate, "kind", "name", "key")
 
 
 async def suggestions(call: Call) -> Answer:
@@ -265,6 +308,11 @@ OPERATIONS = (
         name="list_link_suggestions", method="GET", path="/link-suggestions", handler=suggestions,
         scope="listings:read", tag=TAG, summary=N_("Anúncios sem vínculo, com os SKUs que podem ser"),
         answer=Suggested, query=Suggestions, place=Place,
+    ),
+    Operation(
+        name="list_link_duplicates", method="GET", path="/link-duplicates", handler=duplicates, scope="listings:read",
+        tag=TAG, summary=N_("Códigos e estoques repetidos, pelos quais nada é vinculado"), answer=Doubled,
+        query=Doubles, place=ByKind,
     ),
     Operation(
         name="list_differences", method="GET", path="/differences", handler=differences, scope="listings:read",
