@@ -233,7 +233,8 @@ async def test_what_is_there_twice_is_told_page_by_page(monkeypatch: pytest.Monk
         only = (await reader.get("/anuncios/repetidos?tipo=code_case")).text
         assert ("SKU pote" in only, "07891000315507" in only) == (True, False)
         monkeypatch.setattr(doubles, "SIZE", 1)
-        seen, path = [], "/anuncios/repetidos"
+        seen: list[str] = []
+        path = "/anuncios/repetidos"
         while path and len(seen) < 9:
             page = (await reader.get(path)).text
             seen += re.findall(r'<th scope="row">([^<]+)<', page)
