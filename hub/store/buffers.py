@@ -211,19 +211,23 @@ Place = tuple[Scope, str, UUID, str]
 ALL_ACCOUNTS = UUID(int=2**128 - 1)
 
 
-async def every(tx: Tx, *, after: Place | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+async def every(
+    tx: Tx, *, after: Place | None = None, search: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
     """Rules with the name of their account: the most particular scope first, in it by what they are for, and of the
     same thing those of one account before those of all. Keyset by (scope, scope_ref, place_account, kind), along the
-    key of the table, scope by scope.
+    key of the table, scope by scope. `search`: what a SKU's code, a listing or a category has in it.
     """
-    scopes = SCOPES[SCOPES.index(after[0]) :] if after else SCOPES
+    known = SCOPES[:-1] if search else SCOPES  # what the channel's rule is for is an account's id
+    scopes = known[known.index(after[0]) :] if after and after[0] in known else known
     _scope, ref, account, kind = after or (None, None, None, None)
     onward = """AND scope_ref >= %(ref)s
         AND (scope_ref, coalesce(account_id, %(all)s), kind) > (%(ref)s, %(account)s, %(kind)s)"""
     walks = " UNION ALL ".join(
-        f"""(SELECT * FROM buffer WHERE scope = '{scope}' {onward if after and not rank else ""}
+        f"""(SELECT * FROM buffer WHERE scope = '{scope}' {onward if after and scope == after[0] else ""}
+             {"AND strpos(lower(scope_ref), lower(%(search)s)) > 0" if search else ""}
              ORDER BY scope_ref, account_id, kind LIMIT %(limit)s)"""
-        for rank, scope in enumerate(scopes)
+        for scope in scopes
     )
     order = f"array_position(ARRAY{list(SCOPES)}, b.scope), b.scope_ref, b.account_id, b.kind"
     sql: Any = f"""
@@ -232,7 +236,10 @@ async def every(tx: Tx, *, after: Place | None = None, limit: int | None = None)
                 WHERE m.seller_id = b.seller_id AND m.buffer_id = b.id) AS measured
         FROM (SELECT * FROM ({walks}) b ORDER BY {order} LIMIT %(limit)s) b
         LEFT JOIN account a ON a.seller_id = b.seller_id AND a.id = b.account_id ORDER BY {order}"""
-    params = {"ref": ref, "account": account, "kind": kind, "all": ALL_ACCOUNTS, "limit": limit}
+    params = {
+        "ref": ref, "account": account, "kind": kind, "all": ALL_ACCOUNTS, "limit": limit,
+        "search": search,
+    }  # fmt: skip
     return await tx.all(sql, params)
 
 

@@ -102,6 +102,10 @@ async def test_rules_suppliers_and_warehouses_are_walked_to_the_end_each_once() 
         assert [*chain(*shown)] == told
         assert (await ana.get(f"{home}?apos=sku~x~units~y")).text.count("L~00") == 1, "what is no place begins anew"
         assert (await ana.get(f"{home}?feita={UUID(int=0)}")).status == 200
+        heads = r'<tr><th scope="row">([^<]+)<small>'
+        assert await turned(ana, f"{home}?busca=l~", heads) == [told[:50], told[50:RULES]]
+        assert await turned(ana, f"{home}?busca=%C3%A7", heads) == [["ça", "ça"]]
+        assert "Nenhuma margem assim" in (await ana.get(f"{home}?busca={one}")).text, "no account's id is searched"
         seen = await ana.post(f"{home}/previa", escopo="sku", sku="NADA", tipo="units", valor="1")
         assert seen.status == 400
         assert f'href="{home}?apos=listing~' in seen.text, "what was sent is answered with the list's own pages"

@@ -57,7 +57,7 @@ async def _every(
 ) -> web.Response:  # fmt: skip
     async with visit.tx() as tx:
         known = await accounts.every(tx)
-        rules = await buffers.every(tx, after=_place(visit), limit=SIZE + 1)
+        rules = await buffers.every(tx, after=_place(visit), search=visit.asked("busca"), limit=SIZE + 1)
         categories = await buffers.categories(tx)
     cut = part(visit, rules, place_of=lambda row: SEPARATOR.join(str(row[name]) for name in ORDER), home=HOME)
     shown = [
@@ -67,7 +67,7 @@ async def _every(
     ]  # fmt: skip
     return visit.render(
         "settings_buffers.html", status=400 if problems else 200, told=told, problems=problems or {},
-        rules=shown, part=cut, words_=buffer_words, categories=categories,
+        rules=shown, part=cut, search=visit.asked("busca"), words_=buffer_words, categories=categories,
         settings=settings_words, changed=changed, shown=SHOWN, done=await _explained(visit),
         accounts=[account for account in known if (adapter := adapter_of(account.channel)) and adapter.stock],
     )  # fmt: skip
