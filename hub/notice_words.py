@@ -36,6 +36,9 @@ WORDS: dict[str, tuple[str, str]] = {
                "{store} · Good morning: {today} due today, {late} late"),
     "digest_late": ("Fora do prazo", "Late"),
     "digest_today": ("Para hoje", "Due today"),
+    "digest_urgent": ("Urgentes, ainda em aberto", "Urgent, still open"),
+    "digest_more": (", urgentes em aberto: {urgent}", ", urgent ones still open: {urgent}"),
+    "digest_later": ("Em aberto para depois: {count}", "Open for later: {count}"),
     "test": ("{store}: este aviso é um teste", "{store}: this notice is a test"),
     "test_line": ("Se você lê isto, os avisos do Balcão chegam aqui.",
                   "If you can read this, Balcão's notices arrive."),
@@ -117,21 +120,30 @@ def of_alerts(
 
 
 def of_morning(
-    rows: Sequence[Mapping[str, Any]], late: int, today: int, store: str, locale: str, zone: ZoneInfo, now: datetime,
-    base: str | None,
+    rows: Sequence[Mapping[str, Any]], counts: Mapping[str, int], store: str, locale: str, zone: ZoneInfo,
+    now: datetime, until: datetime, base: str | None,
 ) -> Message:  # fmt: skip
-    """The morning's summary: what is late, then what is due today. `rows`: the first of them, soonest first."""
+    """The morning's summary: what is late, what is due before `until`, what is urgent beyond that.
+
+    `rows`: the first of them, soonest first; `counts`: late, today, urgent, and how many more are open, later.
+    """
+    today = [row for row in rows if row["due_at"] and now < row["due_at"] < until]
     lines: list[Line] = []
     for head, chosen in (
-        ("digest_late", [row for row in rows if row["due_at"] <= now]),
-        ("digest_today", [row for row in rows if row["due_at"] > now]),
+        ("digest_late", [row for row in rows if row["due_at"] and row["due_at"] <= now]),
+        ("digest_today", today),
+        ("digest_urgent", [row for row in rows if row["due_at"] is None or row["due_at"] >= until]),
     ):
         if chosen:
             lines += [Line(text=f"{word(head, locale)}:"), *(line(row, locale, zone, now, base) for row in chosen)]
-    headline = word("digest", locale, store=store, today=today, late=late)
-    return Message(
-        headline=headline, lines=tuple(lines), more=_more(late + today, locale, base), why=word("why", locale)
-    )
+    if counts["later"]:
+        told = word("digest_later", locale, count=counts["later"])
+        lines.append(Line(text=told, url=f"{base}/alertas" if base else None))
+    headline = word("digest", locale, store=store, today=counts["today"], late=counts["late"])
+    if counts["urgent"]:
+        headline += word("digest_more", locale, urgent=counts["urgent"])
+    listed = counts["late"] + counts["today"] + counts["urgent"]
+    return Message(headline=headline, lines=tuple(lines), more=_more(listed, locale, base), why=word("why", locale))
 
 
 def of_test(store: str, locale: str, base: str | None) -> Message:

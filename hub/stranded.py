@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hub.model import FulfilledBy, Fulfilment, OrderLine
+from hub.model import FulfilledBy, Fulfilment, Order, OrderLine
 from hub.orders import NEVER, Known, Version, keeper
 
 
@@ -17,6 +17,7 @@ class Outcome(StrEnum):
 
     CANCELLED = "cancelled"  # it will not be sent: its units are for sale again
     SENT = "sent"  # it left: its units leave the stock
+    OPEN = "open"  # it was cancelled by mistake: it stands again as its channel last told it
 
 
 def stays(
@@ -27,14 +28,14 @@ def stays(
     `labelled`: it has a label of the hub's that lives; `moving`: its parcel was seen by its carrier; `followed`: an
     order of a live account is the same sale, and is not cancelled there.
     """
-    if outcome is Outcome.SENT:
+    if outcome is not Outcome.CANCELLED:
         return None
     told = {"followed": followed, "moving": moving, "labelled": labelled, "packed": packed}
     return next((why for why, holds in told.items() if holds), None)
 
 
 def settled(known: Known, outcome: Outcome, now: datetime) -> Known:
-    """The order once its open units are cancelled, or have left at `now`; lines that a marketplace fulfils stay."""
+    """The order once its open units are CANCELLED, or SENT at `now`; lines that a marketplace fulfils stay."""
     order, versions = known.order, dict(known.versions)
     mine = [line for line in order.lines if keeper(order, line) is not FulfilledBy.MARKETPLACE]
     refs = {line.ref for line in mine}
@@ -48,6 +49,11 @@ def settled(known: Known, outcome: Outcome, now: datetime) -> Known:
         values |= {"cancelled": True, "cancelled_at": now}
     values["lines"] = tuple(_line(line, outcome) if line.ref in refs else line for line in order.lines)
     return Known(order.model_copy(update=values), versions)
+
+
+def open_units(order: Order) -> int:
+    """Units of an order that were neither cancelled nor sent."""
+    return sum(max(0, line.quantity - line.cancelled_quantity - line.dispatched_quantity) for line in order.lines)
 
 
 def _line(line: OrderLine, outcome: Outcome) -> OrderLine:

@@ -189,14 +189,14 @@ async def _digest(rt: Runtime, seller_id: UUID, way: dict[str, Any], zone: ZoneI
     today = now.astimezone(zone).date()
     until = datetime.combine(today + timedelta(days=1), datetime.min.time(), zone)
     async with rt.db.seller(seller_id) as tx:
-        rows, late, due = await notices.for_today(
+        rows, counts = await notices.for_today(
             tx, way["user_id"], way["role"], way["scope"], now, until, decide.LISTED
         )  # fmt: skip
         await notices.digest_told(tx, way["id"], today)
         tomorrow = decide.digest_due(way["digest_at"], today, zone, now)[1]
         if not rows:
             return tomorrow
-        message = notice_words.of_morning(rows, late, due, way["store"], way["locale"], zone, now, _base(rt))
+        message = notice_words.of_morning(rows, counts, way["store"], way["locale"], zone, now, until, _base(rt))
         made = await notices.leaving(tx, way["id"], "digest", message.headline, [], now)
     problem = await _send(rt, seller_id, way, made, message)
     if problem is None or problem.in_doubt:

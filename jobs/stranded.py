@@ -1,5 +1,6 @@
 """What a person says became of the open orders of a disconnected account: nobody else tells of them any more."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from hub import stranded as decide
 from hub.model import Topic
+from hub.orders import Known, merge
 from hub.store import Tx, inbox, orders, stock, stranded
 from hub.store.accounts import Account
 from hub.store.inbox import Arrival
@@ -27,6 +29,8 @@ WHY = {
     "labelled": "order {number} has a label: cancel it first, or say that it was sent",
     "moving": "order {number}: its carrier has the parcel; say that it was sent",
     "followed": "order {number} is order {other} of {account} too: cancel it there, or say that it was sent",
+    "named": "name the orders that are to be open again",
+    "kept": "order {number} was not cancelled by hand: nothing of it can be open again",
     "reason": "reason: say why, in up to {most} characters",
 }
 
@@ -64,11 +68,14 @@ async def settle(
     """Settle these orders of a disconnected account (None: all of them, up to MOST at one go), each on its own.
 
     Cancelled: their units are for sale again. Sent: they leave the stock, and are not brought back by anything but a
-    count or a return. Stays ("live", "reason") where nothing may be done at all.
+    count or a return. Open: what was cancelled so takes its units again, or waits for them. Stays ("live", "reason",
+    "named") where nothing may be done at all.
     """
     reason = " ".join(reason.split())
     if not 0 < len(reason) <= LONGEST_REASON:
         raise Stays("reason", most=LONGEST_REASON)
+    if outcome is Outcome.OPEN and order_ids is None:
+        raise Stays("named")
     async with rt.db.seller(account.seller_id) as tx:
         if not await stranded.is_closed(tx, account.id):
             raise Stays("live")
@@ -110,12 +117,19 @@ async def _settle(
         before = stored.known.order
         number = before.number or before.ref
         units, short = await stranded.units(tx, order_id)
-        if not units + short:
+        if outcome is not Outcome.OPEN and not units + short:
             raise Stays("nothing", number=number, id=order_id)
         row = {"id": order_id, "number": number, **await stranded.in_hand(tx, order_id)}
         if refusal := stays_of(row, outcome, other):
             raise refusal
-        known, now = decide.settled(stored.known, outcome, rt.now()), rt.now()
+        now = rt.now()
+        if outcome is Outcome.OPEN:
+            known = await _as_told(rt, tx, account, order_id, stored.known)
+            units = decide.open_units(known.order) - decide.open_units(before)
+            if units <= 0:
+                raise Stays("kept", number=number, id=order_id)
+        else:
+            known = decide.settled(stored.known, outcome, now)
         await orders.put(tx, order_id, known)
         links = await orders.links(tx, account.id, known.order)
         await orders.put_lines(tx, order_id, known.order, links)
@@ -134,6 +148,16 @@ async def _settle(
         )  # fmt: skip
 
     await transact(rt, account.seller_id, work)
+
+
+async def _as_told(rt: Runtime, tx: Tx, account: Account, order_id: UUID, known: Known) -> Known:
+    """An order as its channel last told it, from the documents that are kept; goods that left stay gone."""
+    source = rt.adapter(account.channel).orders
+    for raw in await stranded.documents(tx, order_id) if source else ():
+        if source:
+            told = source.parse(json.loads(raw))
+            known = merge(known, told, await inbox.next_seq(tx), source.parts)
+    return known
 
 
 async def ask_again(tx: Tx, account: Account) -> None:

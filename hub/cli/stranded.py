@@ -23,6 +23,7 @@ class Became(StrEnum):
 
     CANCELLED = "cancelled"
     SENT = "sent"
+    OPEN = "open"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,7 +78,9 @@ def settle_orders(
     *,
     became: Annotated[
         Became,
-        typer.Option(help="cancelled: they are not sent, units are for sale again; sent: units leave the stock."),
+        typer.Option(
+            help="cancelled: not sent, units are for sale again; sent: units leave the stock; open: undoes cancelled."
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit log.")],
     everything: Annotated[bool, typer.Option("--all", help="All that are open.")] = False,

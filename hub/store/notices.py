@@ -262,22 +262,24 @@ async def digest_told(tx: Tx, way_id: UUID, day: date | None) -> None:
 
 async def for_today(
     tx: Tx, user_id: UUID, role: str, scope: str, now: datetime, until: datetime, limit: int
-) -> tuple[list[dict[str, Any]], int, int]:
-    """Open alerts that are late or due before `until`, soonest first, as far as `limit`; how many are late and how
-    many are due today, each counted to 1000.
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Open alerts that are late or due before `until`, soonest first, then urgent ones that are due later or at no
+    time, as far as `limit`; and how many open ones are late, due today, urgent beyond that, and left for later, of the
+    1000 that are due soonest.
     """
     where: LiteralString = """a.resolved_at IS NULL AND (a.snoozed_until IS NULL OR a.snoozed_until <= %(now)s)
-        AND a.due_at < %(until)s AND (%(scope)s = 'all' OR a.owner_id = %(me)s
-            OR a.owner_id IS NULL AND a.owner_role = %(role)s)"""
+        AND (%(scope)s = 'all' OR a.owner_id = %(me)s OR a.owner_id IS NULL AND a.owner_role = %(role)s)"""
     told = {"now": now, "until": until, "scope": scope, "me": user_id, "role": role, "limit": limit}
     rows: Any = f"""SELECT a.id, a.kind, a.severity, a.params, a.due_at, b.title FROM alert a
         LEFT JOIN playbook b ON b.seller_id = a.seller_id AND b.kind = a.kind
-        WHERE {where} ORDER BY a.due_at, a.urgency, a.id LIMIT %(limit)s"""
+        WHERE {where} AND (a.due_at < %(until)s OR a.severity = 'urgent')
+        ORDER BY a.due_at NULLS LAST, a.urgency, a.id LIMIT %(limit)s"""
     count: Any = f"""SELECT count(*) FILTER (WHERE due_at <= %(now)s) AS late,
-            count(*) FILTER (WHERE due_at > %(now)s) AS today
-        FROM (SELECT a.due_at FROM alert a WHERE {where} LIMIT 1000) n"""
-    counted = await tx.one(count, told) or {"late": 0, "today": 0}
-    return await tx.all(rows, told), counted["late"], counted["today"]
+            count(*) FILTER (WHERE due_at > %(now)s AND due_at < %(until)s) AS today,
+            count(*) FILTER (WHERE severity = 'urgent' AND coalesce(due_at >= %(until)s, true)) AS urgent,
+            count(*) FILTER (WHERE severity <> 'urgent' AND coalesce(due_at >= %(until)s, true)) AS later
+        FROM (SELECT a.due_at, a.severity FROM alert a WHERE {where} ORDER BY a.due_at NULLS LAST LIMIT 1000) n"""
+    return await tx.all(rows, told), dict(await tx.one(count, told) or {})
 
 
 # ── the log ─────────────────────────────────────────────────────────────────────────────────────────────────

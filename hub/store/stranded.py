@@ -115,6 +115,14 @@ async def in_hand(tx: Tx, order_id: UUID) -> dict[str, Any]:
     return dict(row or {})
 
 
+async def documents(tx: Tx, order_id: UUID) -> list[bytes]:
+    """What a channel told of an order last, part by part, in the order in which it was fetched; each document once."""
+    rows = await tx.all(
+        "SELECT DISTINCT ON (fetch_seq) raw FROM order_part WHERE order_id = %s ORDER BY fetch_seq", [order_id]
+    )
+    return [bytes(row["raw"]) for row in rows]
+
+
 async def settled(tx: Tx, account_id: UUID) -> list[str]:
     """Refs of an account's orders that a person cancelled here."""
     rows = await tx.all(

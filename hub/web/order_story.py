@@ -53,6 +53,12 @@ def story(
 def _event(language: Language, row: Mapping[str, Any]) -> Moment:
     kind, params = row["kind"], row["params"]
     name = words.EVENT.get(kind) or order_words.EVENT.get(kind)
+    if kind == "settled":
+        outcome = order_words.SETTLED[params["outcome"]]
+        said = language.gettext(outcome)
+        return Moment(
+            at=row["at"], tone="busy", title=language.gettext(name or kind), detail=f"{said} ({params['reason']})"
+        )
     return Moment(
         at=row["at"], tone=order_words.TONE.get(kind, "busy"), title=language.gettext(name) if name else kind,
         detail=words.event_detail(language, kind, params) or order_words.detail(kind, params),

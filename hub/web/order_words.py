@@ -78,6 +78,11 @@ EVENT = {
     "hold_expired": N_("Reserva venceu sem pagamento"),
     "settled": N_("Acertado à mão, com a conta desligada"),
 }
+SETTLED = {  # what a person said became of it
+    "cancelled": N_("não vai sair: as unidades voltaram à venda"),
+    "sent": N_("já saiu: as unidades deixaram o estoque"),
+    "open": N_("aberto de novo, como o canal o contou por último"),
+}
 NOTICE = {
     "webhook": N_("O canal avisou"),
     "poll": N_("A busca trouxe o pedido"),
@@ -104,8 +109,6 @@ def detail(kind: str, params: Mapping[str, Any]) -> str | None:
             return str(params["by"]) if params.get("by") else None
         case "allocated":
             return f"{params.get('warehouse')} · {params.get('units')}"
-        case "settled":
-            return str(params["reason"]) if params.get("reason") else None
         case "reservation_moved" | "hold_expired":
             return str(params["units"]) if params.get("units") else None
         case _:

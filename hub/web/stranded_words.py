@@ -32,6 +32,8 @@ STAYS = {
     "followed": N_(
         "O pedido %(number)s é a mesma venda do pedido %(other)s de %(account)s: cancele-o lá, ou diga que já saiu."
     ),
+    "named": N_("Diga quais pedidos voltam a ficar abertos."),
+    "kept": N_("O pedido %(number)s não foi cancelado à mão: não há o que reabrir."),
     "reason": N_("Diga por quê, em até %(most)s letras."),
 }
 

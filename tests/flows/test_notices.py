@@ -307,8 +307,8 @@ async def test_each_morning_tells_what_is_late_and_what_is_due_once() -> None:
         ana = await person(w, "ana@loja.example")
         await way(w, ana, chat.url, least="urgent", kinds=["low_stock"], digest_at=time(7, 30))
         async with w.rt.db.seller(w.seller_id) as tx:
-            for kind, hours in (("slot_parked", -5), ("inbox_parked", 22), ("shortage", 60)):
-                await alerts.raise_(tx, kind, "x", severity="warning")
+            for kind, hours in (("slot_parked", -5), ("inbox_parked", 22), ("shortage", 60), ("mail_down", 60)):
+                await alerts.raise_(tx, kind, "x", severity="urgent" if kind == "mail_down" else "warning")
                 await tx.run("UPDATE alert SET due_at = %s WHERE kind = %s", [NOON + timedelta(hours=hours), kind])
         assert await after(w, minutes=5) == 0
         chat.status = 503
@@ -316,9 +316,11 @@ async def test_each_morning_tells_what_is_late_and_what_is_due_once() -> None:
         chat.status = 200
         assert await after(w, minutes=2) == 1
         text = chat.got[-1]["text"]
-        assert text.startswith("*Loja de Teste · Bom dia: 1 para hoje, 1 fora do prazo*")
+        assert text.startswith("*Loja de Teste · Bom dia: 1 para hoje, 1 fora do prazo, urgentes em aberto: 1*")
         assert text.index("Canal recusou o estoque") < text.index("Para hoje:") < text.index("Aviso que não")
+        assert text.index("Para hoje:") < text.index("Urgentes, ainda em aberto:") < text.index("E-mail")
         assert "Vendido e em falta" not in text
+        assert "Em aberto para depois: 1" in text
         assert await after(w, hours=1) == 0
         async with w.rt.db.seller(w.seller_id) as tx:
             await tx.run("UPDATE alert SET resolved_at = now()")

@@ -12,7 +12,7 @@ from tests.world import Channel, World, world
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=20, price_cents=3990)
 PRATO = Product(sku="PRATO", title="Prato raso", quantity=20, price_cents=1990)
-NO, GONE = Outcome.CANCELLED, Outcome.SENT
+NO, GONE, AGAIN = Outcome.CANCELLED, Outcome.SENT, Outcome.OPEN
 
 
 async def settle(w: World, store: Channel, refs: list[str] | None, outcome: Outcome) -> tuple[int, list[str], int]:
@@ -46,7 +46,13 @@ async def test_units_of_a_disconnected_accounts_orders_go_where_a_person_says() 
         assert await settle(w, store, [kept], NO) == (1, [], 4)
         assert (await w.level("CANECA"), market.shelf()["CANECA"]) == ((10, 5), 5)
         assert await settle(w, store, [kept], NO) == (0, ["nothing"], 4)
+        assert await settle(w, store, [kept, packed], AGAIN) == (1, ["kept"], 5), "said by mistake"
+        assert ((await w.order(kept))["status"], await w.level("CANECA")) == ("paid", (10, 7))
+        with pytest.raises(Stays, match="name the orders"):
+            await settle(w, store, None, AGAIN)
+        assert await settle(w, store, [kept], NO) == (1, [], 4)
         assert await settle(w, store, [sent, early], GONE) == (2, [], 2)
+        assert await settle(w, store, [sent], AGAIN) == (0, ["kept"], 2), "goods that left do not come back so"
         assert (await w.level("CANECA"), market.shelf()["CANECA"]) == ((9, 4), 5)
         assert await w.level("PRATO") == (4, 0), "it left now, after the stock was opened"
         statuses = [(await w.order(ref))["status"] for ref in (kept, sent)]
@@ -62,7 +68,7 @@ async def test_units_of_a_disconnected_accounts_orders_go_where_a_person_says() 
         assert await w.level("CANECA") == (9, 5)
         log = await w.rows("SELECT params FROM audit_log WHERE action = 'order_settle' ORDER BY id")
         assert [(row["params"]["outcome"], row["params"]["units"]) for row in log] == [
-            ("cancelled", 2), ("sent", 1), ("sent", 1)
+            ("cancelled", 2), ("open", 2), ("cancelled", 2), ("sent", 1), ("sent", 1)
         ]  # fmt: skip
 
         # Connected again: what the channel tells goes before what a person said, but goods that left stay gone.

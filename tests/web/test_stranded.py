@@ -72,6 +72,12 @@ async def test_open_orders_of_a_disconnected_account_are_shown_then_settled() ->
         story = (await ana.get(f"/pedidos/{ids[1]}")).text
         assert "Acertado à mão" in story
         assert "loja encerrada" in story
+        assert (await clerk.post(f"/pedidos/{ids[1]}/reabrir")).status == 403
+        await ana.post(f"/pedidos/{ids[1]}/reabrir")
+        assert "está aberto de novo" in (await ana.get(f"/pedidos/{ids[1]}")).text
+        assert await s.w.level("CANECA") == (9, 5)
+        await ana.post(f"{path}/abertos", **every, sure="yes")
+        assert await s.w.level("CANECA") == (9, 3)
 
         # The same over the API, which asks for both scopes and for which orders are meant.
         modest = await key(s, "orders:read", "orders:write")
@@ -87,5 +93,8 @@ async def test_open_orders_of_a_disconnected_account_are_shown_then_settled() ->
         assert (kept["settled"], kept["left"]) == (1, 0)
         assert await s.w.level("CANECA") == (6, 0)
         await s.w.kept()
-        actors = [row["actor"] for row in await s.w.rows("SELECT actor FROM audit_log WHERE action = 'order_settle'")]
-        assert [actor.partition(":")[0] for actor in actors] == ["web", "web", "api"]
+        actors = [
+            row["actor"]
+            for row in await s.w.rows("SELECT actor FROM audit_log WHERE action = 'order_settle' ORDER BY id")
+        ]
+        assert [actor.partition(":")[0] for actor in actors] == ["web"] * 4 + ["api"]

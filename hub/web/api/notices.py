@@ -38,7 +38,7 @@ SCOPE = N_("mine: os da pessoa e os do papel dela sem dono; all: os de toda a lo
 KINDS = N_("Só destes tipos; null: todos.")
 HANDED = N_("Também o que passa a ser da pessoa, seja o que for.")
 QUIET = N_("Horas de silêncio, menos para urgentes; null: nenhuma.")
-DIGEST = N_("A que horas vai o resumo da manhã; null: não vai.")
+DIGEST = N_("A que horas vai o resumo da manhã, do que vence, venceu ou é urgente; null: não vai.")
 
 
 class Quiet(Told):

@@ -51,8 +51,11 @@ class OpenOrder(Told):
 class Settlement(Asked):
     """What became of them: of the orders named, or of all (up to 500 at one go)."""
 
-    outcome: Literal["cancelled", "sent"] = Field(
-        description=N_("cancelled: não sai, as unidades voltam à venda; sent: saiu, elas deixam o estoque.")
+    outcome: Literal["cancelled", "sent", "open"] = Field(
+        description=N_(
+            "cancelled: não sai, as unidades voltam à venda; sent: saiu, elas deixam o estoque; open: desfaz um "
+            "cancelled, só dos pedidos ditos em orders."
+        )
     )
     reason: Line = Field(description=N_("Por quê; fica no registro."))
     orders: list[UUID] | None = Field(default=None, min_length=1, max_length=stranded.MOST)
@@ -60,7 +63,7 @@ class Settlement(Asked):
 
 
 class Staying(Told):
-    """An order that was left as it is. `why` is one of packed, labelled, moving, followed, nothing, again, gone."""
+    """An order left as it is. `why` is one of packed, labelled, moving, followed, nothing, kept, again, gone."""
 
     number: str
     why: str
@@ -94,8 +97,8 @@ async def settle(call: Call) -> Answer:
     try:
         done = await stranded.settle(call.rt, account, asked.orders, Outcome(asked.outcome), asked.reason)
     except Stays as refusal:
-        if refusal.why == "reason":
-            raise wrong("reason", stranded_words.STAYS["reason"], **refusal.told) from None
+        if field := {"reason": "reason", "named": "orders"}.get(refusal.why):
+            raise wrong(field, stranded_words.STAYS[refusal.why], **refusal.told) from None
         raise conflict(stranded_words.STAYS[refusal.why]) from None
     return OrdersSettled(
         settled=done.settled, left=done.left,

@@ -118,6 +118,7 @@ ROUTES = (
     ("GET", "/pedidos/{id}", order.one, "viewer"),
     ("POST", "/pedidos/{id}/notas", order.note, "operator"),
     ("POST", "/pedidos/{id}/notas/{note}/remover", order.unnote, "operator"),
+    ("POST", "/pedidos/{id}/reabrir", stranded.reopen, "manager"),
     ("GET", "/pedidos/{id}/documentos/{what}", order.document, "manager"),
     ("GET", "/pedidos/{id}/alocacao", order.allocation, "viewer"),
     ("POST", "/pedidos/{id}/alocacao", order.place, "operator"),

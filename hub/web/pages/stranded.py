@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hub.store import stranded
+from hub.store import orders, stranded
 from hub.store.accounts import Account
 from hub.stranded import Outcome
 from hub.web import stranded_words
@@ -54,7 +54,7 @@ async def _every(
 def _asked(visit: Visit) -> tuple[Outcome | None, str, list[UUID] | None]:
     """What became of them, why, and which ones (None: all). Problem(400) for what is no id."""
     told, reason = visit.form.get("outcome", ""), " ".join(visit.form.get("reason", "").split())
-    outcome = Outcome(told) if told in set(Outcome) else None
+    outcome = Outcome(told) if told in stranded_words.OUTCOME else None
     if visit.form.get("which") == "all":
         return outcome, reason, None
     try:
@@ -90,6 +90,27 @@ async def settle(visit: Visit) -> web.Response:
         told.append(say(N_("E mais %(more)s."), more=len(done.stays) - 3))
     visit.say("wait" if done.stays else "ok", "%(said)s", said=" ".join(told))
     return visit.go(_home(account) if done.left else f"/contas/{account.id}")
+
+
+async def reopen(visit: Visit) -> web.Response:
+    """Take back that an order will not be sent: it stands as its channel last told it."""
+    async with visit.tx() as tx:
+        row = await orders.detail(tx, visit.id_in_path())
+    if row is None:
+        raise Problem(404)
+    account = await visit.rt.account(visit.seller_id, row["account_id"])
+    reason = visit.language.gettext(N_("desfeito na página do pedido"))
+    try:
+        done = await flow.settle(visit.rt, account, [row["id"]], Outcome.OPEN, reason)
+    except Stays as refusal:
+        stays = [refusal]
+    else:
+        stays = list(done.stays)
+    if stays:
+        visit.say("bad", "%(why)s", why=stranded_words.why(visit.language, stays[0]))
+    else:
+        visit.say("ok", N_("O pedido está aberto de novo, e segura as unidades dele."))
+    return visit.go(f"/pedidos/{row['id']}")
 
 
 async def _sure(
