@@ -18,6 +18,16 @@ class Ripple:
     trackers: set[UUID] = field(default_factory=set)
 
 
+async def numbers(
+    tx: Tx, sku_ids: Iterable[UUID], now: datetime, *, account_id: UUID | None = None,
+    shelves: warehouses.Shelves | None = None,
+) -> dict[UUID, int | None]:  # fmt: skip
+    """What every slot (of one account) that sells one of these SKUs, or a kit of them, should show."""
+    touched = await kits.with_kits_of(tx, sku_ids)
+    inputs = await stock.inputs(tx, touched, shelves or await warehouses.shelves(tx), now, account_id)
+    return {slot.slot_id: decide.available(slot).quantity for slot in inputs}
+
+
 async def recompute(
     tx: Tx, sku_ids: Iterable[UUID], since: datetime, ripple: Ripple, cause: str, *, now: datetime | None = None,
     shelves: warehouses.Shelves | None = None,
@@ -27,9 +37,7 @@ async def recompute(
     `since`: when the change reached us; `now`, where that is later, says which buffers are in force. `cause`: sale,
     count, link, import or buffer; zeros from sales are never braked.
     """
-    touched = await kits.with_kits_of(tx, sku_ids)
-    inputs = await stock.inputs(tx, touched, shelves or await warehouses.shelves(tx), now or since)
-    answers = {slot.slot_id: decide.available(slot).quantity for slot in inputs}
+    answers = await numbers(tx, sku_ids, now or since, shelves=shelves)
     if answers:
         ripple.accounts |= await stock.desire(tx, answers, since, cause)
 

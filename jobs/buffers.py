@@ -1,23 +1,27 @@
-"""Buffers set, removed, begun, ended and measured: each change computes every slot that it touches, at once."""
+"""Buffers set, removed, begun, ended and measured: each change computes every slot that it touches."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from hub import buffers as decide
 from hub import stock as kitted
-from hub.buffers import BufferKind, Measure
+from hub.buffers import BufferKind, Lag, Measure
 from hub.context import working_for
 from hub.store import Tx, buffers, held, kits, lookup, stock
 from hub.store.buffers import Rule
-from jobs.availability import Ripple, recompute
+from jobs.availability import numbers
 from jobs.connect import Refused
 from jobs.runtime import Runtime, log
 
 MEASURED_EVERY = timedelta(minutes=5)
 MOST = 1_000_000
+AT_ONCE = 200  # SKUs that are locked and computed together
+RELEASED = 5_000  # slots that fall due in one transaction
+UNFINISHED = timedelta(minutes=5)  # after which a change that broke off is begun again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,70 +45,191 @@ class Changed:
     zeros: tuple[tuple[str, int, int], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a rule is made for, what an automatic one is measured by, and the account whose slots alone it changes.
+
+    A pool's units are kept from the others: then no account.
+    """
+
+    buffer_id: UUID
+    made_for: Sequence[tuple[UUID, UUID]]  # (account, SKU)
+    account_id: UUID | None
+    auto: tuple[int, int | None] | None  # factor in percent, cap
+    lags: Mapping[tuple[UUID, UUID | None], Lag]
+    only_measured: bool = False  # nothing changes but where another number was measured
+
+
 async def set_rule(rt: Runtime, seller_id: UUID, rule: Rule, *, dry: bool = False) -> Changed:
-    """Keep a rule and compute every slot that it touches, in one transaction; `dry` only says what would change.
+    """Keep a rule and compute every slot that it touches; `dry` only says what would change.
 
     Raises Refused, one sentence that names the field, for a rule that makes no sense or names what is not there.
     """
     _refuse(rule, rt.now())
 
-    async def act(tx: Tx, now: datetime) -> tuple[UUID, set[UUID]]:
+    async def act(tx: Tx, now: datetime) -> Reach:
         await _refuse_unknown(tx, rule)
-        turns_at = now if rule.kind is BufferKind.AUTO else decide.next_turn(now, rule.starts_at, rule.ends_at)
-        kept = await buffers.put(tx, rule, turns_at, now)
-        touched = {sku for _rule, _account, sku in await buffers.made_for(tx, [kept])}
-        if rule.kind is BufferKind.AUTO:
-            await _measure(tx, kept, rule.value, rule.cap, now)
-            await buffers.turned(tx, kept, now + MEASURED_EVERY)
+        kept = await buffers.put(tx, rule, now + UNFINISHED, now)
         told = {"scope": rule.scope, "ref": rule.scope_ref, "kind": rule.kind.value, "value": rule.value}
         await stock.audit(tx, "buffer_set", str(kept), **told, until_stock=rule.until_stock, ends_at=rule.ends_at)
-        return kept, touched
+        return await _reach(tx, kept, rule.kind, rule.account_id, rule.value, rule.cap, now)
 
-    return await _change(rt, seller_id, act, dry=dry)
+    async def end(tx: Tx, reach: Reach, now: datetime) -> None:
+        await buffers.turned(tx, reach.buffer_id, _next(rule.kind, rule.starts_at, rule.ends_at, now))
+
+    return await _change(rt, seller_id, act, end, dry=dry)
 
 
 async def remove_rule(rt: Runtime, seller_id: UUID, buffer_id: UUID, *, dry: bool = False) -> Changed:
     """Drop a rule and compute every slot that it held back. Raises Refused when there is none of that id."""
 
-    async def act(tx: Tx, now: datetime) -> tuple[UUID, set[UUID]]:
-        del now
-        touched = {sku for _rule, _account, sku in await buffers.made_for(tx, [buffer_id])}
-        if not await buffers.remove(tx, buffer_id):
+    async def act(tx: Tx, now: datetime) -> Reach:
+        row = await buffers.close(tx, buffer_id, now, now + UNFINISHED)
+        if row is None:
             raise Refused(f"there is no buffer {buffer_id}: `balcao buffer list` has the ids", "no_buffer")
         await stock.audit(tx, "buffer_remove", str(buffer_id))
-        return buffer_id, touched
+        return replace(await _reach_of(tx, row, now), auto=None)
 
-    return await _change(rt, seller_id, act, dry=dry)
+    async def end(tx: Tx, reach: Reach, now: datetime) -> None:
+        del now
+        await buffers.remove(tx, reach.buffer_id)
+
+    return await _change(rt, seller_id, act, end, dry=dry)
+
+
+async def _reach(
+    tx: Tx, buffer_id: UUID, kind: BufferKind, account_id: UUID | None, factor: int, cap: int | None, now: datetime
+) -> Reach:
+    made_for = [(account, sku) for _rule, account, sku in await buffers.made_for(tx, [buffer_id])]
+    is_auto = kind is BufferKind.AUTO
+    since = now - timedelta(hours=decide.WINDOW_HOURS)
+    return Reach(
+        buffer_id=buffer_id, made_for=made_for, account_id=None if kind is BufferKind.FIXED_POOL else account_id,
+        auto=(factor, cap) if is_auto else None,
+        lags=await buffers.lags(tx, {account for account, _sku in made_for}, since) if is_auto else {},
+    )  # fmt: skip
+
+
+async def _reach_of(tx: Tx, row: Mapping[str, Any], now: datetime) -> Reach:
+    return await _reach(tx, row["id"], BufferKind(row["kind"]), row["account_id"], row["value"], row["cap"], now)
+
+
+def _next(kind: BufferKind, starts_at: datetime | None, ends_at: datetime | None, now: datetime) -> datetime | None:
+    """When a rule is looked at again."""
+    turns_at = decide.next_turn(now, starts_at, ends_at)
+    return min(filter(None, (turns_at, now + MEASURED_EVERY))) if kind is BufferKind.AUTO else turns_at
+
+
+# ── Every slot that it touches ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A slot as it was (hub.store.buffers.shown), and what it should show now."""
+
+    was: Mapping[str, Any]
+    desired: int | None
 
 
 async def _change(
-    rt: Runtime, seller_id: UUID, act: Callable[[Tx, datetime], Awaitable[tuple[UUID, set[UUID]]]], *, dry: bool
-) -> Changed:
-    now, ripple = rt.now(), Ripple()
-    async with rt.db.seller(seller_id) as tx, tx.trial(dry):
-        kept, skus = await act(tx, now)
-        touched = await stock.lock_around(tx, skus)
-        before = await buffers.shown(tx, touched)
-        await recompute(tx, skus, now, ripple, "buffer")
-        after = await buffers.shown(tx, touched)
-        zeros = await _zeros(tx, after.values())
-    changes = tuple(
-        Change(
-            account=row["account"], listing=row["listing"], variation=row["variation"], sku=row["sku"],
-            before=before[slot]["desired"], after=row["desired"],
-        )
-        for slot, row in after.items() if row["desired"] != before[slot]["desired"]
-    )  # fmt: skip
-    for account_id in () if dry else ripple.accounts:
+    rt: Runtime, seller_id: UUID, act: Callable[[Tx, datetime], Awaitable[Reach]],
+    end: Callable[[Tx, Reach, datetime], Awaitable[None]], *, dry: bool,
+) -> Changed:  # fmt: skip
+    now = rt.now()
+    found: dict[UUID, _Slot] = {}
+    if dry:
+        async with rt.db.seller(seller_id) as tx, tx.trial(dry):
+            reach = await act(tx, now)
+            for skus in _parts(reach):
+                _add(found, await _look(tx, reach, skus, now))
+            zeros = await _zeros(tx, found, dry=dry)
+        return Changed(buffer_id=None, changes=_changes(found), zeros=zeros)
+    async with rt.db.seller(seller_id) as tx:
+        reach = await act(tx, now)
+    accounts = await _apply(rt, seller_id, reach, found, now)
+    async with rt.db.seller(seller_id) as tx:
+        await end(tx, reach, now)
+        zeros = await _zeros(tx, found, dry=dry)
+    await _let_go(rt, seller_id, found, accounts)
+    return Changed(buffer_id=reach.buffer_id, changes=_changes(found), zeros=zeros)
+
+
+def _parts(reach: Reach) -> Iterable[list[UUID]]:
+    """Its SKUs, some at a time: a sale of one waits no longer than these take."""
+    skus = sorted({sku for _account, sku in reach.made_for})
+    return (skus[start : start + AT_ONCE] for start in range(0, len(skus), AT_ONCE))
+
+
+async def _apply(rt: Runtime, seller_id: UUID, reach: Reach, found: dict[UUID, _Slot], now: datetime) -> set[UUID]:
+    """Write the numbers of everything that a rule reaches, part by part. Answers the accounts with something to push.
+
+    None of them leaves before all are written: the brake on mass zeros has to see them together. What breaks off is
+    begun again by `turn`, since the rule is due UNFINISHED from now; so are the numbers, if that does not come.
+    """
+    accounts: set[UUID] = set()
+    for skus in _parts(reach):
+        async with rt.db.seller(seller_id) as tx:
+            touched = await stock.lock_around(tx, await _measured(tx, reach, skus, now))
+            if not touched:
+                continue
+            slots = await _look(tx, replace(reach, auto=None), touched, now)
+            answers = {slot: each.desired for slot, each in slots.items()}
+            if answers:
+                accounts |= await stock.desire(tx, answers, now, "buffer", not_before=now + UNFINISHED)
+            _add(found, slots)
+    return accounts
+
+
+async def _look(tx: Tx, reach: Reach, skus: Iterable[UUID], now: datetime) -> dict[UUID, _Slot]:
+    """The slots of these SKUs and of kits of them, as they are and as they should be."""
+    touched = await kits.with_kits_of(tx, await _measured(tx, reach, skus, now))
+    answers = await numbers(tx, touched, now, account_id=reach.account_id)
+    was = await buffers.shown(tx, touched, reach.account_id)
+    return {slot: _Slot(row, answers[slot]) for slot, row in was.items() if slot in answers}
+
+
+def _add(found: dict[UUID, _Slot], slots: Mapping[UUID, _Slot]) -> None:
+    """A kit may come with each of its components: it was what it was at first."""
+    for slot, each in slots.items():
+        found[slot] = _Slot(found[slot].was if slot in found else each.was, each.desired)
+
+
+async def _let_go(rt: Runtime, seller_id: UUID, found: Mapping[UUID, _Slot], accounts: Iterable[UUID]) -> None:
+    changed = [slot for slot, each in found.items() if each.desired != each.was["desired"]]
+    for start in range(0, len(changed), RELEASED):
+        async with rt.db.seller(seller_id) as tx:
+            await stock.fall_due(tx, changed[start : start + RELEASED])
+    for account_id in accounts:
         rt.ring("stock", account_id)
-    return Changed(buffer_id=None if dry else kept, changes=changes, zeros=zeros)
 
 
-async def _zeros(tx: Tx, shown: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, int, int], ...]:
-    """Per touched account what the brake on mass zeros will count."""
-    names = {row["account_id"]: row["account"] for row in shown}
-    counted = [(name, *await held.would_zero(tx, account_id)) for account_id, name in names.items()]
-    return tuple((name, to_zero, showing) for name, showing, to_zero in counted if to_zero)
+def _changes(found: Mapping[UUID, _Slot]) -> tuple[Change, ...]:
+    changed = [each for each in found.values() if each.desired != each.was["desired"]]
+    changed.sort(key=lambda each: (each.was["account"], each.was["sku"], each.was["listing"]))
+    return tuple(
+        Change(
+            account=each.was["account"], listing=each.was["listing"], variation=each.was["variation"],
+            sku=each.was["sku"], before=each.was["desired"], after=each.desired,
+        )
+        for each in changed
+    )  # fmt: skip
+
+
+async def _zeros(tx: Tx, found: Mapping[UUID, _Slot], *, dry: bool) -> tuple[tuple[str, int, int], ...]:
+    """Per touched account what the brake on mass zeros will count; `dry`: with what is not written."""
+    names = {each.was["account_id"]: each.was["account"] for each in found.values()}
+    told = []
+    for account_id, name in names.items():
+        showing, to_zero = await held.would_zero(tx, account_id)
+        if dry:
+            to_zero += sum(
+                (each.desired == 0) - (each.was["desired"] == 0 and each.was["cause"] not in held.UNBRAKED)
+                for each in found.values()
+                if each.was["account_id"] == account_id and each.was["counts"] and each.desired != each.was["desired"]
+            )
+        if to_zero:
+            told.append((name, to_zero, showing))
+    return tuple(told)
 
 
 # ── What makes no sense ─────────────────────────────────────────────────────────────────────────────────────
@@ -163,46 +288,46 @@ async def turn(rt: Runtime) -> int:
 
 
 async def _turn_one(rt: Runtime, seller_id: UUID) -> int:
-    now, ripple = rt.now(), Ripple()
+    now = rt.now()
     async with rt.db.seller(seller_id) as tx:
         rules = await buffers.due(tx, now)
-        touched: set[UUID] = set()
         for rule in rules:
-            if rule["kind"] == "auto":
-                touched |= await _measure(tx, rule["id"], rule["value"], rule["cap"], now)
-            else:
-                touched |= {sku for _rule, _account, sku in await buffers.made_for(tx, [rule["id"]])}
-            turns_at = decide.next_turn(now, rule["starts_at"], rule["ends_at"])
-            if rule["kind"] == "auto":
-                turns_at = min(filter(None, (turns_at, now + MEASURED_EVERY)))
+            await buffers.turned(tx, rule["id"], now + UNFINISHED)
+    for rule in rules:
+        found: dict[UUID, _Slot] = {}
+        async with rt.db.seller(seller_id) as tx:
+            reach = replace(await _reach_of(tx, rule, now), only_measured=rule["kind"] == "auto")
+        accounts = await _apply(rt, seller_id, reach, found, now)
+        async with rt.db.seller(seller_id) as tx:
+            turns_at = _next(BufferKind(rule["kind"]), rule["starts_at"], rule["ends_at"], now)
             await buffers.turned(tx, rule["id"], turns_at)
-        if touched:
-            await stock.lock_around(tx, touched)
-            await recompute(tx, touched, now, ripple, "buffer")
-    for account_id in ripple.accounts:
-        rt.ring("stock", account_id)
+        await _let_go(rt, seller_id, found, accounts)
     return len(rules)
 
 
-async def _measure(tx: Tx, buffer_id: UUID, factor: int, cap: int | None, now: datetime) -> set[UUID]:
-    """Measure an automatic rule for every slot it is made for. Answers the SKUs that hold back another number."""
-    made_for = [(account, sku) for _rule, account, sku in await buffers.made_for(tx, [buffer_id])]
-    since = now - timedelta(hours=decide.WINDOW_HOURS)
-    speeds = await _elsewhere(tx, made_for, since, now)
-    lags = await buffers.lags(tx, {account for account, _sku in made_for}, since)
-    before = {(row["account_id"], row["sku_id"]): row["units"] for row in await buffers.measured(tx, [buffer_id])}
-    changed = set()
+async def _measured(tx: Tx, reach: Reach, skus: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Measure an automatic rule for these SKUs. Answers those whose numbers may be others now."""
+    wanted = set(skus)
+    if reach.auto is None:
+        return wanted
+    factor, cap = reach.auto
+    made_for = [(account, sku) for account, sku in reach.made_for if sku in wanted]
+    speeds = await _elsewhere(tx, made_for, now - timedelta(hours=decide.WINDOW_HOURS), now)
+    known = await buffers.measured(tx, [reach.buffer_id], wanted)
+    before = {(row["account_id"], row["sku_id"]): row["units"] for row in known}
+    changed, rows = set(), []
     for account, sku in sorted(made_for):
-        lag = decide.lag_of(lags.get((account, sku)), lags.get((account, None)))
+        lag = decide.lag_of(reach.lags.get((account, sku)), reach.lags.get((account, None)))
         if lag is None:
             continue  # never told anything yet: the step says so
         speed = speeds[account, sku]
         units = decide.automatic(before.get((account, sku), 0), decide.needed(speed, lag.seconds, factor), cap)
         measure = Measure(per_hour=speed, lag_seconds=lag.seconds, factor_percent=factor)
-        await buffers.measure_put(tx, buffer_id, account, sku, units, measure, lag.pushes, now)
+        rows.append((account, sku, units, measure, lag.pushes))
         if units != before.get((account, sku), 0):
             changed.add(sku)
-    return changed
+    await buffers.measure_put(tx, reach.buffer_id, rows, now)
+    return changed if reach.only_measured else wanted
 
 
 async def _elsewhere(
@@ -214,16 +339,14 @@ async def _elsewhere(
     flat = {sku: kitted.flatten_kit(sku, made_of) for sku in wanted}
     sellers = await kits.with_kits_of(tx, {part.sku_id for parts in flat.values() for part in parts})
     holders = await kits.kits(tx, sellers)
-    speeds: dict[tuple[UUID, UUID], float] = {}  # by (component, account)
+    speeds: dict[UUID, dict[UUID, float]] = defaultdict(lambda: defaultdict(float))  # by component, by account
     for sku, by_account in (await buffers.sold(tx, sellers, since, now)).items():
         for part in kitted.flatten_kit(sku, holders):
             for account, told in by_account.items():
-                key = (part.sku_id, account)
-                speeds[key] = speeds.get(key, 0.0) + part.quantity * decide.per_hour(told)
+                speeds[part.sku_id][account] += part.quantity * decide.per_hour(told)
     return {
         (here, sku): max(
-            sum(speed for (part, account), speed in speeds.items() if part == each.sku_id and account != here)
-            / each.quantity
+            sum(speed for account, speed in speeds[each.sku_id].items() if account != here) / each.quantity
             for each in flat[sku]
         )
         for here, sku in made_for

@@ -199,6 +199,12 @@ async def put(tx: Tx, rule: Rule, turns_at: datetime | None, now: datetime) -> U
     return kept
 
 
+async def close(tx: Tx, buffer_id: UUID, now: datetime, turns_at: datetime) -> dict[str, Any] | None:
+    """A rule holds nothing from now on; None when there is none of that id."""
+    sql = f"""UPDATE buffer b SET starts_at = NULL, ends_at = %s, turns_at = %s WHERE id = %s RETURNING {_COLUMNS}"""
+    return await tx.one(sql, [now, turns_at, buffer_id])
+
+
 async def remove(tx: Tx, buffer_id: UUID) -> bool:
     """Drop a rule; False when there is none of that id."""
     return await tx.run("DELETE FROM buffer WHERE id = %s", [buffer_id]) == 1
@@ -279,15 +285,19 @@ async def slots_of_listings(tx: Tx, listing_ids: Sequence[UUID]) -> list[dict[st
     )
 
 
-async def shown(tx: Tx, sku_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
-    """What slots of these SKUs should show, by slot: account, its id, listing, variation, sku, desired, expected."""
+async def shown(tx: Tx, sku_ids: Iterable[UUID], account_id: UUID | None = None) -> dict[UUID, dict[str, Any]]:
+    """What slots of these SKUs (at one account) should show, by slot: account, its id, listing, variation, sku,
+    desired, cause, and whether it `counts` as one that shows something.
+    """
     rows = await tx.all(
         """SELECT s.id, a.name AS account, a.id AS account_id, s.listing_ref AS listing, s.variation_ref AS variation,
-                  k.code AS sku, s.desired, s.expected
+                  k.code AS sku, s.desired, s.cause,
+                  s.expected > 0 AND s.managed_by = 'seller' AND s.status <> 'closed' AS counts
            FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
            JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
-           WHERE s.sku_id = ANY(%s) ORDER BY a.name, k.code, s.id""",
-        [list(sku_ids)],
+           WHERE s.sku_id = ANY(%(skus)s) AND (%(account)s::uuid IS NULL OR s.account_id = %(account)s)
+           ORDER BY a.name, k.code, s.id""",
+        {"skus": list(sku_ids), "account": account_id},
     )
     return {row.pop("id"): row for row in rows}
 
@@ -322,16 +332,19 @@ async def measured(tx: Tx, buffer_ids: Sequence[UUID], sku_ids: Iterable[UUID] |
 
 
 async def measure_put(
-    tx: Tx, buffer_id: UUID, account_id: UUID, sku_id: UUID, units: int, measure: Measure, pushes: int, now: datetime
+    tx: Tx, buffer_id: UUID, rows: Sequence[tuple[UUID, UUID, int, Measure, int]], now: datetime
 ) -> None:
-    """Keep what was measured."""
-    await tx.run(
+    """Keep what was measured: (account, SKU, units, measure, pushes behind it)."""
+    await tx.many(
         """INSERT INTO buffer_measure (seller_id, buffer_id, account_id, sku_id, units, per_hour, lag_seconds, pushes,
                measured_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
            ON CONFLICT (seller_id, buffer_id, account_id, sku_id) DO UPDATE SET units = excluded.units,
                per_hour = excluded.per_hour, lag_seconds = excluded.lag_seconds, pushes = excluded.pushes,
                measured_at = excluded.measured_at""",
-        [tx.seller, buffer_id, account_id, sku_id, units, measure.per_hour, measure.lag_seconds, pushes, now],
+        [
+            (tx.seller, buffer_id, account, sku, units, measure.per_hour, measure.lag_seconds, pushes, now)
+            for account, sku, units, measure, pushes in rows
+        ],
     )
 
 

@@ -241,8 +241,10 @@ async def set_base(tx: Tx, order_id: UUID, rows: Iterable[tuple[str, UUID, int, 
     )
 
 
-async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: datetime) -> list[stock.SlotInputs]:
-    """What `hub.stock.available` needs for every slot that sells one of these SKUs."""
+async def inputs(
+    tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: datetime, account_id: UUID | None = None
+) -> list[stock.SlotInputs]:
+    """What `hub.stock.available` needs for every slot (of that account) that sells one of these SKUs."""
     wanted = list(sku_ids)
     slots = await tx.all(
         """SELECT s.id, s.account_id, s.sku_id, s.multiplier, k.split_allowed, k.code, k.category, s.ref,
@@ -251,9 +253,10 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
            FROM stock_slot s JOIN sku k ON k.seller_id = s.seller_id AND k.id = s.sku_id
            JOIN account a ON a.seller_id = s.seller_id AND a.id = s.account_id
            JOIN seller e ON e.seller_id = s.seller_id
-           WHERE s.sku_id = ANY(%s) AND a.status <> 'closed' AND (a.stock_role = 'target'
+           WHERE s.sku_id = ANY(%(skus)s) AND (%(account)s::uuid IS NULL OR s.account_id = %(account)s)
+             AND a.status <> 'closed' AND (a.stock_role = 'target'
              OR a.stock_role = 'source' AND a.settings ->> 'source_told' = 'decrement')""",
-        [wanted],
+        {"skus": wanted, "account": account_id},
     )
     if not slots:
         return []
@@ -292,11 +295,13 @@ async def inputs(tx: Tx, sku_ids: Iterable[UUID], shelves_: Shelves, now: dateti
     return [*apart, *(one for one in told if one.slot_id in plain)]
 
 
-async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, cause: str) -> set[UUID]:
+async def desire(
+    tx: Tx, answers: Mapping[UUID, int | None], since: datetime, cause: str, *, not_before: datetime | None = None
+) -> set[UUID]:
     """Write what slots should show. A slot whose channel shows it already rests; others fall due.
 
     Answers the accounts that have something to push. Coalescing: the first change goes out at once, later ones
-    at most once a second per slot.
+    at most once a second per slot. `not_before`: until then only what was due already leaves (`fall_due` ends that).
     """
     sql = """
         UPDATE stock_slot s SET desired = told.desired,
@@ -308,14 +313,26 @@ async def desire(tx: Tx, answers: Mapping[UUID, int | None], since: datetime, ca
                 WHEN told.desired IS NULL OR s.parked_code IS NOT NULL OR s.braked AND told.desired = 0
                     OR s.managed_by <> 'seller' OR s.status = 'closed' OR s.seen_at IS NULL THEN NULL
                 WHEN s.expected = told.desired AND s.doubt_until IS NULL AND s.lease_token IS NULL THEN NULL
-                ELSE greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until) END
+                WHEN %s::timestamptz IS NOT NULL AND s.due_at IS NOT NULL THEN s.due_at
+                ELSE greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until, %s) END
         FROM unnest(%s::uuid[], %s::int[]) AS told(id, desired)
         WHERE s.id = told.id AND (s.desired IS DISTINCT FROM told.desired
             OR (s.expected IS DISTINCT FROM told.desired AND s.due_at IS NULL))
         RETURNING s.account_id, s.due_at"""
     ids, wanted = list(answers.keys()), list(answers.values())
-    rows = await tx.all(sql, [cause, since, ids, wanted])
+    rows = await tx.all(sql, [cause, since, not_before, not_before, ids, wanted])
     return {row["account_id"] for row in rows if row["due_at"] is not None}
+
+
+async def fall_due(tx: Tx, slot_ids: Sequence[UUID]) -> None:
+    """What `desire` kept until later leaves now."""
+    await tx.run(
+        """WITH kept AS (
+               SELECT seller_id, id FROM stock_slot WHERE id = ANY(%s) AND due_at > now() ORDER BY id FOR UPDATE)
+           UPDATE stock_slot s SET due_at = greatest(now(), s.last_pushed_at + interval '1 second', s.doubt_until)
+           FROM kept WHERE s.seller_id = kept.seller_id AND s.id = kept.id""",
+        [list(slot_ids)],
+    )
 
 
 async def levels_of(tx: Tx, sku: UUID) -> list[dict[str, Any]]:

@@ -227,6 +227,57 @@ async def test_a_buffer_that_would_empty_the_shelves_stops_and_asks() -> None:
         assert await w.alerts() == ["zero_brake"]
 
 
+async def many(w: World, count: int) -> Channel:
+    skus = [f"SKU-{n:02d}" for n in range(count)]
+    store = await w.connect("woocommerce", [Product(sku=s, title=s, quantity=5, price_cents=100) for s in skus])
+    await w.open_stock(**dict.fromkeys(skus, 5))
+    await w.pass_time()
+    return store
+
+
+async def test_what_a_rule_changes_part_by_part_leaves_together_and_the_brake_sees_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with world() as w:
+        store = await many(w, 30)
+        monkeypatch.setattr(buffers, "AT_ONCE", 1)
+        emptying = rule("channel", store.account.id, "units", 5, account_id=store.account.id)
+        keeping = asyncio.create_task(put(w, emptying))
+        while not keeping.done():
+            await w.drain()
+        assert len((await keeping).changes) == 30
+        await w.at_rest()
+        assert set(store.shelf().values()) == {5}
+        assert await w.alerts() == ["zero_brake"]
+
+
+async def test_a_rule_that_broke_off_half_way_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as w:
+        store = await many(w, 3)
+        monkeypatch.setattr(buffers, "AT_ONCE", 1)
+        numbers, asked = buffers.numbers, []
+
+        async def breaks_off(*args: Any, **told: Any) -> Any:
+            asked.append(args)
+            if len(asked) == 2:
+                raise ConnectionError("gone")
+            return await numbers(*args, **told)
+
+        monkeypatch.setattr(buffers, "numbers", breaks_off)
+        with pytest.raises(ConnectionError):
+            await put(w, rule("channel", store.account.id, "units", 2, account_id=store.account.id))
+        wanted = "SELECT count(*) AS n FROM stock_slot WHERE desired = 3"
+        assert (await w.row(wanted))["n"] == 1
+        assert await buffers.turn(w.rt) == 0, "whoever began may still be at it"
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE buffer SET turns_at = turns_at - %s", [buffers.UNFINISHED])
+            await tx.run("UPDATE stock_slot SET due_at = due_at - %s", [buffers.UNFINISHED])
+        assert await buffers.turn(w.rt) == 1
+        await w.at_rest()
+        assert set(store.shelf().values()) == {3}
+        assert (await w.row("SELECT turns_at FROM buffer"))["turns_at"] is None
+
+
 async def test_another_sellers_rules_are_out_of_reach() -> None:
     async with world() as w:
         _store, market = await two_channels(w)

@@ -20,6 +20,7 @@ class Guard:
 
 
 RACES = "tests/flows/test_races.py::"
+BUFFERS = "tests/flows/test_buffers.py::"
 PUSHING = "tests/flows/test_pushing.py::"
 PHYSICAL = "tests/flows/test_physical.py::"
 MARKET = "tests/flows/test_store_and_marketplace.py::"
@@ -130,6 +131,18 @@ GUARDS = (
         "hub/pushing.py:late",
         ("    if desired is None or desired == expected:\n        return Late.REST\n", ""),
         PUSHING + "test_a_number_that_came_back_while_it_waited_is_not_written_at_all",
+    ),
+    _guard(
+        "rule-leaves-together", STATE, "what a rule changes part by part leaves when all is written: the brake sees it whole",
+        "jobs/buffers.py:_apply",
+        ("not_before=now + UNFINISHED", "not_before=None"),
+        BUFFERS + "test_what_a_rule_changes_part_by_part_leaves_together_and_the_brake_sees_all",
+    ),
+    _guard(
+        "rule-begun-again", STATE, "a rule that broke off half-way is due again",
+        "jobs/buffers.py:set_rule",
+        ("buffers.put(tx, rule, now + UNFINISHED, now)", "buffers.put(tx, rule, None, now)"),
+        BUFFERS + "test_a_rule_that_broke_off_half_way_is_begun_again",
     ),
     _guard(
         "one-write-a-second", STATE, "the first change goes out at once, later ones at most once a second per slot",
