@@ -10,7 +10,7 @@ from hub.buffers import BufferKind
 from hub.sandbox import Product
 from hub.store import stock
 from hub.store.buffers import Rule
-from jobs import buffers, counts, sweep
+from jobs import availability, buffers, counts, sweep
 from jobs.connect import Refused
 from jobs.kits import set_kit
 from tests.world import Channel, World, world
@@ -255,7 +255,7 @@ async def test_a_rule_that_broke_off_half_way_is_begun_again(monkeypatch: pytest
     async with world() as w:
         store = await many(w, 3)
         monkeypatch.setattr(buffers, "AT_ONCE", 1)
-        numbers, asked = buffers.numbers, []
+        numbers, asked = availability.numbers, []
 
         async def breaks_off(*args: Any, **told: Any) -> Any:
             asked.append(args)

@@ -133,7 +133,7 @@ GUARDS = (
         PUSHING + "test_a_number_that_came_back_while_it_waited_is_not_written_at_all",
     ),
     _guard(
-        "rule-leaves-together", STATE, "what a rule changes part by part leaves when all is written: the brake sees it whole",
+        "rule-leaves-together", STATE, "what a rule changes part by part leaves once all is written: the brake sees it",
         "jobs/buffers.py:_apply",
         ("not_before=now + UNFINISHED", "not_before=None"),
         BUFFERS + "test_what_a_rule_changes_part_by_part_leaves_together_and_the_brake_sees_all",
