@@ -78,7 +78,10 @@ async def _print(site: Site) -> None:
     """Two labels to be printed together, one of which did not come."""
     rt = site.w.rt
     carrier = await site.w.row("SELECT id FROM account WHERE channel = 'correios'")
-    orders = await site.w.rows("SELECT id, number FROM orders WHERE status = 'paid' ORDER BY placed_at LIMIT 2")
+    orders = await site.w.rows(
+        "SELECT id, number FROM orders o WHERE status = 'paid' AND NOT EXISTS (SELECT FROM shortage s "
+        "WHERE s.order_id = o.id) ORDER BY placed_at LIMIT 2"
+    )
     offer: dict[str, Any] = {"account_id": carrier["id"], "service": "03298", "name": "PAC", "price_cents": 2340}
     ids = []
     async with rt.db.seller(site.w.seller_id) as tx:

@@ -2,10 +2,11 @@
 
 import json
 from datetime import time, timedelta
+from uuid import UUID
 
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
-from hub.store import alerts, cases, invariants, new_id, purchases, shipments, suppliers
+from hub.store import Tx, alerts, cases, invariants, new_id, purchases, shipments, stock, suppliers
 from hub.store import notices as store
 from jobs import deadlines, events, notices, shortages, stocktake
 from jobs.courier import Courier
@@ -62,6 +63,7 @@ async def fill(site: Site) -> str:
             "SELECT l.seller_id, l.order_id, l.ref, l.sku_id, 1 FROM order_line l WHERE l.order_id = %s LIMIT 1",
             [rows[1]["id"]],
         )
+        await break_one(tx, rows[1]["id"])
         await cases.sync(tx, [rows[1]["id"]])
         await alerts.raise_(
             tx,
@@ -101,6 +103,23 @@ async def fill(site: Site) -> str:
     await hear(site)
     await w.rt.http.throttle.penalize(f"account:woocommerce:{one.account.id}", w.rt.now() + timedelta(minutes=5))
     return str(rows[1]["id"])
+
+
+async def break_one(tx: Tx, order_id: UUID) -> None:
+    """The unit that its first line lacks was there, and broke."""
+    held = await tx.one("SELECT * FROM reservation WHERE order_id = %s LIMIT 1", [order_id])
+    assert held is not None
+    sku, house = held["sku_id"], held["warehouse_id"]
+    if held["quantity"] == 1:
+        await tx.run("DELETE FROM reservation WHERE order_id = %s AND line_ref = %s", [order_id, held["line_ref"]])
+    else:
+        sql = "UPDATE reservation SET quantity = quantity - 1 WHERE order_id = %s AND line_ref = %s"
+        await tx.run(sql, [order_id, held["line_ref"]])
+    await tx.run(
+        "UPDATE stock_level SET on_hand = on_hand - 1, reserved = reserved - 1 WHERE sku_id = %s AND warehouse_id = %s",
+        [sku, house],
+    )
+    await stock.move(tx, sku, house, -1, "adjustment", "quebra:1", note="Quebrou na separação")
 
 
 async def order_more(site: Site) -> None:
