@@ -303,7 +303,14 @@ async def duplicates(
     the first `most`.
     """
     return await tx.all(
-        """SELECT kind, name, key, cardinality(ids) AS count, places[1:%(most)s] AS places, ids[1:%(most)s] AS ids
+        """WITH shared AS MATERIALIZED (  -- what may be there twice, before any of it is told
+             SELECT slot_id FROM listing WHERE gone_at IS NULL AND channel_sku IS NOT NULL
+             GROUP BY slot_id HAVING min(channel_sku) < max(channel_sku)
+           ), repeated AS MATERIALIZED (
+             SELECT account_id, channel_sku FROM listing WHERE gone_at IS NULL AND channel_sku IS NOT NULL
+             GROUP BY account_id, channel_sku HAVING count(*) > 1
+           )
+           SELECT kind, name, key, cardinality(ids) AS count, places[1:%(most)s] AS places, ids[1:%(most)s] AS ids
            FROM (
              SELECT 'code_case'::text AS kind, lower(code) AS name, '' AS key,
                     array_agg('SKU ' || code ORDER BY code) AS places, array_agg(id ORDER BY code) AS ids
@@ -316,16 +323,18 @@ async def duplicates(
              SELECT 'slot', min(s.ref), l.slot_id::text,
                     array_agg(a.name || ' ' || concat_ws(':', l.ref, l.variation_ref) || ' (' || l.channel_sku || ')'
                               ORDER BY l.id), array_agg(l.id ORDER BY l.id)
-             FROM listing l JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
+             FROM shared JOIN listing l USING (slot_id)
+             JOIN stock_slot s ON s.seller_id = l.seller_id AND s.id = l.slot_id
              JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status <> 'closed'
              WHERE l.gone_at IS NULL AND l.channel_sku IS NOT NULL
-             GROUP BY l.seller_id, l.slot_id HAVING count(DISTINCT l.channel_sku) > 1
+             GROUP BY l.seller_id, l.slot_id
              UNION ALL
              SELECT 'listing', l.channel_sku, l.account_id::text,
                     array_agg(a.name || ' ' || concat_ws(':', l.ref, l.variation_ref) ORDER BY l.id),
                     array_agg(l.id ORDER BY l.id)
-             FROM listing l JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status <> 'closed'
-             WHERE l.gone_at IS NULL AND l.channel_sku IS NOT NULL
+             FROM repeated JOIN listing l USING (account_id, channel_sku)
+             JOIN account a ON a.seller_id = l.seller_id AND a.id = l.account_id AND a.status <> 'closed'
+             WHERE l.gone_at IS NULL
              GROUP BY l.account_id, l.channel_sku HAVING count(DISTINCT l.slot_id) > 1
            ) twice
            WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
