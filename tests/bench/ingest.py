@@ -22,6 +22,7 @@ from tests.bench import meter
 from tests.bench.stand import Part, Stand, free_port
 
 Say = Callable[[str], None]
+RULES = 10_000  # that the seller has for SKUs which nobody buys here
 KEYS = {"store_url": "", "consumer_key": "ck_" + "5a" * 20, "consumer_secret": "cs_" + "7b" * 20}
 
 
@@ -78,6 +79,11 @@ async def _accounts(rt: Runtime, session: aiohttp.ClientSession, urls: list[str]
         found.append(await rt.account(seller, made.account_id))
     async with rt.db.seller(seller) as tx:
         linked = await tx.value("SELECT count(*)::int FROM listing WHERE sku_id IS NOT NULL")
+        await tx.run(
+            "INSERT INTO buffer (seller_id, id, scope, scope_ref, kind, value) "
+            "SELECT %s, gen_random_uuid(), 'sku', 'OTHER-' || n, 'units', 1 FROM generate_series(1, %s) n",
+            [seller, RULES],
+        )
     if linked != 2 * skus:
         raise RuntimeError(f"{linked} of {2 * skus} listings are linked")
     return found[0], found[1]
