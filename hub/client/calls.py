@@ -551,6 +551,10 @@ class Client(Transport):
             policy_shapes.PolicyPreview, "POST", "/accounts/{id}/policies/preview", named={"id": id_}, body=body
         )
 
+    def preview_buffer(self, body: buffers.WantedBuffer) -> buffers.BufferPreview:
+        """What a buffer would change."""
+        return self.ask(buffers.BufferPreview, "POST", "/buffers/preview", body=body)
+
     def preview_policies(self, body: policy_shapes.ShopChange) -> policy_shapes.PolicyPreview:
         """What changing a part of the shop's policies reaches."""
         return self.ask(policy_shapes.PolicyPreview, "POST", "/policies/preview", body=body)

@@ -108,10 +108,13 @@ async def test_stock_is_counted_adjusted_buffered_and_linked() -> None:
         await s.w.settle()
         assert store.shelf()["CANECA/AZUL"] == 18
         # A buffer holds back at once, and lets go.
-        status, told, _ = await p.ask(
-            "PUT", "/buffers", {"scope": "sku", "ref": "CANECA/AZUL", "kind": "units", "value": 5}
-        )
-        assert (status, [(each["before"], each["after"]) for each in told["changes"]]) == (200, [(18, 13)])
+        rule = {"scope": "sku", "ref": "CANECA/AZUL", "kind": "units"}
+        status, told, _ = await p.ask("POST", "/buffers/preview", {**rule, "value": 18})
+        assert (status, told["count"], told["zeros"][0]["to_zero"]) == (200, 1, 1)
+        assert (await got(p, "/buffers"))["data"] == []
+        status, told, _ = await p.ask("PUT", "/buffers", {**rule, "value": 5})
+        assert (status, told["count"]) == (200, 1)
+        assert [(each["before"], each["after"]) for each in told["changes"]] == [(18, 13)]
         (buffer,) = (await got(p, "/buffers"))["data"]
         assert (buffer["state"], buffer["ref"], buffer["value"]) == ("in_force", "CANECA/AZUL", 5)
         assert (await p.ask("DELETE", f"/buffers/{buffer['id']}"))[0] == 200

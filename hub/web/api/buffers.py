@@ -1,7 +1,7 @@
 """Buffers: the rules that keep units away from channels."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from hub.web.api.stock import TAG
 from hub.web.i18n import N_
 from jobs import buffers as flows
 
+TOLD = 200  # changes that an answer names
 Kind = Literal["units", "percent", "auto", "least", "most", "fixed_pool"]
 
 
@@ -64,11 +65,28 @@ class BufferChange(Told):
     after: int | None
 
 
+class Zeros(Told):
+    """Listings of an account that would come to show nothing, of those that show something: what the brake counts."""
+
+    account: str
+    to_zero: int
+    showing: int
+
+
+class BufferPreview(Told):
+    """What a rule would change. `changes`: the first of them, by account and SKU."""
+
+    count: int = Field(description=N_("Quantos anúncios mudam de número."))
+    changes: Annotated[list[BufferChange], Field(max_length=TOLD)]
+    zeros: list[Zeros]
+
+
 class Changed(Told):
-    """The rule, and what it changes."""
+    """The rule, and what it changes. `changes`: the first of them, by account and SKU."""
 
     id: UUID
-    changes: list[BufferChange]
+    count: int = Field(description=N_("Quantos anúncios mudam de número."))
+    changes: Annotated[list[BufferChange], Field(max_length=TOLD)]
 
 
 async def every(call: Call) -> Answer:
@@ -87,8 +105,19 @@ async def every(call: Call) -> Answer:
     return call.part(rows, told, "scope", "scope_ref", "place_account", "kind")
 
 
+async def preview(call: Call) -> Answer:
+    """What a rule would change; nothing is kept."""
+    done = await flows.set_rule(call.rt, call.seller, await _rule(call), dry=True)
+    zeros = [Zeros(account=account, to_zero=zero, showing=showing) for account, zero, showing in done.zeros]
+    return BufferPreview(**_changes(done), zeros=zeros)
+
+
 async def put(call: Call) -> Answer:
     """Keep a rule; listings that it touches are told at once."""
+    return _changed(await flows.set_rule(call.rt, call.seller, await _rule(call)))
+
+
+async def _rule(call: Call) -> Rule:
     told = call.body(WantedBuffer)
     if (told.ref is None) != (told.scope == "channel"):
         raise wrong("ref", N_("channel não tem ref; category, sku e listing têm."))
@@ -99,21 +128,25 @@ async def put(call: Call) -> Answer:
             known = {account.id for account in await accounts.every(tx)}
         if told.account not in known:
             raise wrong("account", N_("Não há esta conta."))
-    rule = Rule(
+    return Rule(
         scope=told.scope, scope_ref=told.ref or str(told.account), account_id=told.account,
         kind=BufferKind(told.kind), value=told.value, until_stock=told.until_stock, cap=told.cap,
         starts_at=told.starts_at, ends_at=told.ends_at,
     )  # fmt: skip
-    return Changed.model_validate(_changed(await flows.set_rule(call.rt, call.seller, rule)))
 
 
-def _changed(done: flows.Changed) -> dict[str, object]:
-    return {"id": done.buffer_id, "changes": [BufferChange.model_validate(each) for each in done.changes]}
+def _changes(done: flows.Changed) -> dict[str, Any]:
+    told = [BufferChange.model_validate(each) for each in done.changes[:TOLD]]
+    return {"count": len(done.changes), "changes": told}
+
+
+def _changed(done: flows.Changed) -> Changed:
+    return Changed.model_validate({"id": done.buffer_id, **_changes(done)})
 
 
 async def remove(call: Call) -> Answer:
     """Drop a rule."""
-    return Changed.model_validate(_changed(await flows.remove_rule(call.rt, call.seller, call.path(ById).id)))
+    return _changed(await flows.remove_rule(call.rt, call.seller, call.path(ById).id))
 
 
 OPERATIONS = (
@@ -126,6 +159,12 @@ OPERATIONS = (
         summary=N_("Definir uma margem"), answer=Changed, body=WantedBuffer,
         example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2},
         description=N_("No lugar da que houver do mesmo tipo para a mesma coisa. Responde os anúncios que mudam."),
+    ),
+    Operation(
+        name="preview_buffer", method="POST", path="/buffers/preview", handler=preview, scope="stock:write", tag=TAG,
+        summary=N_("O que uma margem mudaria"), answer=BufferPreview, body=WantedBuffer,
+        example={"scope": "sku", "ref": "CANECA-AZUL", "kind": "units", "value": 2},
+        description=N_("Nada é guardado. zeros: o que o freio de zeros em massa contaria."),
     ),
     Operation(
         name="delete_buffer", method="DELETE", path="/buffers/{id}", handler=remove, scope="stock:write", tag=TAG,
