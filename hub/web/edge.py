@@ -239,7 +239,7 @@ async def _recognise(visit: Visit) -> None:
         async with visit.rt.db.people() as tx:
             await sessions.seen(tx, session.session_id, auth.address_of(visit.request), visit.now)
     visit.language = Language(i18n.known(row["locale"]), i18n.clock(row["zone"]))
-    if visit.request.method == "GET" and "text/event-stream" not in visit.request.headers.get("Accept", ""):
+    if "text/event-stream" not in visit.request.headers.get("Accept", ""):
         async with visit.rt.db.dispatch() as tx:
             visit.sellers = await people.memberships(tx, session.user_id)
 
