@@ -164,14 +164,18 @@ def bare(told: str | None) -> str | None:
 
 
 def document(told: str | None) -> Document | None:
-    """A CPF (11 digits) or CNPJ (14 positions, letters allowed since 2026), kept even when its digits are wrong."""
+    """A CPF (11 digits) or CNPJ (14 positions, letters allowed since 2026), kept even when its digits are wrong.
+
+    One digit repeated has right check digits and is nobody's: it is typed where a number is asked for and none given.
+    """
     number = bare(text(told))
     if number is None:
         return None
+    varied = len(set(number)) > 1
     if len(number) == CPF_LENGTH and number.isdigit():
-        return Document(kind="cpf", number=number, valid=cpf.is_valid(number))
+        return Document(kind="cpf", number=number, valid=varied and cpf.is_valid(number))
     if len(number) == CNPJ_LENGTH:
-        return Document(kind="cnpj", number=number, valid=cnpj.is_valid(number))
+        return Document(kind="cnpj", number=number, valid=varied and cnpj.is_valid(number))
     return Document(kind="cnpj" if len(number) > CPF_LENGTH else "cpf", number=number, valid=False)
 
 

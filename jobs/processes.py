@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub import duty, playbooks
 from hub.context import working_for
-from hub.store import Tx, processes, stock
+from hub.store import Tx, processes, standing, stock
 from jobs.connect import Refused
 from jobs.runtime import Runtime, log
 
@@ -15,6 +15,9 @@ BATCH = 200
 LONGEST_NOTE = 2000
 LONGEST_SNOOZE = timedelta(days=90)
 LONGEST_ABSENCE = timedelta(days=370)
+
+
+STANDS = "what it tells of still stands: mend that, put the alert off until a day, or give it to somebody else"
 
 
 class ProcessRefused(Refused):
@@ -146,10 +149,15 @@ def _said(words: str) -> str:
 
 
 async def close(rt: Runtime, seller_id: UUID, alert_id: UUID, user_id: UUID | None, words: str) -> None:
-    """It is over, and why. Should its cause come again, it is opened again with all of this."""
+    """It is over, and why. Should its cause come again, it is opened again with all of this.
+
+    Refused while what it tells of still stands, as far as the hub can tell: nothing would open it again.
+    """
     told = _said(words)
     async with rt.db.seller(seller_id) as tx:
-        await _open(tx, alert_id)
+        alert = await _open(tx, alert_id)
+        if await standing.stands(tx, alert["kind"], alert["subject"]):
+            raise ProcessRefused("stands", STANDS, alert=alert["kind"])
         await processes.close(tx, alert_id, user_id, told, rt.now())
         await processes.event(tx, alert_id, "closed", user_id, rt.now(), note=told)
 

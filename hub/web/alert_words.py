@@ -43,6 +43,10 @@ HUB = N_("O hub")
 REFUSAL = {
     "unknown": N_("Isto não existe mais."),
     "closed": N_("Este alerta já foi encerrado: reabra antes."),
+    "stands": N_(
+        "A causa continua (%(cause)s). Resolva onde é, adie até um dia, ou passe a outra pessoa; quando ela acabar, "
+        "o hub encerra sozinho."
+    ),
     "taken": N_("%(name)s já assumiu: use “Assumir no lugar”."),
     "role": N_("Escolha um papel que cuide de alertas."),
     "person": N_("Essa pessoa não cuida de alertas desta loja: escolha outra."),
@@ -59,13 +63,38 @@ REFUSAL = {
     "others": N_("Só um gerente mexe na ausência de outra pessoa."),
     "date": N_("Diga um dia válido."),
 }
+# What still stands, by kind of alert: hub.store.standing tells.
+STANDS = {
+    "account_held": N_("a conta segue suspensa"),
+    "zero_brake": N_("o freio ainda segura anúncios"),
+    "shortage": N_("ainda faltam unidades para o pedido"),
+    "line_unlinked": N_("o pedido ainda tem item sem SKU"),
+    "slot_parked": N_("o anúncio segue parado"),
+    "inbox_parked": N_("o que o canal mandou segue parado"),
+    "shipment_untold": N_("o canal ainda não aceitou a notícia do envio"),
+    "parcel_ambiguous": N_("ninguém segue o envio ainda"),
+    "parcel_not_found": N_("a transportadora ainda não conhece o envio"),
+    "parcel_late": N_("o envio segue atrasado"),
+    "parcel_stuck": N_("o envio segue sem movimento"),
+    "parcel_pickup": N_("o envio segue à espera de retirada"),
+    "parcel_pickup_last": N_("o envio segue à espera de retirada"),
+    "ship_by_4h": N_("o pedido ainda não foi despachado"),
+    "ship_by_1h": N_("o pedido ainda não foi despachado"),
+    "ship_late": N_("o pedido ainda não foi despachado"),
+    "drift_proposed": N_("ainda há diferenças por decidir"),
+    "mail_doubt": N_("ainda não se decidiu sobre o e-mail"),
+    "notice_down": N_("esses avisos seguem desligados"),
+    "endpoint_disabled": N_("esse endereço segue desligado"),
+    "label_doubt": N_("ainda não se sabe se a etiqueta foi comprada"),
+}
 UNITS = {1: N_("minutos"), 60: N_("horas"), 1440: N_("dias")}
 
 
 def refusal(language: Language, kind: str, **params: object) -> str:
     """Why something was not done."""
-    told = REFUSAL[kind]
-    return language.gettext(told, **params)
+    if kind == "stands":
+        params = {"cause": language.gettext(STANDS[str(params["alert"])])}
+    return language.gettext(REFUSAL[kind], **params)
 
 
 def role(language: Language, told: object) -> str:

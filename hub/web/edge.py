@@ -9,6 +9,7 @@ from uuid import UUID
 import aiohttp_jinja2
 import psycopg
 from aiohttp import web
+from yarl import URL
 
 from hub import members
 from hub.context import acting_as, working_for
@@ -47,6 +48,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     500: (N_("Algo falhou aqui"), N_("A falha foi anotada no registro do servidor; os dados não se perderam.")),
     503: (N_("Banco de dados fora do ar"), N_("O banco de dados não respondeu: tente de novo em instantes.")),
 }
+GONE_AWAY = 499  # never seen by anybody; as nginx notes it
 STATUS_OF = {419: 403}  # our own number for a form that is not ours; 403 on the wire
 
 
@@ -215,9 +217,23 @@ async def _to_sign_in(visit: Visit) -> web.Response:
         return web.Response(status=401)
     if await visit.request.app[beginning.FOUNDING].awaited(visit.rt):
         return visit.go(beginning.HOME)
-    onward = visit.request.rel_url.raw_path_qs if visit.request.method in SAFE else "/"
+    if visit.request.method in SAFE:
+        onward = visit.request.rel_url.raw_path_qs
+    else:
+        onward = _form_page(visit)
+        visit.say("bad", N_("Sua sessão expirou, e o que você enviou não foi guardado: entre e envie de novo."))
     to = visit.request.app.router["entry"].url_for()
     return visit.go(str(to if onward == "/" else to.with_query(next=onward)))
+
+
+def _form_page(visit: Visit) -> str:
+    """The page of ours on which a form stood, as the browser says; the front page where that is not told."""
+    try:
+        told = URL(visit.request.headers.get("Referer", ""))
+        known = {visit.request.host, URL(visit.rt.policy.public_url or "").raw_authority}
+    except ValueError:
+        return "/"
+    return auth.safe_next(told.raw_path_qs) if told.raw_authority in known - {""} else "/"
 
 
 async def _recognise(visit: Visit) -> None:
@@ -256,6 +272,8 @@ async def _form(visit: Visit) -> dict[str, str]:
 def _sentence(visit: Visit, trouble: Exception) -> web.Response:
     """The small page of what went wrong."""
     match trouble:
+        case ConnectionResetError() if _is_gone(visit.request):
+            return web.Response(status=GONE_AWAY)
         case Problem():
             number = trouble.number
         case web.HTTPException():
@@ -275,6 +293,11 @@ def _sentence(visit: Visit, trouble: Exception) -> web.Response:
     if isinstance(trouble, web.HTTPMethodNotAllowed):
         answer.headers["Allow"] = ",".join(sorted(trouble.allowed_methods))
     return answer
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whether the reader went away before the answer was whole: nobody's error, and nobody reads a page of it."""
+    return request.transport is None or request.transport.is_closing()
 
 
 async def nowhere(visit: Visit) -> web.StreamResponse:

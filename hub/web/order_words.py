@@ -38,6 +38,7 @@ PROBLEMS = {
     "minimo": N_("Não é um valor em reais: escreva como 1.234,56."),
     "maximo": N_("Não é um valor em reais: escreva como 1.234,56."),
 }
+NO_CHOICE = N_("“%(told)s” não existe mais aqui: escolha outra opção.")
 SHEET = {
     "number": N_("Pedido"),
     "ref": N_("Código no canal"),

@@ -187,6 +187,8 @@ def test_bare_codes():
     [
         ("529.982.247-25", "cpf", "52998224725", True),
         ("529.982.247-26", "cpf", "52998224726", False),
+        ("111.111.111-11", "cpf", "11111111111", False),  # its check digits are right, and it is nobody's
+        ("00.000.000/0000-00", "cnpj", "0" * 14, False),
         ("11.222.333/0001-81", "cnpj", "11222333000181", True),
         ("11.222.333/0001-82", "cnpj", "11222333000182", False),
         ("12.abc.345/01de-35", "cnpj", "12ABC34501DE35", True),  # the example of Receita Federal's note

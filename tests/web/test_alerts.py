@@ -1,5 +1,6 @@
 """Alerts as work and their playbooks: whose they are, what was done, who is away, and that none is ever lost."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,11 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from hub.store import alerts
+from hub import playbooks
+from hub.store import alerts, standing
 from hub.store import processes as store
+from hub.web import alert_words
 from hub.web.i18n import ZONE
 from jobs import processes
 from tests.web.site import Reader, Site, site
+from tests.web.test_shortages import shops
 
 STEP = re.compile(r'name="step" value="([0-9a-f]{16})"')
 
@@ -88,6 +92,49 @@ async def test_an_alert_is_taken_worked_step_by_step_and_closed_with_a_note() ->
         assert "anúncio corrigido" in (await ana.get("/alertas?ver=done")).text
         assert "anúncio corrigido" not in (await ana.get("/alertas")).text
         assert (await ana.post(f"{page}/passo", step=first, on="no")).status == 400, "closed: nothing is ticked"
+
+
+async def test_what_still_stands_is_put_off_or_handed_on_but_not_closed() -> None:
+    """Nothing would open it again: its cause never ended."""
+    async with site() as s:
+        assert frozenset(alert_words.STANDS) == standing.KINDS <= frozenset(playbooks.RULES)
+        store, two = await shops(s)
+        _ana_id, ana, bia_id, _bia = await staff(s)
+        await asyncio.gather(store.buy("JARRA", 3), two.buy("JARRA", 3))
+        await s.w.settle()
+        (short,) = await s.w.rows("SELECT id, subject FROM alert WHERE kind = 'shortage'")
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            gone = [kind for kind in standing.KINDS if await standing.stands(tx, kind, f"{uuid4()}/order/1")]
+            assert not gone, "every one is asked, and none of what is not there stands"
+            assert not await standing.stands(tx, "low_stock", short["subject"])
+            slot, letter = "slot", "order/7"
+            parked = "UPDATE stock_slot SET parked_code = 'x', parked_reason = 'x', ref = %s WHERE account_id = %s"
+            await tx.run(parked, [slot, store.account.id])
+            sql = """INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, state)
+                VALUES (%s, %s, %s, 'webhook', 'order', '7', '7', 'parked')"""
+            await tx.run(sql, [tx.seller, uuid4(), store.account.id])
+            for kind, rest in (("slot_parked", slot), ("inbox_parked", letter)):
+                assert await standing.stands(tx, kind, f"{store.account.id}/{rest}"), kind
+                assert not await standing.stands(tx, kind, f"{store.account.id}/order/0"), kind
+        page = f"/alertas/{short['id']}"
+        await ana.get(page)
+        answer = await ana.post(f"{page}/encerrar", note="feito")
+        assert (answer.status, "A causa continua (ainda faltam unidades" in answer.text) == (400, True)
+        assert "Abrir onde é</a></p></div>" in answer.text
+        assert "feito</textarea>" in answer.text, "what was typed stays"
+        assert (await alert(s, short["id"]))["resolved_at"] is None
+        english = await s.signed_in("eve@loja.example", role="operator", locale="en")
+        await english.get(page)
+        assert "still short of units" in (await english.post(f"{page}/encerrar", note="done")).text
+        with pytest.raises(processes.ProcessRefused, match="still stands"):
+            await processes.close(s.w.rt, s.w.seller_id, short["id"], None, "feito")
+        day = s.w.rt.now().astimezone(ZONE).date() + timedelta(days=3)
+        assert (await ana.post(f"{page}/adiar", until=str(day))).status == 303
+        assert (await ana.post(f"{page}/passar", to=str(bia_id))).status == 303
+        await s.w.open_stock(JARRA=9)
+        await s.w.settle()
+        row = await alert(s, short["id"])
+        assert (row["resolved_at"] is not None, row["closed_by"]) == (True, None), "it is over when its cause is"
 
 
 async def test_one_that_comes_again_has_its_owner_and_its_history() -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from hub.store import new_id
+from hub.web.pages import orders
 from hub.web.pages.order import difference_of, shown
 from hub.web.privacy import document_for
 from tests.web.site import Answer, Reader, Site, site
@@ -71,11 +72,16 @@ async def test_each_filter_finds_its_own_and_they_narrow_each_other() -> None:
             "pagamento=refunded": {"B"}, "envio=returned": {"C"}, "retencao=any": {"A"}, "retencao=frozen": set(),
             "uf=RR": {"A", "B"}, "uf=RR&situacao=paid": {"A"}, "minimo=1.234,56": {"A"}, "minimo=1.234,57": set(),
             "maximo=5": {"C"}, f"de={day}&ate={day}": {"C"}, f"ate={day:%d/%m/%Y}": {"B", "C"},
-            "separacao=todo&uf=RR": {"A"}, "separacao=done": set(), "uf=ZZ": {"A", "B", "C", first["number"]},
-            f"conta={uuid4()}": set(), "conta=nada&uf=RR": {"A", "B"},
+            "separacao=todo&uf=RR": {"A"}, "separacao=done": set(),
+            f"conta={uuid4()}": set(), "uf=&conta=": {"A", "B", "C", first["number"]},
         }  # fmt: skip
         for query, found in expected.items():
             assert numbers(await reader.get(f"/pedidos?{query}")) == found, query
+        for name in (*orders.CHOICES, "uf", "conta"):  # a view that was kept when these were there is not "all"
+            answer = await reader.get(f"/pedidos?{name}=nada")
+            assert (answer.status, f'id="p-{name}"' in answer.text) == (400, True), name
+            assert "“nada” não existe mais aqui" in answer.text
+        assert (await reader.get("/pedidos/planilha.csv?uf=ZZ")).status == 400
 
 
 @pytest.mark.parametrize("told", ["de=ontem", "ate=2026-13-40", "minimo=dez", "maximo=-1", "minimo=1.2.3"])

@@ -1,5 +1,7 @@
 """The seller's pages: which address is answered by what, and the role that it asks for."""
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -9,7 +11,7 @@ from aiohttp import web
 from hub.web import feed, static_files, words
 from hub.web.auth import Door
 from hub.web.beginning import FOUNDING, Founding
-from hub.web.edge import DOOR, nowhere, page
+from hub.web.edge import DOOR, Handler, Visit, nowhere, page
 from hub.web.feed import FEED, Feed
 from hub.web.keys import SHELF
 from hub.web.pages import (
@@ -294,6 +296,34 @@ ROUTES = (
 )
 
 
+def led_up() -> dict[str, str]:
+    """Addresses that only take forms, each with the nearest page above it: Enter in the address bar leads there."""
+    shown = {_shape(path) for method, path, _handler, _least in ROUTES if method == "GET"}
+    forms = dict.fromkeys(path for method, path, _handler, _least in ROUTES if method == "POST")
+    return {path: _nearest(path, shown) for path in forms if _shape(path) not in shown}
+
+
+PART = r"\{(?:[^{}]|\{[^}]*\})*\}"  # of an address: a name, and maybe what it must look like
+
+
+def _shape(path: str) -> str:
+    return re.sub(PART, "{}", path)
+
+
+def _nearest(path: str, shown: Collection[str]) -> str:
+    above = path.rpartition("/")[0]
+    while above and _shape(above) not in shown:
+        above = above.rpartition("/")[0]
+    return above or "/"
+
+
+def _up(steps: int) -> Handler:
+    async def lead(visit: Visit) -> web.Response:
+        return visit.go(visit.request.rel_url.raw_path.rsplit("/", steps)[0] or "/")
+
+    return lead
+
+
 def setup(app: web.Application) -> None:
     """Add the pages to the application. Each route carries its own guard: webhooks pay for none of it."""
     env = aiohttp_jinja2.setup(
@@ -308,5 +338,7 @@ def setup(app: web.Application) -> None:
     for method, path, handler, least in ROUTES:
         add = app.router.add_get if method == "GET" else app.router.add_post
         add(path, page(handler, least))
+    for path, above in led_up().items():
+        app.router.add_get(path, page(_up(path.count("/") - above.rstrip("/").count("/")), None))
     parcel.setup(app)
     app.router.add_route("*", "/{anything:.*}", page(nowhere, None))

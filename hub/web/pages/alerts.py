@@ -78,7 +78,9 @@ async def one(visit: Visit) -> web.Response:
     return await _one(visit)
 
 
-async def _one(visit: Visit, problem: str | None = None, at: str | None = None) -> web.Response:
+async def _one(
+    visit: Visit, problem: str | None = None, at: str | None = None, *, stands: bool = False
+) -> web.Response:
     async with visit.tx() as tx:
         row = await store.one(tx, visit.id_in_path())
         if row is None:
@@ -94,8 +96,8 @@ async def _one(visit: Visit, problem: str | None = None, at: str | None = None) 
         pieces=markdown.pieces(own["body"] if own else playbooks.steps(row["kind"], tag)),
         events=[{**each, "told": alert_words.event(visit.language, each)} for each in events],
         episodes=[shown(visit, each) for each in episodes if each["id"] != row["id"]],
-        alert_words=alert_words, tomorrow=visit.now.astimezone(visit.language.zone).date() + timedelta(days=1),
-        roles=playbooks.ROLES,
+        stands=stands, alert_words=alert_words, roles=playbooks.ROLES,
+        tomorrow=visit.now.astimezone(visit.language.zone).date() + timedelta(days=1),
     )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ async def _do(visit: Visit, deed: Awaitable[None], done: str | None, at: str) ->
     except Refused as refusal:
         if getattr(refusal, "kind", None) == "unknown":
             raise Problem(404) from None
-        return await _one(visit, refused(visit, refusal), at)
+        return await _one(visit, refused(visit, refusal), at, stands=getattr(refusal, "kind", None) == "stands")
     if done:
         visit.say("ok", done)
     onward = visit.form.get("next", "")

@@ -56,11 +56,13 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def asked(told: Mapping[str, str], *, by_document: bool, zone: ZoneInfo = ZONE) -> tuple[Wanted, dict[str, str]]:
-    """What an address asks for, and what is wrong with it by parameter; a word that is none of ours asks nothing."""
+    """What an address asks for, and what is wrong with it by parameter."""
     fields: dict[str, Any] = {"by_document": by_document, "search": told.get("busca")}
-    fields |= {field: told[name] for name, (field, table) in CHOICES.items() if told.get(name) in table}
-    if told.get("uf") in order_list.STATES:
-        fields["state"] = told["uf"]
+    fields |= {field: told[name] for name, (field, _table) in CHOICES.items() if name in told}
+    choices = {**{name: table for name, (_field, table) in CHOICES.items()}, "uf": order_list.STATES}
+    odd = [name for name, known in choices.items() if name in told and told[name] not in known]
+    problems = dict.fromkeys(odd, order_words.NO_CHOICE)
+    fields["state"] = told.get("uf")
     readers: dict[str, tuple[str, Any]] = {
         "conta": ("account_id", UUID),
         "de": ("since", lambda day: _midnight(_day(day), zone)),
@@ -68,14 +70,12 @@ def asked(told: Mapping[str, str], *, by_document: bool, zone: ZoneInfo = ZONE) 
         "minimo": ("least_cents", money),
         "maximo": ("most_cents", money),
     }
-    problems = {}
     for name, (field, read) in readers.items():
         try:
             if text := told.get(name):
                 fields[field] = read(text)
         except (ValueError, OverflowError):
-            if name in order_words.PROBLEMS:
-                problems[name] = order_words.PROBLEMS[name]
+            problems[name] = order_words.PROBLEMS.get(name, order_words.NO_CHOICE)
     return Wanted(**fields), problems
 
 
@@ -106,7 +106,7 @@ async def every(visit: Visit) -> web.Response:
         narrowed=narrowed,
         part=part(visit, rows[:SIZE] if untimed else rows, "placed_at"), filters=order_words.STATUS, options=OPTIONS,
         states=order_list.STATES, views=views, query=urlencode(told), found=order_list.FOUND,
-        narrow=len(set(narrowed) - {"busca", "conta"}),
+        no_choice=order_words.NO_CHOICE, narrow=len(set(narrowed) - {"busca", "conta"}),
         accounts=[account for account in known if (adapter := adapter_of(account.channel)) and adapter.orders],
     )  # fmt: skip
 
