@@ -41,6 +41,7 @@ class Facts:
     carriers: int
     people: int
     put_away: bool
+    untimed: UUID | None = None  # an account whose open orders have no ship-by, and that no rule gives them one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

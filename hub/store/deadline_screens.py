@@ -6,12 +6,27 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.store import Tx
+from hub.store.deadlines import POSTED
+from hub.store.picking import GONE
 
 # An order whose clock runs, as hub.deadlines.judged says: it is looked at again, or was alerted.
 _RUNS: LiteralString = (
     "o.status IN ('placed', 'paid') AND o.status = 'paid' AND o.ship_by IS NOT NULL "
     "AND (o.ship_stage > 0 OR o.deadline_at IS NOT NULL)"
 )
+
+# To be dispatched, and nobody told by when; in the order of the index orders_to_send.
+_UNDATED: LiteralString = f"o.status = 'paid' AND o.ship_by IS NULL AND ({GONE}) IS NULL"
+_SINCE: LiteralString = "coalesce(o.ship_by, o.placed_at, o.first_seen_at)"
+_SHOWN: LiteralString = f"""
+    SELECT o.id, coalesce(o.number, o.ref) AS number, o.ship_by, o.ship_stage, o.ship_by_policy, o.hold,
+           o.buyer_name, a.name AS account, a.id AS account_id, a.channel, {_SINCE} AS since, h.packed_at,
+           (SELECT coalesce(sum(quantity - cancelled_quantity), 0) FROM order_line l
+            WHERE l.seller_id = o.seller_id AND l.order_id = o.id)::int AS units,
+           (SELECT coalesce(sum(quantity), 0) FROM shortage s
+            WHERE s.seller_id = o.seller_id AND s.order_id = o.id)::int AS short
+    FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
+    LEFT JOIN order_handling h ON h.seller_id = o.seller_id AND h.order_id = o.id"""
 
 
 async def counts(tx: Tx) -> dict[str, int]:
@@ -26,16 +41,30 @@ async def to_ship(tx: Tx, after: tuple[datetime, UUID] | None, limit: int) -> li
     onward: LiteralString = "AND (o.ship_by, o.id) > (%(at)s, %(id)s)" if after else ""
     at, id_ = after or (None, None)
     return await tx.all(
-        f"""SELECT o.id, coalesce(o.number, o.ref) AS number, o.ship_by, o.ship_stage, o.ship_by_policy, o.hold,
-                   o.buyer_name, a.name AS account, a.channel,
-                   (SELECT coalesce(sum(quantity - cancelled_quantity), 0) FROM order_line l
-                    WHERE l.seller_id = o.seller_id AND l.order_id = o.id)::int AS units,
-                   (SELECT coalesce(sum(quantity), 0) FROM shortage s
-                    WHERE s.seller_id = o.seller_id AND s.order_id = o.id)::int AS short
-            FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
+        f"""{_SHOWN}
             WHERE {_RUNS} {onward} ORDER BY o.ship_by, o.id LIMIT %(limit)s""",
         {"at": at, "id": id_, "limit": limit},
     )
+
+
+async def undated(tx: Tx, after: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
+    """Orders to dispatch that nobody told the ship-by of, the oldest first; keyset by (since, id)."""
+    onward: LiteralString = f"AND ({_SINCE}, o.id) > (%(at)s, %(id)s)" if after else ""
+    at, id_ = after or (None, None)
+    return await tx.all(
+        f"{_SHOWN} WHERE {_UNDATED} {onward} ORDER BY {_SINCE}, o.id LIMIT %(limit)s",
+        {"posted": POSTED, "at": at, "id": id_, "limit": limit},
+    )
+
+
+async def undated_count(tx: Tx, most: int) -> int:
+    """How many orders `undated` lists; counting stops at `most`."""
+    found: int = await tx.value(
+        f"""SELECT count(*)::int FROM (SELECT FROM orders o
+            JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id WHERE {_UNDATED} LIMIT %(most)s) t""",
+        {"posted": POSTED, "most": most},
+    )
+    return found
 
 
 async def parcels(

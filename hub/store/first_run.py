@@ -45,7 +45,11 @@ async def facts(tx: Tx, carriers: Sequence[str]) -> Facts:
               (SELECT count(*)::int FROM account a WHERE a.status <> 'closed' AND a.channel = ANY(%(carriers)s))
                   AS carriers,
               (SELECT count(*)::int FROM membership WHERE seller_id = %(seller)s) AS people,
-              EXISTS (SELECT FROM first_run WHERE seller_id = %(seller)s) AS put_away
+              EXISTS (SELECT FROM first_run WHERE seller_id = %(seller)s) AS put_away,
+              (SELECT n.account_id FROM (SELECT o.account_id, coalesce(o.ship_by, o.placed_at, o.first_seen_at) AS due
+                  FROM orders o WHERE o.status = 'paid' AND o.ship_by IS NULL ORDER BY due, o.id LIMIT 50) n
+                  JOIN account a ON a.id = n.account_id WHERE {_SELLS} AND a.settings->'handling_days' IS NULL
+                  ORDER BY n.due LIMIT 1) AS untimed
             FROM (SELECT count(*)::int AS listings, count(sku_id)::int AS linked FROM (
                     SELECT sku_id FROM listing WHERE gone_at IS NULL AND managed_by = 'seller' AND status <> 'closed'
                     LIMIT %(most)s) counted) l

@@ -44,11 +44,11 @@ async def test_the_warehouse_and_a_reader_see_and_do_what_their_role_reaches() -
         browser = await launched(playwright)
         try:
             bia = await entered(s, await browser.new_context(), "bia@loja.example")
-            assert bia.page.url == f"{s.base}/etiquetas"
+            assert bia.page.url == f"{s.base}/separacao"
             places = await bia.page.locator("nav.main > ul > li:not(.more) > a").all_inner_texts()
-            assert {"Estoque", "Etiquetas", "Envios"} <= set(places)
+            assert {"Separação", "Prazos", "Estoque", "Etiquetas", "Envios"} <= set(places)
             assert not {"Painel", "Alertas", "Pedidos", "Contas", "Sincronização"} & set(places)
-            for path in ("/etiquetas", "/anuncios", "/estoque/CAN-01", "/envios"):
+            for path in ("/separacao", "/prazos", "/etiquetas", "/anuncios", "/estoque/CAN-01", "/envios"):
                 await bia.open(path)
                 assert not MONEY.search(await bia.page.inner_text("main")), f"{path} tells the warehouse of money"
                 assert await bia.page.get_by_role("button", name="Cotar").count() == 0, path

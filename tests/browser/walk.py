@@ -13,6 +13,8 @@ from tests.web.site import Site
 # what stands in braces in an address -> where tests.browser.shop left it; the first column of the first row
 ROWS = {
     "order": "SELECT order_id FROM shortage ORDER BY created_at, order_id",
+    "box": "SELECT o.id FROM orders o JOIN reservation r ON r.order_id = o.id WHERE o.status = 'paid' AND NOT EXISTS "
+    "(SELECT FROM shortage s WHERE s.order_id = o.id) ORDER BY o.id",
     "store": "SELECT id FROM account WHERE status = 'live' AND channel = 'woocommerce' ORDER BY id",
     "market": "SELECT id FROM account WHERE channel = 'mercadolivre' ORDER BY id",
     "carrier": "SELECT id FROM account WHERE channel = 'correios' ORDER BY id",
@@ -93,7 +95,13 @@ PAGES = (
     Spot("pedido-alocacao", "/pedidos/{order}/alocacao"),
     Spot("pedido-documento", "/pedidos/{order}/documentos/order"),
     Spot("prazos", "/prazos"),
+    Spot("prazos-sem-prazo", "/prazos?ver=sem-prazo", pictured=False),
     Spot("prazos-parados", "/prazos?ver=parados"),
+    Spot("separacao", "/separacao"),
+    Spot("separacao-por-sku", "/separacao?ver=sku", pictured=False),
+    Spot("separacao-lista", "/separacao/lista"),
+    Spot("separacao-codigo", "/separacao/conferir", pictured=False),
+    Spot("separacao-conferir", "/separacao/conferir/{box}"),
     Spot("anuncios", "/anuncios"),
     Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
     Spot("anuncio", "/anuncios/{listing}"),

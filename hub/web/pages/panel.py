@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hub.store import processes, screens, today
+from hub.store import deadline_screens, processes, screens, today
 from hub.web import charts, words
 from hub.web.edge import Visit
 from hub.web.feed import SHOWN
@@ -16,6 +16,7 @@ from hub.web.pages.alerts import MOST_COUNTED, shown
 LATELY = timedelta(minutes=15)
 ALERTS = 30
 RAN_OUT = 8
+UNDATED = 1000  # orders without a ship-by that are counted
 SPAN = 15  # minutes of one bar of propagation
 SPANS = 12
 HOURS = 24
@@ -23,15 +24,16 @@ DAY = timedelta(days=1)
 
 
 async def show(visit: Visit) -> web.Response:
-    """Painel; who works in the warehouse begins with the labels instead: it tells of money."""
+    """Painel; who works in the warehouse begins with what is to be packed: it tells of money."""
     if not visit.person.may("viewer"):
-        return visit.go("/etiquetas")
+        return visit.go("/separacao")
     zone = visit.language.zone
     midnight = datetime.combine(visit.now.astimezone(zone).date(), datetime.min.time(), zone)
     first = _span(visit.now) - timedelta(minutes=SPAN * (SPANS - 1))
     me = visit.person
     async with visit.tx() as tx:
         figures = await screens.figures(tx, midnight, midnight + DAY, visit.now, visit.now - LATELY)
+        undated = await deadline_screens.undated_count(tx, UNDATED + 1)
         waiting = await processes.every(tx, "now", visit.now, limit=ALERTS)
         counts = await processes.counts(tx, visit.now, me.user_id, me.role, MOST_COUNTED)
         accounts = await screens.accounts(tx, visit.now, visit.now - DAY)
@@ -44,7 +46,8 @@ async def show(visit: Visit) -> web.Response:
     return visit.render(
         "panel.html", figures=figures, alerts=[shown(visit, row) for row in waiting], counts=counts,
         most=MOST_COUNTED, pushes=pushes, gone=gone, ran_out=ran_out, lag=lag, sales=sales,
-        steps=steps, yesterday=sum(row["cents"] for row in before), chart=charts, sales_bars=_sales(visit, sales),
+        undated=undated, most_undated=UNDATED, steps=steps,
+        yesterday=sum(row["cents"] for row in before), chart=charts, sales_bars=_sales(visit, sales),
         lag_bars=_lag(visit, lag, first),
         accounts=[{**row, "health": words.account_health(row, visit.now)} for row in accounts],
     )  # fmt: skip

@@ -87,6 +87,11 @@ document.addEventListener("keydown", (event) => {
   });
 });
 
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+});
+
 // One box ticks all of the page's.
 document.querySelectorAll("[data-all]").forEach((all) => {
   all.hidden = false;
