@@ -208,6 +208,9 @@ class OrderSource:
     shipments_as_orders: bool = False
     # Confirms `Page.acks` after the page is committed.
     ack: Callable[[Api, Sequence[Raw]], Awaitable[None]] | None = None
+    # A JSON path predicate over the canonical order: the channel arranges its shipping, with a label of its own. Of
+    # `{}` (a relay's order: nothing of the channel's own words) it tells what is so unless the channel says otherwise.
+    own_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,29 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
                    "no carrier's account is live: connect one that sells labels"),
     "not_carrier": ("a conta {account} não vende etiquetas", "account {account} sells no labels"),
     "no_offer": ("pedido {number}: nenhuma oferta serve ({why})", "order {number}: no offer fits ({why})"),
+    "unquoted": ("pedido {number}: sem cotação dos últimos 30 minutos para estes volumes: cote antes de comprar",
+                 "order {number} has no quote of the last 30 minutes for these volumes: quote it before buying"),
+    "price": ("pedido {number}: o preço não é mais {before}, e sim {now}: confira e confirme de novo",
+              "order {number}: the price is no longer {before} but {now}: look at it and say so again"),
+    "own_label": (
+        ("pedido {number}: {channel} cuida do envio e dá a etiqueta{how}; outra seria uma segunda, paga à parte: só se "
+         "compra para um pedido sozinho, confirmando que se quer a segunda"),
+        ("order {number}: {channel} arranges its shipping and gives its label{how}; another would be a second one, "
+         "paid apart: it is bought for an order alone, by saying that a second label is wanted (second_label)"),
+    ),
+    "coded": (
+        ("pedido {number}: {channel} já conta um envio, de código {code}; outra etiqueta seria uma segunda, paga à "
+         "parte: só se compra para um pedido sozinho, confirmando que se quer a segunda"),
+        ("order {number}: {channel} tells of a parcel already, by code {code}; another label would be a second "
+         "one, paid apart: it is bought for an order alone, by saying that a second label is wanted (second_label)"),
+    ),
+    "short": (
+        ("pedido {number}: em falta ({units}); a etiqueta espera pela unidade, ou se compra para um pedido sozinho, "
+         "confirmando que se quer mesmo sem ela"),
+        ("order {number}: units are short ({units}); its label waits for them, or is bought for an order alone, by "
+         "saying that it is wanted without them (despite_shortage)"),
+    ),
+    "has_labels": ("pedido {number}: já tem etiqueta", "order {number} has its label already"),
     "key": ("pedido {number}: a chave da NF-e não serve: {why}", "order {number}: its NF-e key is not good: {why}"),
     "no_document": ("pedido {number}: sem NF-e; espere por ela, ou permita declaração de conteúdo na política de frete",
                     "order {number} has no NF-e: wait for it, or let the freight policy allow a content declaration"),

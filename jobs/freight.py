@@ -181,16 +181,21 @@ async def quote(rt: Runtime, seller_id: UUID, order_id: UUID, *, seconds: float 
     return Quoted(id=quote_id, at=at, consignment=wanted, rows=rows)
 
 
-async def latest(rt: Runtime, seller_id: UUID, order_id: UUID) -> Quoted:
-    """The newest quote, where it is fresh and was asked for these very parcels; else a new one."""
+async def kept(rt: Runtime, seller_id: UUID, order_id: UUID) -> Quoted | None:
+    """The newest quote, where it is fresh, was asked for these very parcels and has an offer."""
     async with rt.db.seller(seller_id) as tx:
         wanted = await consignment(tx, order_id)
         known = await freight.latest(tx, order_id)
         rows = await freight.offers(tx, [known["id"]]) if known else []
     same = known and known["asked"]["parcels"] == wanted.asked()["parcels"]
     if known is None or not same or rt.now() - known["at"] > FRESH or not offers_of(rows):
-        return await quote(rt, seller_id, order_id)
+        return None
     return Quoted(id=known["id"], at=known["at"], consignment=wanted, rows=rows)
+
+
+async def latest(rt: Runtime, seller_id: UUID, order_id: UUID) -> Quoted:
+    """The quote that is kept; where it will not do a new one."""
+    return await kept(rt, seller_id, order_id) or await quote(rt, seller_id, order_id)
 
 
 async def _ask(rt: Runtime, account: Account, wanted: Consignment, seconds: float) -> list[OfferRow]:

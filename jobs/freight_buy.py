@@ -1,7 +1,7 @@
 """Labels bought, each parcel's once: written down before the carrier is asked, looked up before it is asked again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,8 @@ from hub.model import DeclaredGoods, Parcel, Party, Posting, Purchase, Quote, Ra
 from hub.parse import CNPJ_LENGTH, bare
 from hub.store import Tx, alerts, freight, labels, orders, shipments, stock
 from jobs import freight_labels
-from jobs.freight import Consignment, FreightRefused, Quoted, consignment, latest
+from jobs.freight import Consignment, FreightRefused, Quoted, consignment, kept
+from jobs.freight_checks import insisted
 from jobs.poll import webhook_url
 from jobs.runtime import Runtime, log
 
@@ -118,23 +119,26 @@ def recipient_of(wanted: Consignment) -> Party:
 
 async def buy(
     rt: Runtime, seller_id: UUID, order_id: UUID, *, account_id: UUID | None = None, service: str | None = None,
-    rule: Rule | None = None,
+    rule: Rule | None = None, seen_cents: int | None = None, insists: Collection[str] = (),
 ) -> Bought:  # fmt: skip
-    """Buy an order's labels: of this account and service, else what the rule takes of its quotes.
+    """Buy an order's labels: of this account and service, else what the rule takes of its kept quote, which is fresh.
 
     An order that has them buys nothing; one whose purchase is in doubt is looked up first. FreightRefused says what
-    keeps it from being bought; what a carrier refused stands in its label.
+    keeps it from being bought: no quote, a price that is not the one seen, a label of the channel's own or units that
+    are short (unless a person `insists`: freight_checks.INSISTS). What a carrier refused stands in its label.
     """
     known = await _known(rt, seller_id, order_id)
     if known and len(known) >= known[0]["volumes"]:
         return Bought(labels=known, again=True)
     if known:  # some of its volumes were refused: they go the way of the others
         account_id, service = known[0]["account_id"], known[0]["service"]
-    quoted = await latest(rt, seller_id, order_id)
-    offer = _offer(quoted, account_id, service, rule)
+    async with rt.db.seller(seller_id) as tx:
+        await insisted(rt, tx, order_id, insists)
+    quoted, offer = await _agreed(rt, seller_id, order_id, account_id, service, rule, seen_cents)
     async with rt.db.seller(seller_id) as tx:
         # Again, under the order's lock: what it is sent as may have changed since.
         wanted = await _checked(tx, order_id, quoted)
+        await insisted(rt, tx, order_id, insists)
         if known and known[0]["volumes"] != len(wanted.parcels):
             raise FreightRefused(
                 "repacked", number=wanted.number, before=known[0]["volumes"], now=len(wanted.parcels)
@@ -154,6 +158,22 @@ async def buy(
         await _work(rt, seller_id, id_, token)
     async with rt.db.seller(seller_id) as tx:
         return Bought(labels=await labels.some(tx, [*(label["id"] for label in known), *ids]), again=False)
+
+
+async def _agreed(
+    rt: Runtime, seller_id: UUID, order_id: UUID, account_id: UUID | None, service: str | None, rule: Rule | None,
+    seen_cents: int | None,
+) -> tuple[Quoted, dict[str, Any]]:  # fmt: skip
+    """The kept quote and what is taken of it, at the price seen."""
+    quoted = await kept(rt, seller_id, order_id)
+    if quoted is None:
+        async with rt.db.seller(seller_id) as tx:
+            raise FreightRefused("unquoted", number=(await consignment(tx, order_id)).number)
+    offer = offer_of(quoted, account_id, service, rule)
+    if seen_cents is not None and seen_cents != offer["price_cents"]:
+        before, now = _reais(seen_cents), _reais(offer["price_cents"])
+        raise FreightRefused("price", number=quoted.consignment.number, before=before, now=now)
+    return quoted, offer
 
 
 async def _known(rt: Runtime, seller_id: UUID, order_id: UUID) -> list[dict[str, Any]]:
@@ -182,7 +202,12 @@ async def _checked(tx: Tx, order_id: UUID, quoted: Quoted) -> Consignment:
     return wanted
 
 
-def _offer(quoted: Quoted, account_id: UUID | None, service: str | None, rule: Rule | None) -> dict[str, Any]:
+def _reais(cents: int) -> tuple[str, str]:
+    return f"R$ {cents // 100},{cents % 100:02d}", f"R$ {cents // 100}.{cents % 100:02d}"
+
+
+def offer_of(quoted: Quoted, account_id: UUID | None, service: str | None, rule: Rule | None) -> dict[str, Any]:
+    """The offer named, else the one that the rule takes. FreightRefused where there is none."""
     if account_id is None:
         choice = quoted.choice(rule)
         taken: tuple[str, str | None] | None = (choice.offer.account, choice.offer.service) if choice.offer else None

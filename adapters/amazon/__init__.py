@@ -64,6 +64,7 @@ ADAPTER = Adapter(
         since=client.orders_since,  # also what is asked before a number is written: no list is cheaper, see limits
         parse=mapping.order,
         takes_stock=mapping.takes_stock,
+        own_label=mapping.OWN_LABEL,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
     stock=one_by_one(stock.render, stock.read, stock.sent, client.look, ask=by_looking(client.look)),

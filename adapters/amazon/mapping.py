@@ -50,6 +50,9 @@ NAMES = {  # where v0 and 2026-01-01 tell the same
 V0, V2026 = ({ours: both[api] for ours, both in NAMES.items()} for api in (0, 1))
 # Amazon tells no payment, but authorizes it before an order is Unshipped.
 WAITING, READY = Stage(Payment.PENDING), Stage()
+EASY = frozenset({"AMAZON_EASY_SHIP", "DELIVERY_BY_AMAZON"})
+# Easy Ship (DBA). The 2026 document has no such status; that its `programs` name it is assumed.
+OWN_LABEL = """exists($.raw_status.EasyShipShipmentStatus) || exists($.raw_status.programs)"""
 PART, SENT = Stage(fulfilment=Fulfilment.PARTIAL), Stage(fulfilment=Fulfilment.DISPATCHED)
 GONE, STUCK = Stage(Payment.VOIDED, cancelled=True), Stage(None, hold=Hold.FROZEN)
 STAGES = {  # PendingAvailability is a pre-order; InvoiceUnconfirmed, of Brazil: the buyer was not yet sent the NF-e;
@@ -116,7 +119,8 @@ def order(raw: Raw) -> Order:
         cancelled=stage.cancelled,
         hold=_hold(stage, keeper, o.text(name["invoice"]), items),
         fulfilled_by=keeper,
-        raw_status={key.rpartition(".")[2]: word for key in words if (word := o.text(key))},
+        raw_status={key.rpartition(".")[2]: word for key in words if (word := o.text(key))}
+        | ({"programs": programs} if (programs := [word for word in o.texts("programs") if word in EASY]) else {}),
         placed_at=o.instant(name["placed"]),
         changed_at=changed,
         ship_by=o.instant(name["ship_by"]),

@@ -59,6 +59,7 @@ ADAPTER = Adapter(
         parse=mapping.order,
         orders_of_shipment=client.orders_of_delivery,
         shipments_as_orders=True,
+        own_label=mapping.OWN_LABEL,
     ),
     listings=ListingSource(pages=client.listing_pages, fetch=client.fetch_listing, parse=mapping.listings),
     stock=one_by_one(stock.render, stock.read, stock.sent, client.look, ask=by_looking(client.look)),

@@ -69,6 +69,11 @@ STATUSES = {
 }
 
 
+# "integra" is what the seller sends; that Magalu Entregas is named as another provider is assumed.
+OWN_LABEL = """$.fulfilled_by == null || exists($.shipments[*] ?
+    (@.carrier != null && @.carrier != "integra" && !(@.service == "Entrega pelo parceiro")))"""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A delivery as told, with what its status means and its lines."""

@@ -56,6 +56,7 @@ ADAPTER = Adapter(
         latest=client.latest_orders,
         parse=mapping.order,
         parts=mapping.PARTS,
+        own_label=mapping.OWN_LABEL,
         orders_of_shipment=client.orders_of_shipment,
     ),
     listings=ListingSource(

@@ -37,6 +37,10 @@ PAYMENTS = {  # status: (while no payment was approved, once one was)
 }
 CANCELLED = frozenset({"cancelled", "invalid"})
 APPROVED = frozenset({"approved", "in_mediation", "refunded", "partially_refunded", "charged_back"})
+# Mercado Envios 2 ("me2", Flex too) is sent with the channel's label; these modes, and an order without a shipment that
+# is told to be the seller's, are not. Whatever is not told yet is taken for Mercado Envios.
+OWN_LABEL = """!(exists($.shipments[*] ? (@.service == "me1" || @.service == "custom" || @.service == "not_specified"))
+    || ($.fulfilled_by == "seller" && !exists($.shipments[*])))"""
 GONE = frozenset({Fulfilment.DISPATCHED, Fulfilment.DELIVERED, Fulfilment.RETURNED})
 MANAUS = ZoneInfo("America/Manaus")  # times come as -04:00; one without an offset is meant so
 PARTS = {

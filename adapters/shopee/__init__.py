@@ -44,6 +44,7 @@ ADAPTER = contract.Adapter(
         latest=client.latest_orders,
         parse=mapping.order,
         takes_stock=mapping.takes_stock,
+        own_label=mapping.OWN_LABEL,
     ),
     listings=contract.ListingSource(
         pages=client.listing_pages,

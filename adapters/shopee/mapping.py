@@ -60,6 +60,8 @@ LOGISTICS: dict[str, TrackingStatus | None] = {
     "LOGISTICS_LOST": TrackingStatus.LOST,
 }
 LEFT = {TrackingStatus.ACCEPTED, TrackingStatus.DELIVERED, TrackingStatus.RETURNING, TrackingStatus.LOST}
+# assumed: which carriers are the seller's own (non_integrated) only get_shipping_parameter tells, no order does.
+OWN_LABEL = "exists($)"
 OWN_WORDS = ("order_status", "fulfillment_flag", "advance_package", "pending_terms", "cancel_by", "cancel_reason")
 
 

@@ -49,6 +49,7 @@ ADAPTER = Adapter(
         parse=mapping.order,
         takes_stock=mapping.takes_stock,
         orders_of_shipment=client.orders_of_package,
+        own_label=mapping.OWN_LABEL,
     ),
     listings=ListingSource(
         pages=client.listing_pages,

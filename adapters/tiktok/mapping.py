@@ -49,6 +49,7 @@ KEPT = (
     "status", "fulfillment_type", "shipping_type", "need_upload_invoice", "is_buyer_request_cancel",
     "cancellation_initiator", "cancel_reason",
 )  # fmt: skip
+OWN_LABEL = '!($.raw_status.shipping_type == "SELLER")'  # TIKTOK: its carriers and its label
 STATE, CITY, DISTRICT = "L1", "L2", "L3"  # levels of an administrative division; L0 is the country
 
 

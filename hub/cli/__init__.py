@@ -15,6 +15,7 @@ from hub.cli import (
     drift,
     events,
     freight,
+    freight_buying,
     freight_files,
     holds,
     inbox,
@@ -62,6 +63,7 @@ deadlines.add_to(account.app, seller.app)
 role.add_to(account.app)
 stranded.add_to(account.app)
 opening.add_to(stock.app)
+freight_buying.add_to(freight.app)
 freight_files.add_to(freight.app)
 for name, noun in {
     "seller": seller.app,

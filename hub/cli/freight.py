@@ -191,7 +191,7 @@ def quote(
         return await freight.quote(desk.rt, desk.seller_id, (await found(desk, named))["id"])
 
     quoted = at_desk(seller, work)
-    row = _chosen(quoted, rule_of(rule), lang.value)
+    row = chosen(quoted, rule_of(rule), lang.value)
     if as_json:
         page.write_json({"id": quoted.id, "at": quoted.at, **quoted.consignment.asked(), **row, "offers": quoted.rows})
         return
@@ -216,7 +216,8 @@ def _measures(volume: "Volume") -> str:
     return f"{'x'.join(map(str, volume.sides_cm()))} cm, {volume.grams} g: {units}"
 
 
-def _chosen(quoted: "Quoted", rule: "Rule | None", lang: str) -> Words:
+def chosen(quoted: "Quoted", rule: "Rule | None", lang: str) -> Words:
+    """What the rule takes of a quote, and why."""
     from hub.freight import why
 
     choice = quoted.choice(rule)
@@ -228,81 +229,11 @@ def _chosen(quoted: "Quoted", rule: "Rule | None", lang: str) -> Words:
     }  # fmt: skip
 
 
-@app.command("preview")
-def preview(
-    named: Several, *, rule: Chosen = None,
-    lang: Annotated[Language, typer.Option(help="Of the explanation.")] = Language.PT, seller: Seller = None,
-    as_json: page.AsJson = False,
-) -> None:  # fmt: skip
-    """Show what would be bought for these orders, and why; nothing is bought."""
-
-    async def work(desk: Desk) -> list[Words]:
-        from jobs import freight
-
-        rows = await orders_named(desk, named)
-        told = await freight.preview(desk.rt, desk.seller_id, [row["id"] for row in rows])
-        shown = []
-        for row, (_id, quoted) in zip(rows, told, strict=True):
-            number = {"order": row["number"] or row["ref"]}
-            if isinstance(quoted, freight.FreightRefused):
-                shown.append({**number, "why": quoted.told(lang.value), "price_cents": None})
-                continue
-            choice = _chosen(quoted, rule_of(rule), lang.value)
-            names = {(str(o["account_id"]), o["service"]): o for o in quoted.rows}
-            offer = names.get((choice["account_id"], choice["service"]), {})
-            shown.append({
-                **number, **choice, "account": offer.get("account"), "name": offer.get("name"),
-                "deliver_by": offer.get("deliver_by"), "volumes": len(quoted.consignment.parcels),
-            })  # fmt: skip
-        return shown
-
-    told = at_desk(seller, work)
-    if not as_json:
-        for row in told:
-            row["price"] = page.money(row["price_cents"], "BRL")
-    page.rows(
-        told, ["order", "account", "name=service", "price", "deliver_by", "volumes", "why"], as_json=as_json,
-        empty="No order is named.",
-    )  # fmt: skip
-
-
 # ── Labels bought and taken back ────────────────────────────────────────────────────────────────────────────
 
 
-@app.command("buy")
-def buy(
-    named: Several, *,
-    carrier: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Of this carrier's account.")] = None,
-    service: Annotated[str | None, typer.Option(help="This service of it, by its code.")] = None,
-    rule: Chosen = None, seller: Seller = None, as_json: page.AsJson = False,
-) -> None:  # fmt: skip
-    """Buy the labels of these orders; one that has them buys nothing, one in doubt is looked up first."""
-    if (carrier is None) != (service is None):
-        raise Wrong("--carrier and --service go together: name both, or neither.")
-
-    async def work(desk: Desk) -> list[Words]:
-        from hub.cli.stock_files import progressing
-        from jobs import freight, freight_buy
-
-        rows = await orders_named(desk, named)
-        account_id = (await desk.account(carrier)).id if carrier else None
-        told: list[Words] = []
-        with progressing(len(rows), "labels") as advance:
-            for row in rows:
-                try:
-                    bought = await freight_buy.buy(
-                        desk.rt, desk.seller_id, row["id"], account_id=account_id, service=service, rule=rule_of(rule)
-                    )
-                    told += [{**label, "again": bought.again} for label in bought.labels]
-                except freight.FreightRefused as refusal:
-                    told.append({"number": row["number"] or row["ref"], "status": "not bought", "error": str(refusal)})
-                advance(1)
-        return told
-
-    _labels(at_desk(seller, work), as_json=as_json)
-
-
-def _labels(told: list[Words], *, as_json: bool) -> None:
+def show_labels(told: list[Words], *, as_json: bool) -> None:
+    """A table of labels; exits 1 where one was not bought."""
     for row in told:
         row.pop("posting", None)
         row["price"] = page.money(row.get("price_cents") or row.get("quoted_cents"), "BRL")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from hub.store import Tx, new_id
+from hub.store import Tx, new_id, unbuyable
 
 WORDS = ("rule", "sender", "declares", "most_g", "side_mm", "sum_mm", "tare_g")
 
@@ -184,26 +184,34 @@ _QUEUES: dict[str, tuple[LiteralString, LiteralString, LiteralString, LiteralStr
 }  # fmt: skip
 
 
+_WORKED_ON: LiteralString = """EXISTS (SELECT FROM freight_label l WHERE l.seller_id = o.seller_id
+    AND l.order_id = o.id AND l.status NOT IN ('refused', 'cancelled'))"""
+
+
 async def queue(
-    tx: Tx, which: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+    tx: Tx, which: str, own: Mapping[str, str], *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Orders by what is to be done next, the most urgent first; keyset by (due, id), due being ship_by or placed_at.
 
-    `to_buy` lack a label, `to_print` one that was never printed, `to_leave` one that was and is on no manifest yet,
-    `left` are on one: the newest first.
+    `to_buy` lack a label that is theirs to buy (`own` is as unbuyable has it; `short`: units that are not there),
+    `to_print` one that was never printed, `to_leave` one that was and is on no manifest yet, `left` are on one: the
+    newest first.
     """
     where, by, down, past = _QUEUES[which]
+    if which == "to_buy":
+        where = f"{where} AND ({unbuyable.ORDINARY} OR {_WORKED_ON})"
     at, id_ = after or (None, None)
     onward = f"AND ({by}, o.id) {past} (%(at)s, %(id)s)" if after else ""
     return await tx.all(
         f"""WITH shown AS (
             SELECT o.seller_id, o.id, coalesce(o.number, o.ref) AS number, a.name AS account, o.status, o.hold,
                    o.ship_by, o.deliver_by, o.total_cents, o.buyer_name, {by} AS due,
-                   o.told -> 'ship_to' ->> 'city' AS city, o.told -> 'ship_to' ->> 'state' AS state
+                   o.told -> 'ship_to' ->> 'city' AS city, o.told -> 'ship_to' ->> 'state' AS state,
+                   {unbuyable.SHORT} AS short
             FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
             WHERE {where} {onward} ORDER BY {by} {down}, o.id {down} LIMIT %(limit)s)
         SELECT s.*, q.id AS quote_id, q.at AS quoted_at FROM shown s
         LEFT JOIN LATERAL (SELECT f.id, f.at FROM freight_quote f WHERE f.seller_id = s.seller_id AND f.order_id = s.id
             ORDER BY f.at DESC, f.id DESC LIMIT 1) q ON true ORDER BY s.due {down}, s.id {down}""",
-        {"at": at, "id": id_, "limit": limit},
+        {"at": at, "id": id_, "limit": limit, "own": unbuyable.paths(own)},
     )

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from pypdf import PdfReader
 
+from jobs import freight as quotes
 from tests.flows.freighting import SENDER, lapse, seller, sold
 from tests.flows.test_freight_buying import preposts, purchases
 from tests.world import World, world
@@ -57,9 +58,12 @@ async def test_a_parcel_from_measuring_to_the_carriers_hands(tmp_path: Path) -> 
         assert out.strip().endswith("A mais rápida entre 2.")
         (row,) = await told(w, "freight", "preview", number)
         assert (row["name"], row["volumes"]) == ("PAC", 1)
-        (label,) = await told(w, "freight", "buy", number, "--carrier", "correios", "--service", "03220")
+        out, _err = await balcao(w, "freight", "buy", number, "--carrier", "correios", "--service", "03220")
+        assert "In all 1 labels, R$" in out
+        assert preposts(carrier) == []
+        (label,) = await told(w, "freight", "buy", number, "--carrier", "correios", "--service", "03220", "--yes")
         assert (label["status"], label["service"], label["again"]) == ("bought", "03220", False)
-        (again,) = await told(w, "freight", "buy", number)
+        (again,) = await told(w, "freight", "buy", number, "--yes")
         assert (again["id"], again["again"]) == (label["id"], True)
         assert [row["id"] for row in await told(w, "freight", "list", "--status", "bought")] == [label["id"]]
         _out, err = await balcao(w, "freight", "settle", label["reference"], "--not-bought", status=2)
@@ -99,7 +103,8 @@ async def test_a_process_killed_while_it_buys_leaves_one_label(*, arrives: bool)
             return stall
 
         with purchases(carrier, wrap):
-            running = await started(w, "freight", "buy", str(order))
+            await quotes.latest(w.rt, w.seller_id, order)
+            running = await started(w, "freight", "buy", str(order), "--yes")
             await asyncio.wait_for(reached.wait(), 60)
             os.kill(running.pid, signal.SIGKILL)
             await running.wait()
@@ -107,7 +112,7 @@ async def test_a_process_killed_while_it_buys_leaves_one_label(*, arrives: bool)
         assert len(preposts(carrier)) == arrives
         assert (await w.row("SELECT status FROM freight_label"))["status"] == "buying"
         await lapse(w)
-        (label,) = await told(w, "freight", "buy", str(order))
+        (label,) = await told(w, "freight", "buy", str(order), "--yes")
         (posting,) = preposts(carrier)
         assert (label["status"], label["tracking_code"]) == ("bought", posting.code)
         assert len(await w.rows("SELECT 1 FROM shipment")) == 1

@@ -1,11 +1,14 @@
 """A seller who sends: measured SKUs, a sender, a store that sells, carriers that quote."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from hub.nfe import check_digit
 from hub.sandbox import Product
 from hub.store import freight
+from jobs import freight as quotes
+from jobs import freight_buy
 from tests.world import Channel, World
 
 CANECA = Product(sku="CANECA", title="Caneca de porcelana", quantity=200, price_cents=3990)
@@ -64,3 +67,10 @@ async def lapse(w: World) -> None:
     """What was asked of carriers cannot arrive any more, and whoever asked is gone."""
     async with w.rt.db.seller(w.seller_id) as tx:
         await tx.run("UPDATE freight_label SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
+
+
+async def buy(w: World, order: UUID, **more: Any) -> freight_buy.Bought:
+    """Labels bought by a quote, which is asked for first."""
+    with suppress(quotes.FreightRefused):  # what cannot be quoted is refused by the purchase, too
+        await quotes.latest(w.rt, w.seller_id, order)
+    return await freight_buy.buy(w.rt, w.seller_id, order, **more)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,7 +19,7 @@ from hub.parse import SAO_PAULO
 from hub.store import freight
 from jobs import freight_buy, freight_labels, freight_leave, sweep
 from jobs.freight import FreightRefused
-from tests.flows.freighting import BUY, KEY, SENDER, invoiced, lapse, policy, seller, sold
+from tests.flows.freighting import BUY, KEY, SENDER, buy, invoiced, lapse, policy, seller, sold
 from tests.flows.test_shipments import scan, told
 from tests.world import Channel, World, hang_up, world
 
@@ -63,10 +62,6 @@ def unanswered(carrier: Channel, *, arrives: bool) -> Iterator[list[int]]:
 
     with purchases(carrier, wrap):
         yield seen
-
-
-async def buy(w: World, order: UUID, **more: Any) -> freight_buy.Bought:
-    return await freight_buy.buy(w.rt, w.seller_id, order, **more)
 
 
 async def test_a_label_is_bought_by_the_policys_rule_and_its_parcel_followed() -> None:
@@ -256,7 +251,7 @@ async def test_a_volume_that_was_refused_is_bought_with_the_way_of_the_others() 
         assert sum(one["quoted_cents"] for one in labels) == (await w.row(
             "SELECT price_cents FROM freight_offer WHERE service = '03220'"))["price_cents"]  # fmt: skip
         async with w.rt.db.seller(w.seller_id) as tx:
-            assert [row["id"] for row in await freight.queue(tx, "to_buy")] == [order]
+            assert [row["id"] for row in await freight.queue(tx, "to_buy", {})] == [order]
         await policy(w, most_g=2_000)
         with pytest.raises(FreightRefused, match="for 3 volumes, and now there would be 2"):
             await buy(w, order)
@@ -268,7 +263,7 @@ async def test_a_volume_that_was_refused_is_bought_with_the_way_of_the_others() 
         assert len(preposts(carrier)) == 3
         assert (await buy(w, order)).again
         async with w.rt.db.seller(w.seller_id) as tx:
-            assert await freight.queue(tx, "to_buy") == []
+            assert await freight.queue(tx, "to_buy", {}) == []
 
 
 async def test_labels_come_as_one_file_and_what_fails_is_named() -> None:

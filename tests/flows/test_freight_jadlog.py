@@ -10,16 +10,14 @@ from aiohttp import web
 from pypdf import PdfReader
 
 from hub.labels import Layout
-from jobs import freight_buy, freight_labels
-from tests.flows.freighting import seller, sold
+from jobs import freight_labels
+from tests.flows.freighting import buy, seller, sold
 from tests.flows.test_freight_buying import purchases
 from tests.world import Channel, Log, World, world
 
 
 async def bought(w: World, jadlog: Channel, store: Channel) -> dict[str, Any]:
-    (label,) = (
-        await freight_buy.buy(w.rt, w.seller_id, await sold(w, store), account_id=jadlog.account.id, service="3")
-    ).labels
+    (label,) = (await buy(w, await sold(w, store), account_id=jadlog.account.id, service="3")).labels
     return label
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.store import freight
 from jobs import freight_buy, freight_labels, freight_leave
 from tests.flows.freighting import CANECA, SENDER, lapse, sold
+from tests.flows.freighting import buy as bought
 from tests.world import Channel, World, hang_up, world
 
 CHECKOUT, GENERATE = "POST /api/v2/me/shipment/checkout", "POST /api/v2/me/shipment/generate"
@@ -29,7 +30,7 @@ async def seller(w: World) -> tuple[Channel, Channel, UUID]:
 
 
 async def buy(w: World, order: UUID) -> dict[str, Any]:
-    (label,) = (await freight_buy.buy(w.rt, w.seller_id, order)).labels
+    (label,) = (await bought(w, order)).labels
     return label
 
 
@@ -75,7 +76,7 @@ async def test_from_the_order_to_the_pdf_and_to_the_buyers_door() -> None:
         files, failures = await freight_labels.fetched(w.rt, w.seller_id, [label["id"]])
         assert failures == {}
         assert files[label["id"]].startswith(b"%PDF")
-        again = await freight_buy.buy(w.rt, w.seller_id, order)
+        again = await bought(w, order)
         assert again.again
         assert spent(carrier) == label["price_cents"]
         await carrier.act("post", code=label["ref"], journey="delivered")

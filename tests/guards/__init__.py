@@ -33,6 +33,7 @@ NOBODY, STATE, ONE, WHERE = (
 NUMBERS, LOCKS, DEADLINES = "Physical-stock channels", "One lock order", "Deadlines"
 DUE = "tests/flows/test_deadlines.py::"
 FREIGHT, LABELS = "A label is bought once", "tests/flows/test_freight_buying.py::"
+UNBUYABLE = "tests/flows/test_freight_unbuyable.py::"
 BUYER, PAGE = "A parcel's page for its buyer", "tests/web/test_parcel_page.py::"
 MAIL, POST = "Buyers' e-mail", "tests/flows/test_mails.py::"
 TRACKING, TRACK = "Where a parcel is", "tests/flows/test_tracking.py::"
@@ -464,6 +465,32 @@ GUARDS = (
         "hub/store/labels.py:add",
         ("        if not made:\n            return None\n", ""),
         LABELS + "test_two_people_at_once_buy_one_label",
+    ),
+    _guard(
+        "own-label-not-bought-beside", FREIGHT, "what its channel sends with its own label is not in the queue to buy",
+        "hub/store/freight.py:queue",
+        ("AND ({unbuyable.ORDINARY} OR {_WORKED_ON})", ""),
+        UNBUYABLE + "test_what_the_channel_sends_with_its_own_label_is_bought_only_by_who_insists",
+    ),
+    _guard(
+        "second-label-is-insisted-on", FREIGHT, "a second label, or one for what is short, is bought by who insists",
+        "jobs/freight_checks.py:insisted",
+        ("if INSISTS[refusal.kind] not in insists:", "if False:"),
+        UNBUYABLE + "test_what_the_channel_sends_with_its_own_label_is_bought_only_by_who_insists",
+        UNBUYABLE + "test_what_is_short_is_seen_and_bought_only_by_who_insists",
+        "tests/web/test_labels.py::test_a_second_label_and_one_for_what_is_short_are_for_one_order_and_who_insists",
+    ),
+    _guard(
+        "short-stays-unbought", FREIGHT, "an order with units short is refused a label",
+        "jobs/freight_checks.py:_against",
+        ('if row["short"]:', "if False:"),
+        UNBUYABLE + "test_what_is_short_is_seen_and_bought_only_by_who_insists",
+    ),
+    _guard(
+        "price-was-seen", FREIGHT, "a label is bought at the price that a person saw",
+        "jobs/freight_buy.py:_agreed",
+        ('if seen_cents is not None and seen_cents != offer["price_cents"]:', "if False:"),
+        UNBUYABLE + "test_nothing_is_bought_at_a_price_that_nobody_saw",
     ),
     _guard(
         "tried-before-asked", FREIGHT, "that the carrier may have sold is written down before it is asked",

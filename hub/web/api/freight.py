@@ -16,6 +16,7 @@ from hub.web.api.refusals import SAID
 from hub.web.api.shapes import Asked, ById, Instant, Line, Paging, Told
 from hub.web.i18n import N_
 from jobs import freight, freight_buy, freight_labels, freight_leave
+from jobs.freight_checks import SECOND, SHORT
 
 TAG = "shipments"
 NO_LABEL = N_("Não há esta etiqueta.")
@@ -87,10 +88,15 @@ class LabelQuery(Paging):
 
 
 class Buying(Asked):
-    """Which offer to buy; without an account the one that the rule takes."""
+    """Which offer to buy of the order's fresh quote; without an account the one that the rule takes."""
 
     account_id: UUID | None = None
     service: Line | None = None
+    price_cents: int | None = Field(default=None, ge=0, description=N_("O preço visto: se for outro, nada é comprado."))
+    second_label: bool = Field(
+        default=False, description=N_("Comprar também do que o canal envia com etiqueta própria, ou já conta enviado.")
+    )
+    despite_shortage: bool = Field(default=False, description=N_("Comprar mesmo com unidades do pedido em falta."))
 
 
 class Bought(Told):
@@ -139,11 +145,15 @@ async def quote(call: Call) -> Answer:
 
 
 async def buy(call: Call) -> Answer:
-    """Bought once however often it is asked: what is in doubt is looked up at the carrier first."""
+    """Bought once however often it is asked: what is in doubt is looked up at the carrier first.
+
+    Only of a quote of the last half hour (`quote_freight`).
+    """
     asked = call.body(Buying)
     done = await freight_buy.buy(
-        call.rt, call.seller, call.path(ById).id, account_id=asked.account_id, service=asked.service
-    )
+        call.rt, call.seller, call.path(ById).id, account_id=asked.account_id, service=asked.service,
+        seen_cents=asked.price_cents, insists=[word for word in (SECOND, SHORT) if getattr(asked, word)],
+    )  # fmt: skip
     return Bought(labels=[_told(row) for row in done.labels], again=done.again)
 
 

@@ -1,6 +1,5 @@
 """Etiquetas: orders that wait to be sent, what carriers ask for them, labels bought, printed, and leaving."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -10,7 +9,7 @@ from aiohttp import web
 
 from hub.freight import Rule, choose, why
 from hub.labels import Layout
-from hub.store import freight, labels
+from hub.store import freight, labels, unbuyable
 from hub.web import label_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
@@ -19,6 +18,7 @@ from jobs import freight as quotes
 from jobs import freight_buy, freight_labels, freight_leave
 from jobs.connect import Refused
 from jobs.freight import FRESH, FreightRefused
+from jobs.freight_checks import INSISTS, SECOND, own_labels, reasons
 
 HOME = "/etiquetas"
 MOST = 100  # orders in one go
@@ -31,8 +31,9 @@ async def every(visit: Visit) -> web.Response:
     told = visit.asked("fila")
     queue = told if told in label_words.QUEUES else "to_buy"
     async with visit.tx() as tx:
-        rows = await freight.queue(tx, queue, after=place_asked(visit), limit=SIZE + 1)
+        rows = await freight.queue(tx, queue, own_labels(visit.rt), after=place_asked(visit), limit=SIZE + 1)
         page = part(visit, rows, "due")
+        holds = await unbuyable.contents(tx, [row["id"] for row in page.rows])
         known = await labels.of_orders(tx, [row["id"] for row in page.rows])
         fresh = [row["quote_id"] for row in page.rows if row["quote_id"] and visit.now - row["quoted_at"] < FRESH]
         offers = await freight.offers(tx, fresh)
@@ -41,9 +42,12 @@ async def every(visit: Visit) -> web.Response:
     by_order = {key: list(group) for key, group in groupby(known, lambda label: label["order_id"])}
     by_quote = {key: list(group) for key, group in groupby(offers, lambda offer: offer["quote_id"])}
     shown = [
-        {**row, **_worth_showing(by_order.get(row["id"], ())), **_choice(visit, row, by_quote, policy)}
+        {
+            **row, "holds": holds.get(row["id"], ()), **_worth_showing(by_order.get(row["id"], ())),
+            **_choice(visit, row, by_quote, policy),
+        }
         for row in page.rows
-    ]
+    ]  # fmt: skip
     return visit.render(
         "labels.html", part=page, rows=shown, queue=queue, label_words=label_words, policy=policy, signed=signed,
         carriers=_carriers(known), stay=freight_leave.STILL_HERE, unsaid=_unsaid(visit, policy),
@@ -81,12 +85,13 @@ def _carriers(known: Sequence[Mapping[str, Any]]) -> list[tuple[UUID, str]]:
     return sorted(waiting, key=lambda carrier: carrier[1])
 
 
-def _home(visit: Visit) -> str:
+def home(visit: Visit) -> str:
+    """The queue that the form came from."""
     onward = visit.form.get("next", HOME)
     return onward if onward == HOME or onward.startswith(f"{HOME}?") else HOME
 
 
-def _ids(visit: Visit, prefix: str) -> list[UUID]:
+def ids_of(visit: Visit, prefix: str) -> list[UUID]:
     """The ids of a form's ticked boxes, in the order shown. Problem(400) for what is no id."""
     try:
         return [UUID(name.removeprefix(prefix)) for name in visit.form if name.startswith(prefix)]
@@ -94,7 +99,7 @@ def _ids(visit: Visit, prefix: str) -> list[UUID]:
         raise Problem(400) from None
 
 
-def _few(visit: Visit, ids: Sequence[UUID]) -> bool:
+def few(visit: Visit, ids: Sequence[UUID]) -> bool:
     """Whether something is chosen, and not too much; else it is said."""
     if not ids:
         visit.say("bad", N_("Escolha pelo menos um pedido."))
@@ -103,7 +108,7 @@ def _few(visit: Visit, ids: Sequence[UUID]) -> bool:
     return 0 < len(ids) <= MOST
 
 
-def _said(visit: Visit, good: str, count: int, refusals: Sequence[str]) -> None:
+def said(visit: Visit, good: str, count: int, refusals: Sequence[str]) -> None:
     """What came of it, and why the rest did not: each sentence names its order."""
     told = [visit.language.gettext(good, count=count)] if count else []
     more = len(refusals) - 3
@@ -111,47 +116,23 @@ def _said(visit: Visit, good: str, count: int, refusals: Sequence[str]) -> None:
     visit.say("bad" if refusals else "ok", "%(said)s", said=" ".join(told))
 
 
-# ── quoting and buying ──────────────────────────────────────────────────────────────────────────────────────
+# ── quoting, and taking back ─────────────────────────────────────────────────────────────────────────────────
 
 
 async def quote(visit: Visit) -> web.Response:
     """Ask every carrier about the chosen orders; the offers stand on the page for half an hour."""
-    ids = _ids(visit, "o:")
-    if _few(visit, ids):
-        told = await quotes.preview(visit.rt, visit.seller_id, ids, at_once=AT_ONCE)
-        refusals = [one.told(visit.language.tag) + "." for _id, one in told if isinstance(one, FreightRefused)]
-        _said(visit, N_("Pedidos cotados: %(count)s."), len(told) - len(refusals), refusals)
-    return visit.go(_home(visit))
-
-
-async def buy(visit: Visit) -> web.Response:
-    """Buy the chosen orders' labels, each of the offer chosen with it."""
-    ids = _ids(visit, "o:")
-    if not _few(visit, ids):
-        return visit.go(_home(visit))
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(order_id: UUID) -> tuple[int, list[str]]:
-        account, _, service = visit.form.get(f"f:{order_id}", "").partition("~")
-        async with gate:
-            try:
-                bought = await freight_buy.buy(
-                    visit.rt, visit.seller_id, order_id, account_id=UUID(account) if account else None,
-                    service=service or None,
-                )  # fmt: skip
-            except FreightRefused as refusal:
-                return 0, [refusal.told(visit.language.tag) + "."]
-            except ValueError:
-                return 0, [visit.language.gettext(N_("A oferta escolhida não existe mais: cote de novo."))]
-        failed = [f"{each['number']}: {each['error']}." for each in bought.labels if each["status"] == "refused"]
-        return sum(each["status"] == "bought" for each in bought.labels), failed
-
-    told = await asyncio.gather(*map(one, ids))
-    _said(
-        visit, N_("Etiquetas compradas: %(count)s."), sum(count for count, _failed in told),
-        [sentence for _count, failed in told for sentence in failed],
-    )  # fmt: skip
-    return visit.go(_home(visit))
+    ids = ids_of(visit, "o:")
+    if few(visit, ids):
+        async with visit.tx() as tx:
+            against = await reasons(visit.rt, tx, ids)
+        theirs = [why for every in against.values() for why in every if INSISTS[why.kind] == SECOND]
+        left_out = {id_ for id_, every in against.items() if any(why in theirs for why in every)}
+        mine = [id_ for id_ in ids if id_ not in left_out]
+        told = await quotes.preview(visit.rt, visit.seller_id, mine, at_once=AT_ONCE)
+        refused = [one for _id, one in told if isinstance(one, FreightRefused)]
+        refusals = [one.told(visit.language.tag) + "." for one in (*theirs, *refused)]
+        said(visit, N_("Pedidos cotados: %(count)s."), len(told) - len(refused), refusals)
+    return visit.go(home(visit))
 
 
 async def cancel(visit: Visit) -> web.Response:
@@ -165,7 +146,7 @@ async def cancel(visit: Visit) -> web.Response:
             visit.say("bad", N_("Etiqueta cancelada na transportadora; o canal já soubera do envio: avise-o."))
         else:
             visit.say("ok", N_("Etiqueta cancelada: a transportadora foi avisada, e o canal não soube dela."))
-    return visit.go(_home(visit))
+    return visit.go(home(visit))
 
 
 # ── printing ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,15 +154,15 @@ async def cancel(visit: Visit) -> web.Response:
 
 async def print_(visit: Visit) -> web.Response:
     """The labels of the chosen orders, to be printed together in the order shown."""
-    ids = _ids(visit, "o:")
-    if not _few(visit, ids):
-        return visit.go(_home(visit))
+    ids = ids_of(visit, "o:")
+    if not few(visit, ids):
+        return visit.go(home(visit))
     async with visit.tx() as tx:
         known = await labels.of_orders(tx, ids)
         mine = sorted((row for row in known if row["status"] == "bought"), key=lambda row: ids.index(row["order_id"]))
         if not mine:
             visit.say("bad", N_("Nenhum dos pedidos escolhidos tem etiqueta comprada."))
-            return visit.go(_home(visit))
+            return visit.go(home(visit))
         layout = Layout.A4 if visit.form.get("layout") == Layout.A4 else Layout.SMALL
         made = await labels.print_add(tx, [row["id"] for row in mine], layout)
     return visit.go(f"{HOME}/impressao/{made}")
@@ -242,12 +223,12 @@ def _pdf(body: bytes, name: str) -> web.Response:
 
 async def sign(visit: Visit) -> web.Response:
     """A carrier took the chosen orders' parcels (none chosen: all that wait for it)."""
-    ids = _ids(visit, "o:")
+    ids = ids_of(visit, "o:")
     try:
         account_id = UUID(visit.form.get("carrier", ""))
     except ValueError:
         visit.say("bad", N_("Escolha a transportadora que retirou."))
-        return visit.go(_home(visit))
+        return visit.go(home(visit))
     async with visit.tx() as tx:
         known = await labels.of_orders(tx, ids) if ids else None
     try:
@@ -258,7 +239,7 @@ async def sign(visit: Visit) -> web.Response:
     except Refused as refusal:
         told = refusal.told(visit.language.tag) if isinstance(refusal, FreightRefused) else str(refusal)
         visit.say("bad", "%(why)s.", why=told)
-        return visit.go(_home(visit))
+        return visit.go(home(visit))
     visit.say("ok", N_("Romaneio %(number)s assinado: volumes que saíram: %(parcels)s. Os canais serão avisados."),
               number=signed.number, parcels=signed.parcels)  # fmt: skip
     return visit.go(f"{HOME}?fila=left")

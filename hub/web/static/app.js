@@ -96,7 +96,10 @@ document.querySelectorAll("[data-print]").forEach((button) => {
 document.querySelectorAll("[data-all]").forEach((all) => {
   all.hidden = false;
   const boxes = () => document.querySelectorAll(`input[type=checkbox][form="${all.dataset.all}"]`);
-  all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
+  // What is marked apart is chosen one by one only.
+  all.addEventListener("change", () => boxes().forEach((box) => {
+    if (!all.checked || !("apart" in box.dataset)) box.checked = all.checked;
+  }));
 });
 
 // Of tabs that do not fit, the one that one is on is seen.
