@@ -137,6 +137,6 @@ def _show(
     if as_json:
         return
     for row in sums:
-        page.line(f"{row['account']}: {row['labels']} labels, {page.money(row['cents'], 'BRL')}")
+        page.line(f"{row['account']}: labels: {row['labels']}, {page.money(row['cents'], 'BRL')}")
     total = page.money(sum(row["cents"] for row in sums), "BRL")
-    page.line(f"In all {sum(row['labels'] for row in sums)} labels, {total}. Nothing was bought: --yes buys them.")
+    page.line(f"labels in all: {sum(row['labels'] for row in sums)}, {total}. Nothing was bought: --yes buys them.")

@@ -59,7 +59,7 @@ async def test_a_parcel_from_measuring_to_the_carriers_hands(tmp_path: Path) -> 
         (row,) = await told(w, "freight", "preview", number)
         assert (row["name"], row["volumes"]) == ("PAC", 1)
         out, _err = await balcao(w, "freight", "buy", number, "--carrier", "correios", "--service", "03220")
-        assert "In all 1 labels, R$" in out
+        assert "labels in all: 1, BRL " in out
         assert preposts(carrier) == []
         (label,) = await told(w, "freight", "buy", number, "--carrier", "correios", "--service", "03220", "--yes")
         assert (label["status"], label["service"], label["again"]) == ("bought", "03220", False)
