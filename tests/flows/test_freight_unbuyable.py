@@ -118,7 +118,9 @@ async def test_nothing_is_bought_at_a_price_that_nobody_saw() -> None:
         assert len(preposts(carrier)) == 1
 
 
-TOLD = (  # channel, what it told, whether it sends it with a label of its own
+TOLD: tuple[
+    tuple[str, dict[str, Any], bool], ...
+] = (  # channel, what it told, whether it sends it with a label of its own
     ("mercadolivre", {"shipments": [{"service": "me2:drop_off"}], "fulfilled_by": "seller"}, True),
     ("mercadolivre", {"shipments": [{"service": "me2:self_service"}], "fulfilled_by": "seller"}, True),
     ("mercadolivre", {"shipments": [{"service": "custom"}], "fulfilled_by": "seller"}, False),
