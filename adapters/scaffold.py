@@ -180,6 +180,24 @@ PIECES: dict[str, tuple[str, Mapping[str, str], Sequence[Piece]]] = {
             ),
         ),
     ),
+    "labels": (
+        "LabelSource",
+        {
+            "services": "()",
+            "look": "client.fetch_shipment",
+            "standing": "mapping.label_standing",
+            "fetch": "client.fetch_label",
+        },
+        (
+            Piece(
+                "mapping",
+                "label_standing(raw: Raw) -> LabelStanding",
+                "Whether the label of one shipment's document can be had.",
+            ),
+            Piece("client", "fetch_shipment(api: Api, ref: str) -> Raw", "One shipment, as it stands."),
+            Piece("client", "fetch_label(api: Api, ref: str) -> bytes", "One shipment's label, a PDF."),
+        ),
+    ),
 }
 CHECK = Piece(
     "client", "check(api: Api) -> Identity", "Who this account is at the channel: one call that proves the key."
@@ -189,7 +207,7 @@ CREATE = Piece(
     "create(products: Sequence[Product], *, seed: int = 0, **options: Any) -> Sandbox",
     "A channel that sells these products and behaves as its documentation says; see hub.sandbox.Sandbox.",
 )
-CONTRACT_NAMES = {"Api", "Identity", "Page"}
+CONTRACT_NAMES = {"Api", "Identity", "LabelStanding", "Page"}
 SANDBOX_NAMES = {"Product", "Sandbox"}
 MODULES = {
     "mapping": "{label}'s words into ours and back. Pure.",

@@ -18,6 +18,11 @@ async def get(api: Api, path: str, operation: str | None = None, /, **params: st
     return json_of(await api.call(request))
 
 
+async def get_bytes(api: Api, path: str, **params: str) -> bytes:
+    """The file that a GET answers."""
+    return (await api.call(Request(method="GET", path=path, params=tuple(params.items())))).body
+
+
 async def get_if_there(
     api: Api, path: str, headers: Mapping[str, str] | None = None, operation: str | None = None
 ) -> Reply | None:

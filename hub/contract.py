@@ -348,7 +348,41 @@ class FreightSource:
         return self.complete(api, request) if self.complete else request
 
 
-FACETS = ("webhook", "orders", "listings", "stock", "shipments", "tracking", "freight")
+class LabelState(StrEnum):
+    """Whether the label that a channel issues for a parcel can be had."""
+
+    READY = "ready"
+    WAITING = "waiting"  # the channel has not made it yet
+    INVOICE = "invoice"  # the channel waits for the NF-e
+    POSTED = "posted"  # the parcel left: there is nothing to print any more
+    CANCELLED = "cancelled"
+    NONE = "none"  # the channel issues none: its own warehouse sends it, or the seller's carrier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelStanding:
+    """How a channel's label stands; `until` is when one that is waited for is promised."""
+
+    state: LabelState
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSource:
+    """Labels that a channel itself issues for parcels that travel by it: paid for there, only to be fetched.
+
+    `services` are those of its shipments (Shipment.service) that it issues labels for. `look` reads one shipment,
+    `standing` tells of that whether its label can be had, `fetch` answers a PDF (one that is refused is REJECTED);
+    refs are Shipment.ref. A label may be fetched again until its parcel left.
+    """
+
+    services: tuple[str, ...]
+    look: Callable[[Api, str], Awaitable[Raw]]
+    standing: Callable[[Raw], LabelStanding]
+    fetch: Callable[[Api, str], Awaitable[bytes]]
+
+
+FACETS = ("webhook", "orders", "listings", "stock", "shipments", "tracking", "freight", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,6 +411,7 @@ class Adapter:
     shipments: ShipmentSink | None = None
     tracking: TrackingSource | None = None
     freight: FreightSource | None = None
+    labels: LabelSource | None = None
 
     def registers(self) -> bool:
         """Whether the hub can have notices sent by itself: it registers its address, or has each parcel watched."""

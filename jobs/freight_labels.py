@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from hub.contract import Api, FreightSource
 from hub.faults import POLICIES, ChannelError
 from hub.labels import Layout, merged
 from hub.secrets import SecretsError
-from hub.store import labels, people
+from hub.store import channel_labels, labels, people
 from jobs.freight import FreightRefused
 from jobs.runtime import Runtime, log
 
@@ -72,14 +73,22 @@ async def fetched(
 
     After `seconds` what has not come is in neither: it can be asked for again.
     """
-    gate, told, failures = asyncio.Semaphore(AT_ONCE), dict[UUID, bytes](), dict[UUID, str]()
     async with rt.db.seller(seller_id) as tx:
         known = await labels.some(tx, ids)
+    return await gathered(known, partial(_one, rt, seller_id), step=step, seconds=seconds, locale=locale)
+
+
+async def gathered(
+    known: Sequence[dict[str, Any]], fetch: Callable[[dict[str, Any]], Awaitable[bytes]], *,
+    step: Callable[[int], object] | None, seconds: float | None, locale: str,
+) -> tuple[dict[UUID, bytes], dict[UUID, str]]:  # fmt: skip
+    """What `fetch` answers of each of these labels, or why it does not; as `fetched`."""
+    gate, told, failures = asyncio.Semaphore(AT_ONCE), dict[UUID, bytes](), dict[UUID, str]()
 
     async def one(label: dict[str, Any]) -> None:
         async with gate:
             try:
-                told[label["id"]] = await _one(rt, seller_id, label)
+                told[label["id"]] = await fetch(label)
             except FreightRefused as refusal:
                 failures[label["id"]] = refusal.told(locale)
             except ChannelError as problem:
@@ -149,3 +158,4 @@ async def prune(rt: Runtime) -> None:
     for seller_id in sellers:
         async with rt.db.seller(seller_id) as tx:
             await labels.drop_pdfs(tx, rt.now() - KEPT)
+            await channel_labels.drop(tx, rt.now() - KEPT)

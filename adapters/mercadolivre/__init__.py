@@ -5,6 +5,7 @@ from hub import oauth
 from hub.contract import (
     Adapter,
     Kind,
+    LabelSource,
     ListingSource,
     OAuth,
     OrderSource,
@@ -74,4 +75,7 @@ ADAPTER = Adapter(
         compare_and_set=lambda write: write.location_ref is not None,
     ),
     shipments=ShipmentSink(render=stock.shipped, targets=("seller_notifications",)),
+    labels=LabelSource(
+        services=mapping.LABELLED, look=client.fetch_shipment, standing=mapping.label, fetch=client.fetch_label
+    ),
 )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from adapters.mercadolivre import mapping, stock, webhook
 from hub import oauth, parse
-from hub.calls import batches, get, get_if_there, if_there, within
+from hub.calls import batches, get, get_bytes, get_if_there, if_there, within
 from hub.contract import Api, Identity, Page, Token, json_of
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import Listing, Notice, Raw, Reply, Request, StockWrite, Topic
@@ -24,6 +24,7 @@ TOKEN = "/oauth/token"  # noqa: S105 - a path
 LOOK_BACK = timedelta(days=7)
 OVERLAP = timedelta(hours=1)  # the search's date filters honour only the hour
 PAGE, SCAN, MULTIGET, MISSED = 50, 100, 20, 50
+FORMAT = {"x-format-new": "true"}  # mandatory where a shipment is asked for
 
 
 class Credentials(oauth.Application):
@@ -98,7 +99,7 @@ async def refetch_order(api: Api, ref: str, have: frozenset[str]) -> Raw:
 async def _shipment(api: Api, order: Raw) -> Raw:
     """It may come after the order."""
     ref = parse.ref(within(order, "shipping", "id"))
-    return await _told(api, f"/shipments/{_part(ref)}", {"x-format-new": "true"}) if ref else None
+    return await _told(api, f"/shipments/{_part(ref)}", FORMAT) if ref else None
 
 
 async def _billing(api: Api, order: Raw) -> Raw:
@@ -125,8 +126,7 @@ async def orders_of_shipment(api: Api, ref: str) -> list[str]:
     path, headers = f"/shipments/{_part(ref)}/orders", {"X-New-Domain": "true"}
     reply = await api.call(Request(method="GET", path=path, headers=headers))
     told = [] if reply.status == HTTPStatus.NO_CONTENT else needed_list(json_of(reply), "shipment.orders")
-    refs = (row.ref("id") or row.needed_ref("order_id") for row in rows(told, "shipment.orders"))
-    return list(dict.fromkeys(refs))
+    return list(dict.fromkeys(row.ref("id") or row.needed_ref("order_id") for row in rows(told, "shipment.orders")))
 
 
 async def orders_since(api: Api, cursor: str | None) -> Page:
@@ -150,6 +150,19 @@ async def latest_orders(api: Api) -> Page:
 
 async def _search(api: Api, **params: str) -> Wire:
     return Wire(await get(api, "/orders/search", seller=_seller(api), limit=str(PAGE), **params), "search")
+
+
+# ── Labels of Mercado Envios ────────────────────────────────────────────────────────────────────────────────
+
+
+async def fetch_shipment(api: Api, ref: str) -> Raw:
+    """A shipment as it stands."""
+    return json_of(await api.call(Request(method="GET", path=f"/shipments/{_part(ref)}", headers=FORMAT)))
+
+
+async def fetch_label(api: Api, ref: str) -> bytes:
+    """A shipment's label as PDF. Asked one by one: of several one that cannot be printed refuses all (assumed)."""
+    return await get_bytes(api, "/shipment_labels", shipment_ids=ref, response_type="pdf")
 
 
 # ── Listings and stock ──────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.mercadolivre.shipment_statuses import HOLDS, STAGES, SUBSTAGES
 from hub import parse
+from hub.contract import LabelStanding, LabelState
 from hub.faults import Unreadable
 from hub.model import (
     Address,
@@ -54,6 +55,8 @@ LISTING_STATUSES = {
     "closed": ListingStatus.CLOSED,
 }
 REVIEWS = {"warning": ListingStatus.ACTIVE, "forbidden": ListingStatus.CLOSED}  # sub_status of under_review
+# Ways of Mercado Envios that a seller's parcel goes by, as Shipment.service tells them; Full's labels are not ours.
+LABELLED = ("me2:drop_off", "me2:xd_drop_off", "me2:cross_docking", "me2:self_service", "me2:turbo")
 GTINS = ("GTIN", "EAN", "UPC", "ISBN", "JAN")
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,6 +231,25 @@ def _parcel(s: Wire, tracking: TrackingStatus | None) -> Shipment:
         tracking_code=s.text("tracking_number"),
         status=tracking,
     )
+
+
+def label(raw: Raw) -> LabelStanding:
+    """Whether /shipments/{id} has a label to print: while the parcel is here and "ready_to_ship".
+
+    Documented is ready_to_print; that it can be printed again under a later substatus of it is assumed.
+    """
+    s = _shipment(Wire(raw, "shipment"))
+    where = "/".join(word for word in (s.text("status"), s.text("substatus")) if word)
+    fulfilment, track = SUBSTAGES.get(where, s.one_of("status", STAGES))
+    told = (  # the first that holds
+        (LabelState.CANCELLED, track is TrackingStatus.CANCELLED),
+        (LabelState.POSTED, fulfilment in GONE),
+        (LabelState.NONE, s.text("logistic.mode") != "me2" or s.text("logistic.type") == "fulfillment"),
+        (LabelState.INVOICE, HOLDS.get(where) is Hold.INVOICE_PENDING),
+        (LabelState.READY, s.text("status") in ("ready_to_ship", "stale_ready_to_ship")),
+    )
+    state = next((state for state, so in told if so), LabelState.WAITING)
+    return LabelStanding(state=state, until=_at(s, "lead_time.buffering.date"))
 
 
 def slot(listing: str, variation: str | None) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import io
 import itertools
 import json
 import random
@@ -14,6 +15,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from aiohttp import web
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 
 from hub.sandbox import Courier, Delivery, Knobs, Product, Sandbox, add_controls, make_app
 
@@ -30,6 +33,7 @@ ME1 = {
     ("shipped", "dangerous_area"), ("shipped", "bad_address"), ("shipped", "unauthorized_receiver"),
     ("not_delivered", "returning_to_sender"), ("delivered", "null"),
 }  # fmt: skip
+PRINTABLE = {"ready_to_ship/ready_to_print", "ready_to_ship/printed"}
 FINAL = {"delivered", "not_delivered", "cancelled"}
 BUYERS = (
     ("Marina", "Teste Alves", "CPF", "52998224725", "Rua do Teste", "120", "Niterói", "BR-RJ", "24020003"),
@@ -567,6 +571,7 @@ class MercadoLivre:
             ("GET", "/shipments/{id}/orders", self.shipment_orders),
             ("GET", "/shipments/{id}/sla", self.sla),
             ("POST", "/shipments/{id}/seller_notifications", self.seller_notifications),
+            ("GET", "/shipment_labels", self.labels),
             ("GET", "/missed_feeds", self.missed_feeds),
         ):
             add(method, path, self._answering(self._authorized(handler)))
@@ -1058,12 +1063,54 @@ class MercadoLivre:
         self._shipped(parcel, told["status"], substatus)
         return web.json_response({"id": parcel.id, "status": parcel.status, "substatus": substatus}, status=201)
 
+    async def labels(self, request: web.Request) -> web.StreamResponse:
+        """A page for each shipment. Assumed: the words of the refusals, that one refuses all, ready_to_print ->
+        printed, and that it can be printed again until the parcel left.
+        """
+        refs = request.query["shipment_ids"].split(",")
+        if request.query.get("response_type") != "pdf" or len(refs) > 50:
+            raise Refusal(400, "bad_request", "response_type must be pdf, of at most 50 shipments")
+        parcels = [self.parcels.get(int(ref)) for ref in refs]
+        pages: list[Parcel] = []
+        for ref, parcel in zip(refs, parcels, strict=True):
+            if parcel is None:
+                raise missing(f"Shipment {ref}")
+            where = f"{parcel.status}/{parcel.substatus}"
+            if parcel.mode != "me2" or parcel.type == "fulfillment" or where not in PRINTABLE:
+                raise Refusal(400, "not_printable_status", f"Shipment {ref} is {where}: it cannot be printed")
+            pages.append(parcel)
+        body = pdf([self._lines(parcel) for parcel in pages])
+        for parcel in pages:
+            if parcel.substatus == "ready_to_print":
+                self._shipped(parcel, "ready_to_ship", "printed")
+        return web.Response(body=body, content_type="application/pdf")
+
+    def _lines(self, parcel: Parcel) -> list[str]:
+        name, last_name, _, _, street, house, city, state, cep = BUYERS[parcel.sales[0].buyer]
+        to = f"{name} {last_name or ''}".strip()
+        return [
+            "Mercado Envios (sandbox)", str(parcel.tracking), f"Envio {parcel.id}",
+            f"Pacote {parcel.sales[0].pack or parcel.sales[0].id}", to, f"{street}, {house}", f"{city} {state} {cep}",
+        ]  # fmt: skip
+
     async def missed_feeds(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("app_id") != self.client_id:
             raise Refusal(403, "forbidden", "the application does not belong to the caller")
         offset, limit = int(request.query.get("offset", 0)), int(request.query.get("limit", 10))
         rows = [row for row in self.missed if request.query.get("topic") in (None, row["topic"])]
         return web.json_response({"messages": rows[offset:][:limit]})
+
+
+def pdf(pages: Sequence[Sequence[str]]) -> bytes:
+    """A page of 10 x 15 cm for each label."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(100 * mm, 150 * mm), pageCompression=0)
+    for lines in pages:
+        for at, line in enumerate(lines):
+            canvas.drawString(8 * mm, (135 - 8 * at) * mm, line)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
 
 
 def invalid(code: str, message: str) -> Refusal:

@@ -10,6 +10,7 @@ from hub.web.api import (
     approvals,
     audit,
     buffers,
+    channel_labels,
     connecting,
     counts,
     events,
@@ -365,6 +366,10 @@ class Client(Transport):
         """The words of e-mail to buyers."""
         return self.ask(policies.BuyerMessages, "GET", "/buyer-messages")
 
+    def list_channel_labels(self, query: channel_labels.LabelsQuery | None = None) -> Iterator[channel_labels.ToPrint]:
+        """The labels that channels issue for what has not left yet."""
+        return self.rows(channel_labels.ToPrint, "/channel-labels", query=query)
+
     def list_channels(self) -> accounts.Channels:
         """Channels and carriers that can be connected."""
         return self.ask(accounts.Channels, "GET", "/channels")
@@ -562,6 +567,10 @@ class Client(Transport):
     def preview_replay(self, body: letters.Replay) -> letters.Preview:
         """What a replay would do."""
         return self.ask(letters.Preview, "POST", "/letters/replay/preview", body=body)
+
+    def print_channel_labels(self, body: channel_labels.ChannelSheet) -> channel_labels.ChannelSheets:
+        """Several labels of channels as one PDF."""
+        return self.ask(channel_labels.ChannelSheets, "POST", "/channel-labels/print", body=body)
 
     def print_labels(self, body: manifests.Sheet) -> manifests.Sheets:
         """Several labels in one PDF."""

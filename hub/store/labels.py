@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from hub.store import Tx, new_id
+from hub.store.channel_labels import FRESH
 
 LEASE = timedelta(seconds=60)
 STATUSES = ("buying", "doubt", "paying", "bought", "refused", "cancelling", "cancelled")
@@ -194,12 +195,20 @@ async def print_add(tx: Tx, ids: Sequence[UUID], layout: str) -> UUID:
 
 
 async def print_of(tx: Tx, id_: UUID) -> dict[str, Any] | None:
-    """What is to be printed together, and how far it is: labels, layout, failures by label, `ready` of them."""
+    """What is to be printed together, and how far it is: labels, layout, failures by label, `ready` of them.
+
+    `of_channel`: its labels are those that channels issue, by their shipments; else bought ones.
+    """
     return await tx.one(
-        """SELECT p.id, p.labels, p.layout, p.failures, p.created_at, (SELECT array_agg(l.id) FROM freight_label l
-               WHERE l.seller_id = p.seller_id AND l.id = ANY(p.labels) AND l.pdf IS NOT NULL) AS ready
+        """SELECT p.id, p.labels, p.layout, p.failures, p.created_at,
+                  EXISTS (SELECT FROM shipment s WHERE s.seller_id = p.seller_id AND s.id = p.labels[1]) AS of_channel,
+                  (SELECT array_agg(l.id) FROM (
+                      SELECT id FROM freight_label WHERE id = ANY(p.labels) AND pdf IS NOT NULL
+                      UNION ALL SELECT shipment_id FROM channel_label
+                      WHERE shipment_id = ANY(p.labels) AND pdf_sealed IS NOT NULL
+                        AND pdf_at >= p.created_at - %s) l) AS ready
            FROM freight_print p WHERE p.id = %s""",
-        [id_],
+        [FRESH, id_],
     )
 
 

@@ -22,6 +22,7 @@ CAN = {
     "stock": N_("estoque"),
     "tracking": N_("rastreio"),
     "freight": N_("etiquetas"),
+    "labels": N_("etiquetas do canal"),
     "webhook": N_("avisos na hora"),
 }
 TONES = {

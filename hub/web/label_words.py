@@ -9,12 +9,14 @@ QUEUES = {
     "to_print": N_("Imprimir"),
     "to_leave": N_("Entregar à transportadora"),
     "left": N_("Saíram"),
+    "channel": N_("Do canal"),
 }
 EMPTY = {
     "to_buy": N_("Nenhum pedido pago espera por etiqueta."),
     "to_print": N_("Toda etiqueta comprada já foi impressa."),
     "to_leave": N_("Nenhum volume espera por uma transportadora."),
     "left": N_("Nenhum volume saiu em romaneio ainda."),
+    "channel": N_("Nenhuma etiqueta do canal espera: o que o canal envia já saiu, ou já foi impresso."),
 }
 STATUS: dict[str, Chip] = {
     "buying": ("wait", N_("compra em andamento")),

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from adapters.mercadolivre import ADAPTER, client, mapping, stock, webhook
 from adapters.mercadolivre.shipment_statuses import STAGES
-from hub.contract import Token
+from hub.contract import LabelState, Token
 from hub.faults import ChannelError, Fault, Unreadable
 from hub.model import (
     FulfilledBy,
@@ -800,3 +800,39 @@ def test_a_payload_with_one_thing_wrong_is_read_or_refused(case: tuple[str, str]
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_notice_or_refused(body: bytes):
     survives(lambda raw: webhook.read(Knock(headers={}, body=raw)), body)
+
+
+# ── Labels ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("where", "state"),
+    [
+        ("ready_to_ship/ready_to_print", LabelState.READY), ("ready_to_ship/printed", LabelState.READY),
+        ("ready_to_ship/invoice_pending", LabelState.INVOICE), ("handling/invoice_pending", LabelState.INVOICE),
+        ("pending/buffered", LabelState.WAITING), ("handling/waiting_for_label_generation", LabelState.WAITING),
+        ("ready_to_ship/dropped_off", LabelState.POSTED), ("ready_to_ship/in_transit", LabelState.POSTED),
+        ("shipped", LabelState.POSTED), ("delivered", LabelState.POSTED), ("not_delivered/returned", LabelState.POSTED),
+        ("cancelled", LabelState.CANCELLED), ("cancelled/shipped_outside_me", LabelState.CANCELLED),
+    ],
+)  # fmt: skip
+def test_whether_a_label_can_be_had(where: str, state: LabelState):
+    status, _, substatus = where.partition("/")
+    promised = {"buffering": {"date": "2026-03-04T12:00:00.000-03:00"}} if substatus == "buffered" else None
+    raw = {"id": 1, "status": status, "substatus": substatus or None, "lead_time": promised,
+           "logistic": {"mode": "me2", "type": "drop_off"}}  # fmt: skip
+    found = mapping.label(raw)
+    assert found.state is state
+    assert found.until == (datetime(2026, 3, 4, 15, tzinfo=UTC) if promised else None)
+
+
+@pytest.mark.parametrize("logistic", [{"mode": "me2", "type": "fulfillment"}, {"mode": "me1", "type": "default"}])
+def test_full_and_a_sellers_own_carrier_have_no_label(logistic: Any):
+    raw = {"id": 1, "status": "ready_to_ship", "substatus": "ready_to_print", "logistic": logistic}
+    assert mapping.label(raw).state is LabelState.NONE
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", {}, {"status": 7}, {"status": "teleported"}])
+def test_a_shipment_that_cannot_be_read_has_no_label(raw: Any):
+    with pytest.raises(Unreadable):
+        mapping.label(raw)

@@ -155,6 +155,7 @@ PURE = {
     "shipments": ("render",),
     "tracking": ("parse",),
     "freight": ("read_quotes", "read_purchase", "buy", "cancel"),
+    "labels": ("standing",),
 }
 IMPURE = {
     "httpx", "aiohttp", "psycopg", "redis", "rq", "structlog", "tenacity", "requests", "urllib.request",

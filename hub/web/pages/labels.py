@@ -9,13 +9,14 @@ from aiohttp import web
 
 from hub.freight import Rule, choose, why
 from hub.labels import Layout
+from hub.store import channel_labels as own
 from hub.store import freight, labels, unbuyable
 from hub.web import label_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, part, place_asked
+from jobs import channel_labels, freight_buy, freight_labels, freight_leave
 from jobs import freight as quotes
-from jobs import freight_buy, freight_labels, freight_leave
 from jobs.connect import Refused
 from jobs.freight import FRESH, FreightRefused
 from jobs.freight_checks import INSISTS, SECOND, own_labels, reasons
@@ -181,16 +182,16 @@ async def progress(visit: Visit) -> web.Response:
     found = await _print(visit)
     left = [id_ for id_ in found["labels"] if id_ not in (found["ready"] or ()) and str(id_) not in found["failures"]]
     if left:
-        _files, failures = await freight_labels.fetched(
-            visit.rt, visit.seller_id, left, seconds=WORK, locale=visit.language.tag
-        )
+        fetched = channel_labels.fetched if found["of_channel"] else freight_labels.fetched
+        _files, failures = await fetched(visit.rt, visit.seller_id, left, seconds=WORK, locale=visit.language.tag)
         async with visit.tx() as tx:
             if failures:
                 await labels.print_failed(tx, found["id"], failures)
         found = await _print(visit)
     async with visit.tx() as tx:
-        failed = await labels.some(tx, [UUID(id_) for id_ in found["failures"]])
-    ready, total = len(found["ready"] or ()), len(found["labels"])
+        some = own.some if found["of_channel"] else labels.some
+        failed = await some(tx, [UUID(id_) for id_ in found["failures"]])
+    ready, total = len(_ready(found)), len(found["labels"])
     whole = ready + len(found["failures"]) >= total
     answer = visit.render(
         "labels_print.html", found=found, ready=ready, total=total, whole=whole,
@@ -204,13 +205,24 @@ async def progress(visit: Visit) -> web.Response:
 async def file(visit: Visit) -> web.Response:
     """The print as one PDF: what could be had, in the order chosen."""
     found = await _print(visit)
-    printed = await freight_labels.printed(
-        visit.rt, visit.seller_id, [id_ for id_ in found["labels"] if id_ in (found["ready"] or ())],
-        Layout(found["layout"]),
-    )  # fmt: skip
+    layout = Layout(found["layout"])
+    if found["of_channel"]:
+        printed = await channel_labels.printed(
+            visit.rt, visit.seller_id, _ready(found), layout, locale=visit.language.tag
+        )  # fmt: skip
+        if printed.failures:  # what could be printed then may have left, or been cancelled, since
+            async with visit.tx() as tx:
+                await labels.print_failed(tx, found["id"], printed.failures)
+    else:
+        printed = await freight_labels.printed(visit.rt, visit.seller_id, _ready(found), layout)
     if printed.pdf is None:
-        raise Problem(404)
+        return visit.go(f"{HOME}/impressao/{found['id']}")
     return _pdf(printed.pdf, "etiquetas.pdf")
+
+
+def _ready(found: Mapping[str, Any]) -> list[UUID]:
+    ready = set(found["ready"] or ())
+    return [id_ for id_ in found["labels"] if id_ in ready and str(id_) not in found["failures"]]
 
 
 def _pdf(body: bytes, name: str) -> web.Response:

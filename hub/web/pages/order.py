@@ -11,13 +11,14 @@ from aiohttp import web
 
 from hub import parcel_link
 from hub.redaction import redact
-from hub.store import labels, lookup, order_desk, orders, screens, stock, warehouses
+from hub.store import channel_labels, labels, lookup, order_desk, orders, screens, stock, warehouses
 from hub.web import label_words, order_words, stock_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.order_story import story
 from hub.web.privacy import buyer_for
 from jobs import allocations
+from jobs.channel_labels import issuers
 from jobs.connect import Refused
 
 LONGEST_NOTE = 2000
@@ -42,6 +43,7 @@ async def _render(visit: Visit, *, status: int = 200, note: str = "", problem: s
         scans = await screens.scans(tx, parcels)
         papers = await screens.papers(tx, id_)
         bought = await labels.of_orders(tx, [id_])
+        issued = await channel_labels.of_orders(tx, issuers(), [id_]) if order["status"] == "paid" else []
         known = {
             "notes": await order_desk.notes(tx, id_), "messages": await order_desk.messages(tx, id_),
             "handling": await order_desk.handling(tx, id_), "listings": await order_desk.listings(tx, id_),
@@ -58,6 +60,7 @@ async def _render(visit: Visit, *, status: int = 200, note: str = "", problem: s
     links = {each: f"/r/{parcel_link.token_of(visit.rt.vault, visit.seller_id, each)}" for each in parcels}
     return visit.render(
         "order.html", status=status, order=order, scans=_by("shipment_id", scans), labels=bought, links=links,
+        channel_labels=issued,
         held=_by("line_ref", order["reservations"]), short=_by("line_ref", order["shortages"]), works=works,
         units_short=sum(row["quantity"] for row in order["shortages"]), buyer=buyer_for(order["told"], whole=works),
         money=money_of(order["told"]), difference=difference_of(order["told"], order["total_cents"]),
