@@ -23,7 +23,8 @@ class State(StrEnum):
 class Facts:
     """What a seller's own rows tell. Counts stop at MOST + 1.
 
-    `channel` is the selling account to go on with: one in preview before one that is live. `stock` and `linked` count
+    `channel` is the selling account to go on with: one in preview before one that is live; accounts that never were
+    connected are not counted, `unanswered` is one of these. `stock` and `linked` count
     SKUs that are no kits and listings that the seller fulfils.
     """
 
@@ -42,6 +43,7 @@ class Facts:
     people: int
     put_away: bool
     untimed: UUID | None = None  # an account whose open orders have no ship-by, and that no rule gives them one
+    unanswered: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def steps(facts: Facts) -> tuple[Step, ...]:
     """The steps in their order. Each one is told by what is there, never by a note that it was done."""
     return (
         Step(name="user", state=State.DONE),
-        Step(name="channel", state=State.DONE if facts.channels else State.TODO),
+        Step(name="channel", state=State.DONE if facts.channels else State.BEGUN if facts.unanswered else State.TODO),
         _counted("listings", facts.linked, facts.listings, after=facts.channels > 0, whole=not facts.reading),
         _counted("stock", facts.opened, facts.skus, after=facts.linked > 0, whole=facts.linked > 0),
         _after("preview", done=facts.approved > 0, after=facts.opened > 0 and facts.channels > 0),

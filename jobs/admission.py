@@ -274,3 +274,5 @@ async def _settle(rt: Runtime, tx: Tx, account_id: UUID, found: Found) -> None:
         await accounts.first_token(tx, account_id, rt.vault.seal(sealable_token(found.token)), found.token.expires_at)
     if found.identity is not None:
         await connect.identified(rt, tx, await accounts.get(tx, account_id), found.identity)
+    elif found.problem is not None:
+        await accounts.unanswered(tx, account_id, str(found.problem))

@@ -234,6 +234,8 @@ async def account_check(rt: Runtime, account: Account) -> tuple[Identity | None,
     try:
         identity = await adapter.check(await rt.api(account))
     except ChannelError as problem:
+        async with rt.db.seller(account.seller_id) as tx:
+            await accounts.unanswered(tx, account.id, str(problem))
         return None, SENTENCES[problem.fault].format(label=adapter.label, detail=problem.detail)
     if account.external_id not in (None, identity.external_id):
         return None, OTHER.format(

@@ -1,14 +1,14 @@
 """Who follows a parcel: the seller's account at the carrier that a channel, or the carrier before, names."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import adapters
 from hub import carriers
 from hub.contract import Consignment
 from hub.model import NextCode
-from hub.store import Tx, alerts, tracking
+from hub.store import Tx, alerts, stock, tracking
 from hub.store.tracking import Followed, Untracked
 from jobs.runtime import Runtime
 
@@ -48,6 +48,14 @@ async def follow(rt: Runtime, tx: Tx, ids: Sequence[UUID] | None) -> set[UUID]:
         await tracking.leave_alone(tx, left)
         rung |= chosen.keys()
     return rung
+
+
+async def choose(rt: Runtime, tx: Tx, account_id: UUID, parcels: Mapping[UUID, str | None]) -> None:
+    """A person says which carrier account follows these parcels, by id with their codes; ring for it afterwards."""
+    await tracking.follow(tx, account_id, parcels, rt.now())
+    for shipment_id, code in parcels.items():
+        await alerts.resolve(tx, "parcel_ambiguous", str(shipment_id))
+        await stock.audit(tx, "shipment_follow", str(shipment_id), code=code, account=str(account_id))
 
 
 def _chosen(parcel: Untracked, held: Sequence[tuple[str, UUID]]) -> tuple[UUID | None, str | None]:

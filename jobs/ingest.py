@@ -197,7 +197,7 @@ async def _wait(rt: Runtime, account: Account, token: UUID, rows: Sequence[Entry
     """Channels tell one change many times within seconds: the first at once, the others together."""
     async with rt.db.seller(account.seller_id) as tx:
         for row in rows:
-            await inbox.later(tx, row.id, token, until, "together with what else is told", counts=False)
+            await inbox.later(tx, row.id, token, until, inbox.TOGETHER, counts=False)
 
 
 async def _fetch(
@@ -293,7 +293,7 @@ async def _write_order(
 async def _ask_again(rt: Runtime, tx: Tx, token: UUID, row: Entry) -> None:
     """Who fulfils is not known yet: fetch the whole order again soon."""
     await inbox.keep_raw(tx, row.id, None)
-    await inbox.later(tx, row.id, token, rt.now() + ASK_AGAIN, "who fulfils it is not told yet", counts=False)
+    await inbox.later(tx, row.id, token, rt.now() + ASK_AGAIN, inbox.UNTOLD, counts=False)
 
 
 async def apply(

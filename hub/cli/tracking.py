@@ -74,7 +74,8 @@ def follow(
     """Say which carrier account follows a parcel: where several fit, or the channel named none."""
 
     async def work(desk: Desk) -> dict[str, Any]:
-        from hub.store import alerts, stock, tracking
+        from hub.store import tracking
+        from jobs import follow as follow_flow
 
         account = await desk.account(carrier)
         if desk.rt.adapter(account.channel).tracking is None:
@@ -83,10 +84,7 @@ def follow(
             ids = await tracking.coded(tx, code)
             if not ids:
                 raise Wrong(f"no parcel under way has the code {code!r}: balcao shipments add says whose it is.")
-            await tracking.follow(tx, account.id, ids, desk.rt.now())
-            for shipment_id in ids:
-                await alerts.resolve(tx, "parcel_ambiguous", str(shipment_id))
-                await stock.audit(tx, "shipment_follow", str(shipment_id), code=code, account=str(account.id))
+            await follow_flow.choose(desk.rt, tx, account.id, dict.fromkeys(ids, code))
         desk.rt.ring("tracking", account.id)
         return {"code": code, "account": account.name, "parcels": len(ids)}
 

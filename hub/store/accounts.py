@@ -138,11 +138,18 @@ async def identify(tx: Tx, account_id: UUID, external_id: str, facts: Mapping[st
     try:
         async with tx.conn.transaction():
             await tx.run(
-                "UPDATE account SET external_id = %s, facts = facts || %s, checked_at = now() WHERE id = %s",
+                """UPDATE account SET external_id = %s, facts = facts || %s, checked_at = now(),
+                       held_reason = CASE WHEN status IN ('held', 'paused') THEN held_reason END WHERE id = %s""",
                 [external_id, json.dumps(dict(facts)), account_id],
             )
     except psycopg.errors.UniqueViolation:
         raise Taken(f"{external_id} is connected already, in this installation, under another account") from None
+
+
+async def unanswered(tx: Tx, account_id: UUID, reason: str) -> None:
+    """Why an account that never was connected could not be asked who it is; gone once it says so."""
+    sql = "UPDATE account SET held_reason = %s WHERE id = %s AND external_id IS NULL AND status = 'preview'"
+    await tx.run(sql, [reason[:500], account_id])
 
 
 async def set_status(tx: Tx, account_id: UUID, status: str, reason: str | None = None) -> None:

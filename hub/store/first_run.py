@@ -8,7 +8,8 @@ from uuid import UUID
 from hub.first_run import MOST, Facts
 from hub.store import Tx
 
-_SELLS: LiteralString = "a.status <> 'closed' AND NOT a.channel = ANY(%(carriers)s)"
+_KEPT: LiteralString = "a.status <> 'closed' AND NOT a.channel = ANY(%(carriers)s)"
+_SELLS: LiteralString = f"{_KEPT} AND a.external_id IS NOT NULL"
 
 
 async def is_put_away(tx: Tx) -> bool:
@@ -36,6 +37,8 @@ async def facts(tx: Tx, carriers: Sequence[str]) -> Facts:
         f"""SELECT
               (SELECT count(*)::int FROM account a WHERE {_SELLS}) AS channels,
               (SELECT a.id FROM account a WHERE {_SELLS} ORDER BY a.status <> 'preview', a.id LIMIT 1) AS channel,
+              (SELECT a.id FROM account a WHERE {_KEPT} AND a.external_id IS NULL ORDER BY a.id DESC LIMIT 1)
+                  AS unanswered,
               EXISTS (SELECT FROM account a JOIN task t ON t.seller_id = a.seller_id AND t.account_id = a.id
                   WHERE {_SELLS} AND t.kind IN ('poll', 'listings') AND t.succeeded_at IS NULL) AS reading,
               l.listings, l.linked, k.skus, k.opened,
@@ -69,7 +72,8 @@ async def signature(tx: Tx) -> tuple[object, ...] | None:
     if await is_put_away(tx):
         return None
     row = await tx.one(
-        """SELECT (SELECT string_agg(a.id::text || a.status, ',' ORDER BY a.id) FROM account a) AS accounts,
+        """SELECT (SELECT string_agg(concat(a.id, a.status, a.external_id), ',' ORDER BY a.id) FROM account a)
+             AS accounts,
              (SELECT count(*) FROM task WHERE kind IN ('poll', 'listings') AND succeeded_at IS NULL) AS unread,
              (SELECT count(*) * 100000 + count(sku_id) FROM (SELECT sku_id FROM listing LIMIT %(most)s) l) AS linked,
              (SELECT count(opened_at) FROM (SELECT opened_at FROM sku LIMIT %(most)s) k) AS opened,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from hub.store import Tx
+from hub.store import Tx, inbox
 
 MOST = 10_000  # counted no further
 AMONG, RETRIED = 5_000, 200  # newest rows that are looked through
@@ -26,7 +26,7 @@ _QUEUES: LiteralString = """
                 AND i.state = 'due' AND i.due_at > %(now)s) AS next_at,
             (SELECT error FROM (SELECT i.error FROM inbox i WHERE i.seller_id = a.seller_id AND i.account_id = a.id
                 AND i.state = 'due' ORDER BY i.due_at DESC, i.seq DESC LIMIT %(retried)s) x
-             WHERE error IS NOT NULL LIMIT 1) AS error
+             WHERE error IS NOT NULL AND NOT error = ANY(%(waits)s) LIMIT 1) AS error
         UNION ALL
         SELECT 'stock',
             (SELECT count(*)::int FROM (SELECT FROM stock_slot s WHERE s.seller_id = a.seller_id
@@ -88,7 +88,7 @@ _REFUSED: LiteralString = """
 
 async def queues(tx: Tx, now: datetime) -> dict[tuple[UUID, str], dict[str, Any]]:
     """By (account, flow) of ingest, stock, shipments and tracking: due, oldest, next_at, error, last_at, error_at."""
-    params = {"now": now, "most": MOST + 1, "among": AMONG, "retried": RETRIED}
+    params = {"now": now, "most": MOST + 1, "among": AMONG, "retried": RETRIED, "waits": list(inbox.WAITS)}
     told = {
         (row["account_id"], row["flow"]): {**row, "last_at": None, "error_at": None}
         for row in await tx.all(_QUEUES, params)

@@ -154,6 +154,12 @@ async def keep_raw(tx: Tx, entry_id: UUID, raw: bytes | None) -> None:
     await tx.run(sql, {"raw": raw, "id": entry_id})
 
 
+# Why a row that failed nowhere waits: no trouble of anybody's.
+TOGETHER = "together with what else is told"
+UNTOLD = "who fulfils it is not told yet"
+WAITS = (TOGETHER, UNTOLD)
+
+
 async def later(tx: Tx, entry_id: UUID, token: UUID, due_at: datetime, error: str, *, counts: bool = True) -> None:
     """Try again at `due_at`. Where a twin has been waiting unclaimed meanwhile, the twin serves."""
     sql = """

@@ -6,6 +6,7 @@ from typing import Any
 from hub.consent import Declined
 from hub.contract import Adapter
 from hub.faults import Fault
+from hub.web import fault_words
 from hub.web.i18n import N_, Language
 from jobs.admission import Turned
 from jobs.consents import Stale
@@ -56,6 +57,14 @@ WHAT_NOW = {
     Fault.MISSING: N_("Confira o endereço; nada foi guardado."),
     Fault.SHAPE: N_("Confira se o endereço é mesmo o da API deste canal; nada foi guardado."),
 }
+# The way out for an account whose channel was never heard of.
+UNANSWERED = {
+    Fault.TRANSIENT: N_(
+        "Se o canal estiver fora do ar, tente de novo mais tarde; se o endereço estiver errado, mude-o."
+    ),
+    Fault.THROTTLED: N_("Tente de novo em alguns minutos."),
+}
+UNANSWERED_OTHER = N_("Tente de novo; se continuar, confira as chaves e o endereço.")
 STALE = {
     "unknown": N_("Esta resposta não pertence a nenhuma autorização começada aqui por você nesta loja."),
     "other": N_("Esta autorização foi começada em outra sessão: só quem começou pode terminar, no mesmo navegador."),
@@ -92,9 +101,13 @@ def turned(language: Language, refusal: Turned) -> str:
     told: Mapping[str, Any] = refusal.told
     if refusal.why in WHY:
         return language.gettext(WHY[refusal.why], **told)
-    fault = told["fault"]
-    head = language.gettext(FAULTS[fault], label=told["label"], detail=told["detail"] or told["label"])
-    return f"{head} {language.gettext(WHAT_NOW[fault])}"
+    head = fault(language, str(told["label"]), told["fault"], str(told["detail"] or told["label"]))
+    return f"{head}. {language.gettext(WHAT_NOW[told['fault']])}".replace("..", ".")
+
+
+def fault(language: Language, label: str, kind: Fault, detail: str) -> str:
+    """What went wrong with a channel, in a sentence; its own words stay as they are."""
+    return language.gettext(FAULTS[kind], label=label, detail=fault_words.said(language, detail))
 
 
 def declined(language: Language, refusal: Declined) -> str:

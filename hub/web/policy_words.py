@@ -131,7 +131,7 @@ SELLER: tuple[Group, ...] = (
         effect=N_(
             "As vendas saem primeiro do depósito de menor número, quando ele tem tudo. Vale para pedidos novos."
         ),
-        default=N_("Padrão: a ordem em que foram criados; regiões podem ter a sua (balcao warehouse area)."),
+        default=N_("Padrão: a ordem em que foram criados; regiões podem ter a sua: diga na página de cada depósito."),
     ),
     Group(
         key="envio",

@@ -1,5 +1,6 @@
 """What settings are called on their pages: tables only."""
 
+from hub.web import order_words, words
 from hub.web.i18n import N_
 
 # (address, words, least role)
@@ -156,6 +157,24 @@ ACTION = {
     "supplier_edit": N_("fornecedor mudado"),
 }
 YES, NO = N_("sim"), N_("não")
+# (what is noted, its value) -> in words; what is not here stays as it is.
+VALUE: dict[tuple[str, str], str] = {
+    **{("role", role): name for role, name in words.ROLE.items()},
+    **{("before", role): name for role, name in words.ROLE.items()},
+    **{(name, role): told for name in ("role", "before") for role, told in {
+        "source": N_("fonte do estoque"), "target": N_("recebe o estoque"), "none": N_("fora do estoque"),
+    }.items()},
+    **{("document", part): name for part, name in order_words.PART.items()},
+    ("mode", "set"): N_("o contado substitui"), ("mode", "add"): N_("soma ao que há"),
+    ("kind", "own"): N_("próprio"), ("kind", "transit"): N_("em trânsito"), ("kind", "marketplace"): N_("marketplace"),
+    ("kind", "sellable"): N_("para vender"), ("kind", "damaged"): N_("danificado"), ("kind", "lost"): N_("perdido"),
+    ("policy", "units"): N_("até dividir uma linha entre depósitos"),
+    ("policy", "line"): N_("cada linha sai inteira de um depósito"),
+    ("policy", "order"): N_("o pedido inteiro sai de um depósito"),
+    ("kinds", "all"): N_("todos"), ("scopes", "all"): N_("a conta inteira"), ("scope", "all"): N_("toda a loja"),
+    ("policy", "repair"): N_("corrigir sozinho"), ("policy", "propose"): N_("perguntar a alguém"),
+    ("policy", "ignore"): N_("deixar e anotar"),
+}  # fmt: skip
 PARAM = {  # what is noted with an action; what is not here goes by its own name
     "account": N_("conta"), "areas": N_("regiões"), "before": N_("antes"), "blind": N_("às cegas"),
     "category": N_("categoria"), "cents": N_("centavos"), "changed": N_("mudaram"), "channel": N_("canal"),

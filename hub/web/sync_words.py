@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.faults import Fault
-from hub.web import words
+from hub.web import fault_words, words
 from hub.web.i18n import N_, Language
 from hub.web.words import Chip
 
@@ -81,7 +81,7 @@ MEND = {
 }
 MEND_KIND = {
     "slot": N_("Corrija o anúncio no canal e repita: o hub confere o número de lá antes de escrever."),
-    "ambiguous": N_("Duas contas servem: diga qual com balcao tracking follow, ou desligue uma e repita."),
+    "ambiguous": N_("Mais de uma conta serve: escolha qual segue este envio."),
     "let_go": N_("Sem notícia por muito tempo: repita para perguntar mais uma vez."),
     "purchase": N_("Veja no site da transportadora se a etiqueta existe; o hub nunca compra duas vezes."),
 }
@@ -102,19 +102,26 @@ def failure(told: str | None) -> tuple[Fault | None, str, str]:
 def plain(language: Language, told: str | None) -> str:
     """An error as flows write it in one line: what failed, and the channel's own words; one of a channel as it is."""
     fault, _code, detail = failure(told)
-    return f"{language.gettext(HEAD[fault])} {detail}".strip() if fault is not None else str(told or "")
+    own = fault_words.said(language, detail)
+    return f"{language.gettext(HEAD[fault])} {own}".strip() if fault is not None else own
 
 
 def problem(language: Language, told: str) -> tuple[str, str, str]:
     """(sentence, the channel's own words, way out) of a flow's last error."""
     fault, code, detail = failure(told)
     if fault is None:
-        return language.gettext(HEAD[Fault.REJECTED]), told.strip(": "), language.gettext(MEND[Fault.REJECTED])
+        own = fault_words.said(language, told.strip(": "))
+        return language.gettext(HEAD[Fault.REJECTED]), own, language.gettext(MEND[Fault.REJECTED])
     if code == "breaker_open":
         return language.gettext(HEAD[fault]), "", language.gettext(OPEN)
     if code == "own_limit":
         return language.gettext(HEAD[fault]), "", language.gettext(WAY_OUT[fault])
-    return language.gettext(HEAD[fault]), f"{code}: {detail}", language.gettext(WAY_OUT[fault])
+    own = fault_words.said(language, detail)
+    return (
+        language.gettext(HEAD[fault]),
+        f"{code}: {detail}" if own == detail else own,
+        language.gettext(WAY_OUT[fault]),
+    )
 
 
 def reason(language: Language, kind: str, told: str | None) -> str:
@@ -140,7 +147,6 @@ def _fault(name: str) -> Fault:
     return Fault(name) if name in set(Fault) else Fault.TRANSIENT
 
 
-def said(row: Mapping[str, Any]) -> str:
-    """The channel's own words about a letter."""
-    fault, _code, detail = failure(row["said"])
-    return detail if fault is not None else str(row["said"] or "")
+def said(language: Language, row: Mapping[str, Any]) -> str:
+    """The channel's own words about a letter, or the hub's."""
+    return fault_words.said(language, failure(row["said"])[2])

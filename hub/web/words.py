@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from hub.web import deadline_words, label_words, refused_links
+from hub.web import deadline_words, fault_words, label_words, refused_links
 from hub.web.i18n import N_, Language
 
 Chip = tuple[str, str]  # (tone, words): ok, busy, wait, bad, mute
@@ -221,6 +221,8 @@ def account_health(row: Mapping[str, Any], now: datetime) -> Chip:
         return "mute", N_("pausada por você")
     if row["braked_at"]:
         return "bad", N_("freio de zeros acionado")
+    if row["status"] == "preview" and row["external_id"] is None:
+        return "bad", N_("não ligada: o canal não respondeu")
     if row["status"] == "preview":
         return "wait", N_("em prévia: nada é escrito")
     if row["slots_parked"] or row["inbox_parked"] or row["news_parked"]:
@@ -312,6 +314,7 @@ def alert_sentence(language: Language, row: Mapping[str, Any]) -> str:
     told: dict[str, object] = defaultdict(lambda: "—", {name: _shown(value) for name, value in row["params"].items()})
     if row["kind"] == "parcel_exception":
         told["status"] = language.gettext(PARCEL.get(row["params"].get("status"), PARCEL["unknown"])[1])
+    told |= {name: fault_words.said(language, str(told[name])) for name in ("detail", "said") if name in told}
     kind = row["kind"]
     if kind == "link_refused":
         told["detail"] = refused_links.of_alert(language, row["params"])

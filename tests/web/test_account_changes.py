@@ -24,10 +24,27 @@ async def test_wrong_keys_are_explained_and_nothing_is_kept() -> None:
         away = await reader.post("/contas/nova", channel="woocommerce", name="Loja", **fields(v.typed))
         assert away.status == 303  # it says nothing about the keys: kept, and asked again later
         path = away.headers["Location"]
-        assert "ainda não disse de quem é" in (await reader.get(path)).text
+        page = (await reader.get(path)).text
+        assert "Loja foi guardada, mas ainda não está ligada" in page
+        assert "nada é lido nem escrito" in page
+        assert "tente de novo mais tarde" in page
+        steps = (await reader.get("/primeiros-passos")).text  # what never worked is no step done: it leads there
+        assert ("Lendo os anúncios" in steps, f'href="{path}"' in steps) == (False, True)
         v.sandbox.knobs.down = False
         await reader.post(f"{path}/verificar")
-        assert "respondeu: a conta é" in (await reader.get(path)).text
+        page = (await reader.get(path)).text
+        assert ("respondeu: a conta é" in page, "nada é lido nem escrito" in page) == (True, False)
+        assert await rows(s, "SELECT FROM account WHERE external_id IS NOT NULL AND held_reason IS NULL")
+        assert f'href="{path}"' not in (await reader.get("/primeiros-passos")).text
+        nobody = {name: value.replace(v.base, "http://127.0.0.1:9") for name, value in v.typed.items()}
+        away = await reader.post("/contas/nova", channel="woocommerce", name="Vazia", **fields(nobody))
+        path = away.headers["Location"]
+        for where in (path, "/contas", "/sincronizacao"):
+            text = (await reader.get(where)).text
+            assert ("127.0.0.1 não aceita conexão" in text, "no connection" in text) == (True, False), where
+        assert "não ligada: o canal não respondeu" in (await reader.get("/")).text
+        await reader.post(f"{path}/desligar", sure="yes")
+        await s.w.rows("DELETE FROM account WHERE name = 'Vazia' RETURNING id")
         taken = await reader.post("/contas/nova", channel="woocommerce", name="loja", **fields(v.typed))
         assert "Já há uma conta chamada loja" in taken.text
         twice = await reader.post("/contas/nova", channel="woocommerce", **fields(v.typed))

@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from hub import two_factor
+from hub.store import stock
 from hub.web.devices import device_of
 from hub.web.pages import security
 from jobs import two_factor as flow
@@ -222,6 +223,14 @@ async def test_the_log_says_who_did_what_filtered_paged_and_as_a_file() -> None:
         assert mine.count("chave da API feita</th>") == 1
         assert "ERP" in mine
         assert "Nada registrado" in (await ana.get(f"{LOG}?acao=user_role")).text
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            await stock.audit(
+                tx, "stock_import", "1", mode="set", kind="own", role="warehouse", scopes=["all"], document="order"
+            )
+        page = (await ana.get(LOG)).text
+        for words in ("modo: o contado substitui", "tipo: próprio", "papel: depósito", "escopos: a conta inteira"):
+            assert words in page, words
+        assert "documento: Pedido" in page
         sheet = await ana.get(f"{LOG}.csv?acao=apikey_add")
         assert sheet.text.lstrip("\ufeff").splitlines()[0] == "Quando;Quem;O que fez;Em quê;Detalhes"
         assert len(sheet.text.splitlines()) == 3

@@ -8,12 +8,13 @@ import adapters
 from hub.http import sharers
 from hub.model import Shipment, TrackingStatus
 from hub.sandbox import Product
-from hub.store import alerts, invariants, new_id, shipments
+from hub.store import alerts, inbox, invariants, new_id, shipments
 from tests.web.site import Site, site
 from tests.world import Channel
 
 CANECA = Product(sku="CANECA", title="Caneca <b>azul</b>", quantity=10, price_cents=3990)
 PATH = "/sincronizacao/parados"
+TROUBLED = '<p class="figure-name">Contas com problema</p><p class="figure-value bad-text">{}</p>'
 
 
 async def shop(s: Site) -> Channel:
@@ -61,6 +62,7 @@ async def test_flows_are_told_by_account_with_the_last_error_and_the_way_out() -
         made = await shop(s)
         await made.buy("CANECA", 1)
         await s.w.settle()
+        (two,) = await s.w.rows("SELECT id FROM account WHERE name = 'Loja Dois'")
         async with s.w.rt.db.seller(s.w.seller_id) as tx:
             await tx.run(
                 "UPDATE task SET error = 'transient breaker_open: it failed', attempts = 3, "
@@ -72,7 +74,20 @@ async def test_flows_are_told_by_account_with_the_last_error_and_the_way_out() -
                 "WHERE account_id = %s AND kind = 'listings'",
                 [made.account.id],
             )
+            for ref in ("1", "2"):
+                await tx.run(
+                    "INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, due_at, error) "
+                    "VALUES (%s, %s, %s, 'webhook', 'order', %s, %s, now() + interval '1 h', %s)",
+                    [tx.seller, new_id(), two["id"], ref, ref, inbox.TOGETHER],
+                )
         await letter(s, made.account.id, "77")
+        quiet = await s.signed_in("so@loja.example", role="viewer")
+        page = (await quiet.get("/sincronizacao")).text
+        assert (inbox.TOGETHER in page, TROUBLED.format(1) in page) == (False, True), "what only waits is no problem"
+        wrong = "transient connect: loja.example: no connection"
+        await s.w.rows("UPDATE inbox SET error = %s WHERE ref = '2' AND state = 'due' RETURNING id", wrong)
+        page = (await quiet.get("/sincronizacao")).text
+        assert (TROUBLED.format(2) in page, "loja.example não aceita conexão" in page) == (True, True)
         page = (await (await s.signed_in("olha@loja.example", role="viewer")).get("/sincronizacao")).text
         for words in (
             "Loja Um", "Loja Dois", "Números de estoque", "Busca de pedidos", "o hub o deixa descansar", "há 3 horas",
@@ -229,6 +244,17 @@ async def test_a_parcels_news_and_its_tracking_are_taken_up_again() -> None:
         assert row["news_parked"] is None
         assert row["news_due_at"] is not None
         assert (row["asked"], row["track_error"]) == (True, None)
+        await s.w.rows("UPDATE shipment SET left_alone = 'ambiguous', carrier_account_id = NULL RETURNING id")
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            await alerts.raise_(tx, "parcel_ambiguous", str(id_), code="AA123456785BR", carrier="Correios", fits=[])
+        page = (await reader.get(f"{PATH}?tipo=tracking")).text
+        assert (f'form="f-{id_}"' in page, "balcao tracking" in page) == (True, False)
+        await reader.post(f"{PATH}/{id_}/seguir", account=str(made.account.id))
+        assert "essa conta não segue envios" in (await reader.get(PATH)).text
+        await reader.post(f"{PATH}/{id_}/seguir", account=str(carrier.account.id))
+        row = await s.w.row("SELECT left_alone, carrier_account_id FROM shipment")
+        assert (row["left_alone"], row["carrier_account_id"]) == (None, carrier.account.id)
+        assert "parcel_ambiguous" not in await s.w.alerts()
 
 
 async def test_who_may_see_do_and_read_what() -> None:

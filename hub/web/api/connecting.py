@@ -151,8 +151,7 @@ async def _connected(call: Call, made: Admitted, *, opened: bool) -> Connected:
     account, adapter = made.account, call.rt.adapter(made.account.channel)
     problem = None
     if made.problem is not None:
-        sentence = account_words.FAULTS[made.problem.fault]
-        problem = call.language.gettext(sentence, label=adapter.label, detail=made.problem.detail)
+        problem = account_words.fault(call.language, adapter.label, made.problem.fault, made.problem.detail)
     tells = opened and adapter.webhook is not None
     return Connected(
         account=await open_account(call, account.id), there=made.identity.name if made.identity else None,

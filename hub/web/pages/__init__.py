@@ -8,7 +8,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from hub.web import feed, static_files, words
+from hub.web import feed, static_files, sync_words, words
 from hub.web.auth import Door
 from hub.web.beginning import FOUNDING, Founding
 from hub.web.edge import DOOR, Handler, Visit, nowhere, page
@@ -237,6 +237,7 @@ ROUTES = (
     ("GET", "/sincronizacao/parados", letters.every, "viewer"),
     ("GET", "/sincronizacao/parados/previa", letters.preview, "operator"),
     ("POST", "/sincronizacao/parados/repetir", letters.repeat, "operator"),
+    ("POST", "/sincronizacao/parados/{id}/seguir", letters.follow_by, "operator"),
     ("GET", "/sincronizacao/documentos/{id}", letters.document, "manager"),
     ("GET", "/faltas", shortages.every, "viewer"),
     ("GET", "/faltas/{id}", shortages.one, "viewer"),
@@ -343,7 +344,7 @@ def setup(app: web.Application) -> None:
         app, loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    env.globals.update(static=static_files.address, words=words)
+    env.globals.update(static=static_files.address, words=words, plain=sync_words.plain)
     app[DOOR], app[FEED], app[FOUNDING], app[SHELF] = Door(), Feed(), Founding(), Shelf()
     app.on_shutdown.append(feed.close)
     app.router.add_get("/static/{name}", static_files.file)

@@ -37,7 +37,7 @@ def check_sentence(language: Language, label: str, problem: str) -> str:
     for fault, told in connect.SENTENCES.items():
         head = told.partition("{detail}")[0].format(label=label)
         if problem.startswith(head):
-            return language.gettext(account_words.FAULTS[fault], label=label, detail=problem[len(head) :])
+            return account_words.fault(language, label, fault, problem[len(head) :])
     return problem
 
 
@@ -107,10 +107,22 @@ async def one(visit: Visit) -> web.Response:
         },
         subscribe_task=next((task for task in tasks if task["kind"] == "subscribe"), None),
         tasks=sorted(tasks, key=lambda task: order.index(task["kind"])), parked=parked, adapter=adapter,
-        plain=sync_words.plain, hook=await _hook(visit, account), reading=_reading(adapter, account, reading),
+        unanswered=_unanswered(visit, account), hook=await _hook(visit, account),
+        reading=_reading(adapter, account, reading),
         registered=_registered(account),
         sells=adapter is not None and adapter.orders is not None and account.status != "closed",
     )  # fmt: skip
+
+
+def _unanswered(visit: Visit, account: Account) -> tuple[str, str] | None:
+    """Why an account was never connected, and the way out; None for one that was."""
+    if account.external_id is not None:
+        return None
+    fault, _code, detail = sync_words.failure(account.held_reason)
+    if fault is None:
+        return account.held_reason or "", visit.language.gettext(account_words.UNANSWERED_OTHER)
+    told = account_words.fault(visit.language, label_of(account.channel), fault, detail)
+    return told, visit.language.gettext(account_words.UNANSWERED.get(fault, account_words.UNANSWERED_OTHER))
 
 
 def _reading(adapter: Adapter | None, account: Account, told: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -64,12 +64,12 @@ def _details(visit: Visit, row: Mapping[str, Any]) -> str:
     say = visit.language.gettext
     told = {name: value for name, value in (row["params"] or {}).items() if value not in (None, "", [], {})}
     return " · ".join(
-        f"{say(settings_words.PARAM[name]) if name in settings_words.PARAM else name}: {_shown(visit, value)}"
+        f"{say(settings_words.PARAM[name]) if name in settings_words.PARAM else name}: {_shown(visit, value, name)}"
         for name, value in told.items()
     )
 
 
-def _shown(visit: Visit, value: object) -> str:
+def _shown(visit: Visit, value: object, name: str = "") -> str:
     match value:
         case bool():
             return visit.language.gettext(settings_words.YES if value else settings_words.NO)
@@ -78,7 +78,9 @@ def _shown(visit: Visit, value: object) -> str:
         case list() if any(isinstance(each, (list, dict)) for each in value):
             return str(len(value))
         case list():
-            return _few([_shown(visit, each) for each in value])
+            return _few([_shown(visit, each, name) for each in value])
+        case str() if (name, value) in settings_words.VALUE:
+            return visit.language.gettext(settings_words.VALUE[name, value])
     return str(value)
 
 

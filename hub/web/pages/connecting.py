@@ -196,11 +196,7 @@ def welcome(visit: Visit, made: Admitted) -> web.Response:
     """On to the page of an account that was let in, saying what happens now."""
     name, label = made.account.name, accounts.label_of(made.account.channel)
     if made.identity is None:
-        detail = made.problem.detail if made.problem else ""
-        visit.say(
-            "bad", N_("%(name)s foi guardada, mas %(label)s ainda não disse de quem é: %(detail)s"),
-            name=name, label=label, detail=detail,
-        )  # fmt: skip
+        visit.say("bad", N_("%(name)s foi guardada, mas ainda não está ligada: veja abaixo por quê."), name=name)
     elif made.reopened:
         visit.say(
             "ok", N_("%(label)s respondeu: a conta é %(there)s. Ela já esteve ligada: a história dela continua."),

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from aiohttp import web
 
+import adapters
 from hub.redaction import redact, redact_event
-from hub.store import letters
+from hub.store import Tx, accounts, letters, tracking
+from hub.store.accounts import Account
 from hub.store.letters import Scope
 from hub.web import sync_words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_
 from hub.web.pages.keyset import SIZE, id_asked, part
-from jobs import replay
+from jobs import follow, replay
 
 HOME = "/sincronizacao/parados"
 LONGEST = 200_000  # characters of a document that a page shows
@@ -33,7 +35,8 @@ def _query(scope: Scope) -> dict[str, str]:
 
 def _worded(visit: Visit, kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **row, "why": sync_words.reason(visit.language, kind, row["reason"]), "words": sync_words.said(row),
+        **row, "why": sync_words.reason(visit.language, kind, row["reason"]),
+        "words": sync_words.said(visit.language, row),
         "mend": sync_words.mend(visit.language, kind, row["reason"]),
     }  # fmt: skip
 
@@ -47,12 +50,13 @@ async def every(visit: Visit) -> web.Response:
         scope = Scope(kind=kind, account_id=id_asked(visit, "conta"), reason=visit.asked("motivo"))
         tally = await letters.tally(tx, Scope(kind=kind))
         rows = await letters.listed(tx, scope, id_asked(visit, "apos"), SIZE + 1)
+        carriers = await _carriers(tx) if kind == "tracking" else []
     shown = [_worded(visit, kind, row) for row in rows]
     reasons = {row["reason"]: sync_words.reason(visit.language, kind, row["reason"]) for row in tally if row["reason"]}
     return visit.render(
         "letters.html", part=part(visit, shown), kind=kind, scope=scope, counts=counts, most=letters.MOST,
         sync=sync_words, keep=_query(scope), accounts={row["account_id"]: row["account"] for row in tally},
-        reasons=sorted(reasons.items()),
+        reasons=sorted(reasons.items()), carriers=carriers,
         total=sum(row["count"] for row in tally if _within(scope, row)), replayable=kind in letters.REPLAYABLE,
     )  # fmt: skip
 
@@ -114,6 +118,29 @@ async def repeat(visit: Visit) -> web.Response:
         visit.say("ok", N_("De volta ao trabalho: %(count)s. O que falhar de novo volta para esta lista."),
                   count=visit.language.number(done.count))  # fmt: skip
     return visit.go(f"{HOME}?{urlencode({'tipo': scope.kind})}")
+
+
+async def follow_by(visit: Visit) -> web.Response:
+    """Which carrier's account follows a parcel that several fit."""
+    id_ = visit.id_in_path()
+    async with visit.tx() as tx:
+        known = {str(account.id): account for account in await _carriers(tx)}
+        rows = await letters.listed(tx, Scope(kind="tracking", reason="ambiguous", ids=[id_]), None, 1)
+        account = known.get(visit.form.get("account", "")) if rows else None
+        if account is not None:
+            await follow.choose(visit.rt, tx, account.id, {id_: rows[0]["ref"]})
+    if account is None:
+        visit.say("bad", N_("Este envio já tem quem o siga, ou essa conta não segue envios: veja a lista de novo."))
+    else:
+        visit.rt.ring("tracking", account.id)
+        visit.say("ok", N_("%(account)s segue %(ref)s a partir de agora."), account=account.name, ref=rows[0]["ref"])
+    return visit.go(f"{HOME}?tipo=tracking")
+
+
+async def _carriers(tx: Tx) -> list[Account]:
+    """Accounts that can follow a parcel."""
+    able = {account_id for _channel, account_id in await tracking.carriers(tx, adapters.trackers())}
+    return [account for account in await accounts.every(tx) if account.id in able]
 
 
 # ── a document ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -108,7 +108,8 @@ async def register(visit: Visit) -> web.Response:
     except hooks.Unregistered as refusal:
         visit.say("bad", account_words.UNREGISTERED[refusal.why], label=label, name=account.name)
     except ChannelError as problem:
-        visit.say("bad", account_words.FAULTS[problem.fault], label=label, detail=problem.detail)
+        told = account_words.fault(visit.language, label, problem.fault, problem.detail)
+        visit.say("bad", "%(problem)s", problem=told)
     else:
         visit.say(
             "ok",

@@ -57,11 +57,12 @@ def _account(
     adapter = adapter_of(account.channel)
     shown = _flows(visit, account, adapter, row, queues, tasks) if adapter else []
     parked = stopped.get(account.id, 0)
-    held = not account.reads
+    held = not account.reads or account.external_id is None
     troubled = held or bool(account.braked_at) or any(flow["error"] or flow["slow"] for flow in shown)
     return {
         "id": account.id, "name": account.name, "label": label_of(account.channel), "parked": parked, "flows": shown,
-        "health": words.account_health(row, visit.now), "held": account.held_reason, "limits": limits,
+        "health": words.account_health(row, visit.now), "limits": limits,
+        "held": sync_words.plain(visit.language, account.held_reason),
         "due": sum(flow["due"] for flow in shown), "troubled": troubled, "waits": held,
         "open": troubled or bool(limits["penalties"]) or bool(limits["rests"]),
     }  # fmt: skip
