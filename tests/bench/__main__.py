@@ -10,13 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import audit, ingest, intake, meter, pages, sale
+from tests.bench import audit, breadth, ingest, intake, meter, pages, sale
 from tests.bench.stand import stand
 
 WIDTH = 110  # of the table where nobody looks
 PARTS = {
     "intake": intake.measure, "ingest": ingest.measure, "sale": sale.measure, "audit": audit.measure,
-    "pages": pages.measure,
+    "pages": pages.measure, "breadth": breadth.measure,
 }  # fmt: skip
 # (what, path in the figures, unit, target as (sign, number))
 ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
@@ -50,6 +50,11 @@ ROWS: tuple[tuple[str, str, str, tuple[str, float] | None], ...] = (
     ("Pages with many orders over few, the worst", "pages.worst_ratio", "x", ("<=", pages.LIMIT)),
     ("  the median page", "pages.median_ratio", "x", None),
     ("  pages that read a big table whole", "pages.read_whole", "pages", ("<=", 0)),
+    ("Pages with a broad shelf, the slowest", "breadth.slowest_ms", "ms p50", None),
+    ("  the median page, over a narrow shelf", "breadth.median_ratio", "x", None),
+    ("  numbers of one SKU at eight channels", "breadth.one_sku_ms", "ms", None),
+    ("  a rule for a channel, looked at", "breadth.rule_looked_s", "s", None),
+    ("  the same, kept", "breadth.rule_kept_s", "s", None),
 )
 
 
@@ -78,7 +83,8 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
             verdict = f"target {target[0]} {target[1]:g}: " + (
                 "[green]met[/]" if value <= target[1] else "[red]missed[/]"
             )
-        yield label, f"{value:,}", unit, verdict
+        shown = " → ".join(f"{each:,}" for each in value) if isinstance(value, list) else f"{value:,}"
+        yield label, shown, unit, verdict
 
 
 def _table(told: dict[str, Any]) -> Table:
@@ -89,8 +95,9 @@ def _table(told: dict[str, Any]) -> Table:
         table.add_column(name, justify="right" if name == "measured" else "left", no_wrap=True)
     for row in _rows(told):
         table.add_row(*row)
-    for row in pages.table(told["pages"]) if "pages" in told else ():
-        table.add_row(*row)
+    for part, of in (("pages", "orders"), ("breadth", "skus")):
+        for row in pages.table(told[part], of) if part in told else ():
+            table.add_row(*row)
     return table
 
 

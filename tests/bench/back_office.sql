@@ -13,7 +13,7 @@ CREATE TEMP TABLE deed AS
 SELECT d, now() - d * interval '12 hours' AS at, uuidv7(- d * interval '12 hours') AS id FROM generate_series(1, %(deeds)s) d;
 
 CREATE TEMP TABLE deed_line AS
-SELECT d, at, deed.id, x, k.id AS sku_id, k.code FROM deed, generate_series(0, 7) x, shelf k WHERE k.i = (d * 17 + x * 251) %% 2000;
+SELECT d, at, deed.id, x, k.id AS sku_id, k.code FROM deed, generate_series(0, 7) x, shelf k WHERE k.i = (d * 17 + x * 251) %% %(skus)s;
 
 -- The ten newest purchases are still to come.
 INSERT INTO purchase_order (seller_id, id, supplier_id, number, status, created_at, sent_at, expected_at, closed_at,

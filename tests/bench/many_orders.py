@@ -1,16 +1,30 @@
 """Years of orders made in SQL: lines, parcels, scans, movements, documents and alerts, as the flows leave them.
 
 The seller's shelf and the last nine days are the same however many orders there are, so that the same page shows as
-much; what grows is everything that was before, where every order is over.
+much; what grows is everything that was before, where every order is over. Another shelf is wider, at more channels.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the seller has to sell: SKUs, accounts (a carrier and one in preview among them), and who lists the SKUs."""
+
+    skus: int = 2_000
+    accounts: int = 6
+    listed: tuple[str, ...] = ("Loja própria", "Mercado Livre")
+
+
+EVERYWHERE = (
+    "Loja própria", "Mercado Livre", "Shopee", "Magalu", "VTEX", "Amazon", "Nuvemshop", "Shopify",
+)  # fmt: skip
 DAYS = 730  # over which the others are spread evenly
 LATELY = 5_400  # orders of the last nine days
 BATCH = 50_000
@@ -28,7 +42,7 @@ def _statements() -> dict[str, list[str]]:
     return found
 
 
-def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> None:
+def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None], shelf: Shelf = Shelf()) -> None:
     """So many orders for the one seller of a database, whose owner `url` signs in as; `sealed`: what accounts know."""
     sections = _statements()
     with psycopg.connect(url, autocommit=True) as conn:
@@ -49,6 +63,10 @@ def fill(url: str, count: int, sealed: bytes, say: Callable[[str], None]) -> Non
             "days": DAYS,
             "lately": LATELY,
             "sealed": sealed,
+            "skus": shelf.skus,
+            "accounts": shelf.accounts,
+            "listed": list(shelf.listed),
+            "shops": shelf.accounts - 2,
         }
         _run(conn, sections["shelf"], told)
         for first in range(1, count + 1, BATCH):

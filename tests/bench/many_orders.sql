@@ -8,8 +8,10 @@ INSERT INTO account (seller_id, id, channel, name, external_id, status, callback
 SELECT %(seller)s, gen_random_uuid(), channel, name, 'bench-' || n, status, sha256(n::text::bytea), now(), now()
 FROM (VALUES (1, 'woocommerce', 'Loja própria', 'live'), (2, 'mercadolivre', 'Mercado Livre', 'live'),
              (3, 'shopee', 'Shopee', 'live'), (4, 'magalu', 'Magalu', 'live'),
-             (5, 'correios', 'Correios contrato', 'live'), (6, 'woocommerce', 'Atacado', 'preview'))
-     v(n, channel, name, status);
+             (5, 'correios', 'Correios contrato', 'live'), (6, 'woocommerce', 'Atacado', 'preview'),
+             (7, 'vtex', 'VTEX', 'live'), (8, 'amazon', 'Amazon', 'live'), (9, 'nuvemshop', 'Nuvemshop', 'live'),
+             (10, 'shopify', 'Shopify', 'live'))
+     v(n, channel, name, status) WHERE n <= %(accounts)s;
 
 INSERT INTO credential (seller_id, account_id, sealed) SELECT seller_id, id, %(sealed)s FROM account;
 
@@ -20,13 +22,13 @@ SELECT seller_id, id, kind, now() + interval '1 hour', now() FROM account,
 INSERT INTO sku (seller_id, id, code, title, cost_cents, weight_g, opened_at, stock_since)
 SELECT %(seller)s, gen_random_uuid(), CASE n WHEN 0 THEN 'CAN-01' ELSE 'SKU-' || n END, 'Produto ' || n,
     500 + pick(n, 1, 20000), 300, now() - interval '3 years', now() - interval '3 years'
-FROM generate_series(0, 1999) n;
+FROM generate_series(0, %(skus)s - 1) n;
 
 INSERT INTO stock_slot (seller_id, id, account_id, ref, listing_ref, sku_id, desired, pushed, expected, seen, seen_at,
     synced_from, synced_to, approved_at, last_pushed_at)
 SELECT k.seller_id, gen_random_uuid(), a.id, 'L-' || k.code, 'L-' || k.code, k.id, 40, 40, 40, 40, now(),
     now(), now(), now(), now() - interval '1 hour'
-FROM sku k JOIN account a USING (seller_id) WHERE a.name IN ('Loja própria', 'Mercado Livre');
+FROM sku k JOIN account a USING (seller_id) WHERE a.name = ANY(%(listed)s);
 
 INSERT INTO listing (seller_id, id, account_id, ref, slot_id, sku_id, linked_by, channel_sku, title, status, quantity,
     price_cents, currency, managed_by, seen_at)
@@ -84,7 +86,7 @@ FROM (SELECT n, placed, CASE
                    + (n - %(lately)s) * interval '1 day' * (%(days)s - 9) / (%(count)s - %(lately)s) END AS placed,
                pick(n, 6, 1000) AS r
             FROM generate_series(%(first)s::bigint, %(last)s) n) at) told
-JOIN shops s ON s.i = pick(n, 5, 4);
+JOIN shops s ON s.i = pick(n, 5, %(shops)s);
 
 CREATE INDEX ON made (id);
 
@@ -92,7 +94,7 @@ CREATE TEMP TABLE made_line AS
 SELECT m.n, m.id, 'l' || x AS ref, k.id AS sku_id, k.code, k.title, 1 + pick(m.n, 20 + x, 3) / 2 AS units,
     1990 + pick(m.n, 30 + x, 30000) AS cents
 FROM made m, generate_series(1, m.lines) x, shelf k
-WHERE k.i = CASE WHEN pick(m.n, 90 + x, 20) > 0 THEN pick(m.n, 40 + x, 2000) ELSE 0 END;
+WHERE k.i = CASE WHEN pick(m.n, 90 + x, 20) > 0 THEN pick(m.n, 40 + x, %(skus)s) ELSE 0 END;
 
 ANALYZE made;
 
@@ -241,7 +243,7 @@ INSERT INTO stock_movement (seller_id, id, sku_id, warehouse_id, delta, reason, 
 SELECT seller_id, gen_random_uuid(), sku_id, warehouse_id, l.on_hand - coalesce(m.sum, 0), 'opening', 'count:bench',
     now() - interval '3 years'
 FROM stock_level l LEFT JOIN (SELECT sku_id, warehouse_id, sum(delta) FROM stock_movement GROUP BY 1, 2) m
-    USING (sku_id, warehouse_id);
+    USING (sku_id, warehouse_id) WHERE l.on_hand <> coalesce(m.sum, 0);
 
 INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand)
 SELECT seller_id, sku_id, warehouse_id, sum(delta) FROM stock_movement WHERE warehouse_id <> %(warehouse)s

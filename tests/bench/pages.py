@@ -18,6 +18,7 @@ from hub.web import auth
 from jobs import connect, events, notices
 from jobs.install import runtime
 from tests.bench import many_orders
+from tests.bench.many_orders import Shelf
 from tests.bench.stand import Part, Stand
 from tests.browser import walk
 
@@ -84,6 +85,7 @@ BIG = (
 )  # fmt: skip
 SCANS = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname = ANY(%s)"
 FLUSH = 1.1  # seconds after which a server process tells its counts at the end of its next transaction
+SHELF = Shelf()
 LIMIT = 1.5  # times the page with few orders
 TOO_LITTLE = 1.0  # ms: below that a difference is the clock's
 
@@ -92,6 +94,7 @@ TOO_LITTLE = 1.0  # ms: below that a difference is the clock's
 class Hall:
     """A hub with so many orders, its web process, and somebody signed in."""
 
+    part: Part
     orders: int
     base: str
     session: aiohttp.ClientSession
@@ -118,18 +121,8 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
     few, many = (10_000, 50_000) if quick else (10_000, 1_000_000)
     rounds = 11 if quick else 25
     async with AsyncExitStack() as exits:
-        halls = [await _hall(stand, exits, n, count, say) for n, count in enumerate((few, many))]
-        told = {}
-        for spot in (*(each for each in walk.PAGES if not each.outside and each.status == 200), *MORE):
-            try:
-                paths = [spot.path.format(**hall.rows) for hall in halls]
-            except KeyError as missing:
-                say(f"pages: {spot.name} is left out: no row for {missing}")
-                continue
-            told[spot.name] = await _page(halls, paths, rounds)
-            if told[spot.name]["ratio"] > LIMIT:  # the page, or a burst of something else: the median of three tells
-                tries = [told[spot.name], *[await _page(halls, paths, rounds) for _ in range(2)]]
-                told[spot.name] = sorted(tries, key=lambda row: float(row["ratio"]))[1]
+        halls = [await hall_of(stand, exits, n, count, say) for n, count in enumerate((few, many))]
+        told = await every_page(halls, rounds, say)
     ratios = [row["ratio"] for row in told.values()]
     worst = max(told, key=lambda name: float(told[name]["ratio"]))
     return {
@@ -139,8 +132,27 @@ async def measure(stand: Stand, *, quick: bool, say: Say) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _hall(stand: Stand, exits: AsyncExitStack, number: int, orders: int, say: Say) -> Hall:
-    part = stand.part(f"pages_{orders}", 5 + number)
+async def every_page(halls: list[Hall], rounds: int, say: Say) -> dict[str, dict[str, Any]]:
+    """Each page of the walk, and MORE of the list of orders and its like, at both hubs."""
+    told = {}
+    for spot in (*(each for each in walk.PAGES if not each.outside and each.status == 200), *MORE):
+        try:
+            paths = [spot.path.format(**hall.rows) for hall in halls]
+        except KeyError as missing:
+            say(f"pages: {spot.name} is left out: no row for {missing}")
+            continue
+        told[spot.name] = await _page(halls, paths, rounds)
+        if told[spot.name]["ratio"] > LIMIT:  # the page, or a burst of something else: the median of three tells
+            tries = [told[spot.name], *[await _page(halls, paths, rounds) for _ in range(2)]]
+            told[spot.name] = sorted(tries, key=lambda row: float(row["ratio"]))[1]
+    return told
+
+
+async def hall_of(
+    stand: Stand, exits: AsyncExitStack, number: int, orders: int, say: Say, shelf: Shelf = SHELF
+) -> Hall:
+    """A hub with so many orders and such a shelf, its web process, and somebody signed in."""
+    part = stand.part(f"pages_{shelf.skus}_{orders}", 5 + number)
     async with runtime(part.installation()) as (rt, _pulse):
         seller = await connect.seller_add(rt, "Bench")
         async with rt.db.people() as tx:
@@ -152,14 +164,14 @@ async def _hall(stand: Stand, exits: AsyncExitStack, number: int, orders: int, s
         keys = {"store_url": "https://loja.example", "consumer_key": "ck", "consumer_secret": "cs"}
         sealed = rt.vault.seal({"credentials": json.dumps(keys), "callback": "c", "hook_secret": "s"})
     began = time.perf_counter()
-    await asyncio.to_thread(many_orders.fill, part.environment["DATABASE_URL"], orders, sealed, say)
+    await asyncio.to_thread(many_orders.fill, part.environment["DATABASE_URL"], orders, sealed, say, shelf)
     say(f"pages: {orders:,} orders made in {time.perf_counter() - began:.0f} s")
     await exits.enter_async_context(part.web())
     session = await exits.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
     database = await exits.enter_async_context(
         await psycopg.AsyncConnection.connect(part.environment["DATABASE_URL"], autocommit=True)
     )
-    hall = Hall(orders, f"http://127.0.0.1:{part.port}", session, database, dict(await _rows(part)))
+    hall = Hall(part, orders, f"http://127.0.0.1:{part.port}", session, database, dict(await _rows(part)))
     await _sign_in(hall)
     return hall
 
@@ -209,9 +221,9 @@ async def _page(halls: list[Hall], paths: list[str], rounds: int) -> dict[str, A
     }
 
 
-def table(told: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+def table(told: dict[str, Any], of: str) -> Iterator[tuple[str, str, str, str]]:
     """The pages, the worst ratio first: name, p50 with few and with many, ratio and tables read whole."""
-    few, many = told["orders"]
+    few, many = told[of]
     for name, row in sorted(told["pages"].items(), key=lambda item: -float(item[1]["ratio"])):
         times = f"{row['p50_ms'][0]:,} → {row['p50_ms'][1]:,}"
         yield name, times, f"ms p50, {few:,} → {many:,}", f"{row['ratio']} x {', '.join(row['read_whole'])}"
