@@ -6,18 +6,20 @@ $$ SELECT (abs(hashint8(n * 101 + what)::bigint) % m)::integer $$;
 
 INSERT INTO account (seller_id, id, channel, name, external_id, status, callback_hash, checked_at, approved_at)
 SELECT %(seller)s, gen_random_uuid(), channel, name, 'bench-' || n, status, sha256(n::text::bytea), now(), now()
-FROM (VALUES (1, 'woocommerce', 'Loja própria', 'live'), (2, 'mercadolivre', 'Mercado Livre', 'live'),
+FROM (VALUES (0, 'magalu', 'Magalu antiga', 'closed'), (1, 'woocommerce', 'Loja própria', 'live'),
+             (2, 'mercadolivre', 'Mercado Livre', 'live'),
              (3, 'shopee', 'Shopee', 'live'), (4, 'magalu', 'Magalu', 'live'),
              (5, 'correios', 'Correios contrato', 'live'), (6, 'woocommerce', 'Atacado', 'preview'),
              (7, 'vtex', 'VTEX', 'live'), (8, 'amazon', 'Amazon', 'live'), (9, 'nuvemshop', 'Nuvemshop', 'live'),
              (10, 'shopify', 'Shopify', 'live'))
      v(n, channel, name, status) WHERE n <= %(accounts)s;
 
-INSERT INTO credential (seller_id, account_id, sealed) SELECT seller_id, id, %(sealed)s FROM account;
+INSERT INTO credential (seller_id, account_id, sealed) SELECT seller_id, id, %(sealed)s FROM account
+WHERE status <> 'closed';
 
 INSERT INTO task (seller_id, account_id, kind, due_at, succeeded_at)
 SELECT seller_id, id, kind, now() + interval '1 hour', now() FROM account,
-    unnest(ARRAY['poll', 'listings', 'reconcile']) kind WHERE channel <> 'correios';
+    unnest(ARRAY['poll', 'listings', 'reconcile']) kind WHERE channel <> 'correios' AND status <> 'closed';
 
 INSERT INTO sku (seller_id, id, code, title, cost_cents, weight_g, opened_at, stock_since)
 SELECT %(seller)s, gen_random_uuid(), CASE n WHEN 0 THEN 'CAN-01' ELSE 'SKU-' || n END, 'Produto ' || n,
@@ -248,6 +250,11 @@ FROM stock_level l LEFT JOIN (SELECT sku_id, warehouse_id, sum(delta) FROM stock
 INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand)
 SELECT seller_id, sku_id, warehouse_id, sum(delta) FROM stock_movement WHERE warehouse_id <> %(warehouse)s
 GROUP BY seller_id, sku_id, warehouse_id;
+
+-- Of an account that is no more some orders are still open.
+UPDATE orders SET account_id = (SELECT id FROM account WHERE status = 'closed')
+WHERE id IN (SELECT o.id FROM reservation r JOIN orders o ON o.id = r.order_id GROUP BY o.id, o.placed_at
+             ORDER BY o.placed_at LIMIT 60);
 
 -- What stands still: as many whatever the orders.
 INSERT INTO inbox (seller_id, id, account_id, source, topic, ref, dedupe_key, raw, state, error, attempts, received_at)
