@@ -66,7 +66,7 @@ SELECT n, uuidv7(placed - now()) AS id, s.id AS account_id, s.name AS account, s
         CASE WHEN status = 'delivered' AND pick(n, 8, 120) = 0 THEN 'returned' ELSE status END ELSE 'none' END AS done,
     CASE WHEN status IN ('placed', 'paid') AND pick(n, 9, 30) = 0
         THEN (ARRAY['fraud', 'invoice_pending', 'cancel_requested'])[1 + pick(n, 10, 3)] END AS hold,
-    placed + interval '36 hours' AS ship_by,
+    CASE WHEN channel = 'woocommerce' AND pick(n, 19, 3) = 0 THEN NULL ELSE placed + interval '36 hours' END AS ship_by,
     (ARRAY['Ana', 'Bruno', 'Carla', 'Davi', 'Elisa', 'Fábio', 'Gabriela', 'Heitor', 'Inês', 'João', 'Karina', 'Lucas',
         'Marina', 'Nelson', 'Olívia', 'Paulo', 'Raquel', 'Sérgio', 'Tânia', 'Vítor'])[1 + pick(n, 11, 20)]
     || ' ' || (ARRAY['Almeida', 'Barbosa', 'Cardoso', 'Dias', 'Esteves', 'Ferreira', 'Gomes', 'Lima', 'Moreira', 'Nunes',
