@@ -186,6 +186,15 @@ FROM made_parcel;
 
 INSERT INTO shipment_line SELECT %(seller)s, id, order_id, '', NULL FROM made_parcel;
 
+-- Paid orders of the marketplace whose label it has issued.
+INSERT INTO shipment (seller_id, id, account_id, ref, carrier, service, tracking_code, status, source, created_at)
+SELECT %(seller)s, md5('M' || id)::uuid, account_id, 'M' || ref, 'Mercado Envios', 'me2:drop_off',
+    'MEL' || lpad(n::text, 9, '0') || 'LM', 'label_created', 'channel', placed
+FROM made WHERE status = 'paid' AND channel = 'mercadolivre';
+
+INSERT INTO shipment_line SELECT %(seller)s, md5('M' || id)::uuid, id, '', NULL FROM made
+WHERE status = 'paid' AND channel = 'mercadolivre';
+
 INSERT INTO tracking_event (seller_id, shipment_id, at, raw_code, place, state, status, description, carrier, noted_at)
 SELECT %(seller)s, id, placed + i * interval '30 hours', 'BDE/' || i, 'Cajamar', 'SP',
     CASE i WHEN 1 THEN 'accepted' ELSE 'in_transit' END, 'Objeto em transferência', 'correios', placed

@@ -75,7 +75,7 @@ MORE = (
     walk.Spot("envios silent", "/envios?estado=silent"),
     walk.Spot("envios code", "/envios?busca={code}"),
     *(walk.Spot(f"prazos {key}", f"/prazos?ver={key}") for key in ("atrasados", "retirada", "problemas")),
-    *(walk.Spot(f"etiquetas {key}", f"/etiquetas?fila={key}") for key in ("to_print", "to_leave", "left")),
+    *(walk.Spot(f"etiquetas {key}", f"/etiquetas?fila={key}") for key in ("channel", "to_print", "to_leave", "left")),
     walk.Spot("alertas late", "/alertas?ver=late"),
     walk.Spot("alertas kind", "/alertas?tipo=ship_late"),
 )
