@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hub.store import Tx
 from hub.store.deadlines import POSTED
-from hub.store.picking import GONE
+from hub.store.picking import DUE, HERE
 
 # An order whose clock runs, as hub.deadlines.judged says: it is looked at again, or was alerted.
 _RUNS: LiteralString = (
@@ -16,11 +16,10 @@ _RUNS: LiteralString = (
 )
 
 # To be dispatched, and nobody told by when; in the order of the index orders_to_send.
-_UNDATED: LiteralString = f"o.status = 'paid' AND o.ship_by IS NULL AND ({GONE}) IS NULL"
-_SINCE: LiteralString = "coalesce(o.ship_by, o.placed_at, o.first_seen_at)"
+_UNDATED: LiteralString = f"{HERE} AND o.ship_by IS NULL"
 _SHOWN: LiteralString = f"""
     SELECT o.id, coalesce(o.number, o.ref) AS number, o.ship_by, o.ship_stage, o.ship_by_policy, o.hold,
-           o.buyer_name, a.name AS account, a.id AS account_id, a.channel, {_SINCE} AS since, h.packed_at,
+           o.buyer_name, a.name AS account, a.id AS account_id, a.channel, {DUE} AS since, h.packed_at,
            (SELECT coalesce(sum(quantity - cancelled_quantity), 0) FROM order_line l
             WHERE l.seller_id = o.seller_id AND l.order_id = o.id)::int AS units,
            (SELECT coalesce(sum(quantity), 0) FROM shortage s
@@ -49,10 +48,10 @@ async def to_ship(tx: Tx, after: tuple[datetime, UUID] | None, limit: int) -> li
 
 async def undated(tx: Tx, after: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
     """Orders to dispatch that nobody told the ship-by of, the oldest first; keyset by (since, id)."""
-    onward: LiteralString = f"AND ({_SINCE}, o.id) > (%(at)s, %(id)s)" if after else ""
+    onward: LiteralString = f"AND ({DUE}, o.id) > (%(at)s, %(id)s)" if after else ""
     at, id_ = after or (None, None)
     return await tx.all(
-        f"{_SHOWN} WHERE {_UNDATED} {onward} ORDER BY {_SINCE}, o.id LIMIT %(limit)s",
+        f"{_SHOWN} WHERE {_UNDATED} {onward} ORDER BY {DUE}, o.id LIMIT %(limit)s",
         {"posted": POSTED, "at": at, "id": id_, "limit": limit},
     )
 
