@@ -15,7 +15,9 @@ def answered() -> set[str]:
     app = web.Application()
     api.setup(app)
     pages.setup(app)
-    routes = [each for each in app.router.routes() if each.method == "GET" and each.resource]
+    up = {re.sub(r":[^/]*\}", "}", path) for path in pages.led_up()} - {"/entrar"}  # a form's address leads to the page above
+    routes = [each for each in app.router.routes()
+              if each.method == "GET" and each.resource and each.resource.canonical not in up]  # fmt: skip
     return {str(each.resource and each.resource.canonical) for each in routes
             if each.handler.__module__.startswith(("hub.web.edge", "hub.web.pages"))}  # fmt: skip
 

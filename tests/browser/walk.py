@@ -100,7 +100,7 @@ PAGES = (
     Spot("separacao", "/separacao"),
     Spot("separacao-por-sku", "/separacao?ver=sku", pictured=False),
     Spot("separacao-lista", "/separacao/lista"),
-    Spot("separacao-codigo", "/separacao/conferir", pictured=False),
+    Spot("separacao-codigo", "/separacao/conferir"),
     Spot("separacao-conferir", "/separacao/conferir/{box}"),
     Spot("anuncios", "/anuncios"),
     Spot("anuncios-parados", "/anuncios?estado=parked", pictured=False),
