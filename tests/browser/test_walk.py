@@ -15,7 +15,8 @@ def answered() -> set[str]:
     app = web.Application()
     api.setup(app)
     pages.setup(app)
-    up = {re.sub(r":[^/]*\}", "}", path) for path in pages.led_up()} - {"/entrar"}  # a form's address leads to the page above
+    # The address of a form alone leads to the page above it.
+    up = {re.sub(r":[^/]*\}", "}", path) for path in pages.led_up()} - {"/entrar"}
     routes = [each for each in app.router.routes()
               if each.method == "GET" and each.resource and each.resource.canonical not in up]  # fmt: skip
     return {str(each.resource and each.resource.canonical) for each in routes
