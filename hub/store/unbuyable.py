@@ -41,7 +41,7 @@ async def contents(tx: Tx, order_ids: Sequence[UUID]) -> dict[UUID, list[dict[st
     """What each order's parcel holds, line by line: units, sku (None while unlinked), title."""
     rows = await tx.all(
         """SELECT l.order_id, (l.quantity - l.cancelled_quantity) * l.multiplier AS units,
-                  coalesce(k.code, l.channel_sku) AS sku, coalesce(k.title, l.title) AS title
+                  coalesce(k.code, l.channel_sku) AS sku, coalesce(nullif(k.title, ''), l.title) AS title
            FROM order_line l LEFT JOIN sku k ON k.seller_id = l.seller_id AND k.id = l.sku_id
            WHERE l.order_id = ANY(%s) AND l.quantity > l.cancelled_quantity
              AND l.fulfilled_by IS DISTINCT FROM 'marketplace'

@@ -3,10 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
+from hub.freight import promised
 from hub.sandbox import Product
 from hub.stock_sheet import read_rows
-from hub.store import labels, order_desk, skus
+from hub.store import freight, labels, order_desk, skus
+from hub.store.freight import OfferRow
+from jobs import freight as quotes
 from jobs import freight_labels, imports, members, roles, transfers, two_factor, warehouses
+from jobs.freight_checks import own_labels
+from tests.flows.freighting import SENDER
 from tests.web.site import Site
 
 COPO = Product(sku="COPO-05", title="Copo de vidro 300 ml", quantity=24, price_cents=1290)
@@ -34,6 +39,7 @@ async def add(site: Site) -> None:
     await _import(site)
     await _print(site)
     await _close(site)
+    await _quote(site)
 
 
 async def _move(site: Site) -> None:
@@ -98,3 +104,28 @@ async def _print(site: Site) -> None:
             )  # fmt: skip
         made = await labels.print_add(tx, ids, "a4")
         await labels.print_failed(tx, made, {ids[1]: "o rótulo ainda não foi gerado: peça de novo em instantes"})
+
+
+async def _quote(site: Site) -> None:
+    """What a carrier asks for the orders that still need a label."""
+    rt = site.w.rt
+    carrier = (await site.w.row("SELECT id FROM account WHERE channel = 'correios'"))["id"]
+    async with rt.db.seller(site.w.seller_id) as tx:
+        for code, grams, sides in (
+            ("CAN-01", 350, (120, 100, 90)),
+            ("PRA-02", 620, (280, 280, 40)),
+            ("COPO-05", 240, (90, 90, 140)),
+        ):
+            assert await freight.measure(tx, code, grams, sides)
+        await freight.set_policy(tx, None, {"sender": SENDER, "tare_g": 100})
+        for order in await freight.queue(tx, "to_buy", own_labels(rt)):
+            wanted = await quotes.consignment(tx, order["id"])
+            grams = sum(parcel.weight_g for parcel in wanted.parcels)
+            offers = [
+                OfferRow(
+                    account_id=carrier, service=service, name=name, price_cents=base + grams, days=days,
+                    deliver_by=promised(days, rt.now()), ms=310,
+                )
+                for service, name, base, days in (("03298", "PAC", 1980, 7), ("03220", "SEDEX", 3490, 2))
+            ]  # fmt: skip
+            await freight.keep(tx, order["id"], rt.now(), wanted.asked(), offers)

@@ -63,6 +63,13 @@ class Screen:
             async with self.page.expect_navigation():
                 await form.evaluate("form => form.requestSubmit()")
 
+        if spot.ticks is not None:
+            boxes, button = spot.ticks
+            for box in await self.page.locator(boxes).all():
+                await box.check()
+            async with self.page.expect_navigation():
+                await self.page.locator(button).click()
+
     async def overflow(self) -> int:
         """Pixels that the document is wider than its window."""
         width: int = await self.page.evaluate(

@@ -53,7 +53,8 @@ Who = Literal["owner", "stranger", "half in", "first"]  # half in: the code is s
 class Spot:
     """One page: its picture's name, its address, whether docs/screens has it, who looks, and what it answers with.
 
-    `sends`: (a form's address, a sheet) where the page is what comes of sending that sheet by that form.
+    `sends`: (a form's address, a sheet) where the page is what comes of sending that sheet by that form; `ticks`:
+    (boxes, a button) where it is what comes of ticking those and pressing that.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Spot:
     who: Who = "owner"
     status: int = 200
     sends: tuple[str, str] | None = None
+    ticks: tuple[str, str] | None = None
 
     @property
     def outside(self) -> bool:
@@ -127,6 +129,13 @@ PAGES = (
     Spot("inventario-diferencas", "/inventario/{count}/diferencas"),
     Spot("envios", "/envios"),
     Spot("etiquetas", "/etiquetas"),
+    Spot("etiquetas-comprar", "/etiquetas", ticks=("td.pick input", 'button[formaction="/etiquetas/comprar"]')),
+    Spot(
+        "etiquetas-comprar-em-falta",
+        "/etiquetas",
+        pictured=False,
+        ticks=("[data-apart]", 'button[formaction="/etiquetas/comprar"]'),
+    ),
     Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
     Spot("etiquetas-impressao", "/etiquetas/impressao/{print}"),
     Spot("conferencia", "/conferencia"),

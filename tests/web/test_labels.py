@@ -11,6 +11,8 @@ from jobs import freight_labels
 from tests.flows.freighting import SENDER, policy, seller, sold
 from tests.flows.test_freight_buying import preposts
 from tests.web.site import Answer, Reader, Site, site
+from tests.web.test_api_connecting import refused
+from tests.web.test_api_resources import program
 
 
 async def shop(s: Site, orders: int = 2) -> tuple[Any, list[str]]:
@@ -164,6 +166,17 @@ async def test_a_second_label_and_one_for_what_is_short_are_for_one_order_and_wh
         assert set(sure(looked)) == {f"{key}:{three}" for key in "ofc"}
         await reader.post("/etiquetas/cotar", **{f"o:{one}": "yes"})
         assert "dá a etiqueta" in await flash(reader)
+
+        p = await program(s, "shipments:read", "shipments:write")
+        for id_, more, why in (
+            (one, {"despite_shortage": True}, "dá a etiqueta"), (two, {"second_label": True}, "em falta (1 x CANECA)"),
+            (three, {"price_cents": 1}, "o preço não é mais R$ 0,01"),
+        ):  # fmt: skip
+            status, told = await refused(p, "POST", f"/orders/{id_}/labels", more)
+            assert (status, why in told) == (409, True)
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            await tx.run("UPDATE freight_quote SET at = at - interval '31 minutes'")
+        assert "sem cotação dos últimos 30 minutos" in (await refused(p, "POST", f"/orders/{three}/labels", {}))[1]
 
         for id_, word, why in ((one, "second_label", "segunda"), (two, "despite_shortage", "em falta")):
             looked = (await reader.post("/etiquetas/comprar", **{f"o:{id_}": "yes"})).text
