@@ -112,10 +112,9 @@ async def _quote(site: Site) -> None:
     carrier = (await site.w.row("SELECT id FROM account WHERE channel = 'correios'"))["id"]
     async with rt.db.seller(site.w.seller_id) as tx:
         for code, grams, sides in (
-            ("CAN-01", 350, (120, 100, 90)),
-            ("PRA-02", 620, (280, 280, 40)),
-            ("COPO-05", 240, (90, 90, 140)),
-        ):
+            ("CAN-01", 350, (120, 100, 90)), ("PRA-02", 620, (280, 280, 40)), ("TIG-03", 2100, (260, 260, 180)),
+            ("JAR-04", 900, (300, 160, 140)), ("COPO-05", 240, (90, 90, 140)),
+        ):  # fmt: skip
             assert await freight.measure(tx, code, grams, sides)
         await freight.set_policy(tx, None, {"sender": SENDER, "tare_g": 100})
         for order in await freight.queue(tx, "to_buy", own_labels(rt)):
