@@ -5,6 +5,7 @@ What a channel says stays in its own words; what these tables do not know stays 
 
 import re
 
+from hub.faults import Fault
 from hub.web.i18n import N_, Language
 
 # As hub.http, hub.gate, hub.answers, hub.breaker, hub.throttle and the jobs write them -> in words; groups fill them.
@@ -48,6 +49,17 @@ OWN: dict[str, str] = {
     r"a person saw that it was not bought": N_("uma pessoa viu que não foi comprada"),
 }
 _OWN = {re.compile(told): words for told, words in OWN.items()}
+
+
+_FAILURE = re.compile(r"(?s)(\w+) ([^:]*): (.*)")
+
+
+def failure(told: str | None) -> tuple[Fault | None, str, str]:
+    """(fault, the channel's code, its sentence) of an error as flows write it; an unclassed one is all sentence."""
+    found = _FAILURE.fullmatch(told or "")
+    if found is None or found[1] not in set(Fault):
+        return None, "", told or ""
+    return Fault(found[1]), found[2], found[3]
 
 
 def said(language: Language, detail: str | None) -> str:

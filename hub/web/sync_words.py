@@ -1,6 +1,5 @@
 """What flows, limits, failures and dead letters are called on a page, and the way out of each: tables only."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,34 +80,24 @@ MEND = {
 }
 MEND_KIND = {
     "slot": N_("Corrija o anúncio no canal e repita: o hub confere o número de lá antes de escrever."),
-    "ambiguous": N_("Mais de uma conta serve: escolha qual segue este envio."),
+    "ambiguous": N_("Escolha qual segue este envio."),
     "let_go": N_("Sem notícia por muito tempo: repita para perguntar mais uma vez."),
     "purchase": N_("Veja no site da transportadora se a etiqueta existe; o hub nunca compra duas vezes."),
 }
 REASON = {"ambiguous": N_("Mais de uma conta serve."), "let_go": N_("O hub parou de perguntar.")}
 PURCHASE = N_("Não se sabe se foi comprada.")
 
-_FAILURE = re.compile(r"(?s)(\w+) ([^:]*): (.*)")
-
-
-def failure(told: str | None) -> tuple[Fault | None, str, str]:
-    """(fault, the channel's code, its sentence) of an error as flows write it; an unclassed one is all sentence."""
-    found = _FAILURE.fullmatch(told or "")
-    if found is None or found[1] not in set(Fault):
-        return None, "", told or ""
-    return Fault(found[1]), found[2], found[3]
-
 
 def plain(language: Language, told: str | None) -> str:
     """An error as flows write it in one line: what failed, and the channel's own words; one of a channel as it is."""
-    fault, _code, detail = failure(told)
+    fault, _code, detail = fault_words.failure(told)
     own = fault_words.said(language, detail)
     return f"{language.gettext(HEAD[fault])} {own}".strip() if fault is not None else own
 
 
 def problem(language: Language, told: str) -> tuple[str, str, str]:
     """(sentence, the channel's own words, way out) of a flow's last error."""
-    fault, code, detail = failure(told)
+    fault, code, detail = fault_words.failure(told)
     if fault is None:
         own = fault_words.said(language, told.strip(": "))
         return language.gettext(HEAD[Fault.REJECTED]), own, language.gettext(MEND[Fault.REJECTED])
@@ -149,4 +138,4 @@ def _fault(name: str) -> Fault:
 
 def said(language: Language, row: Mapping[str, Any]) -> str:
     """The channel's own words about a letter, or the hub's."""
-    return fault_words.said(language, failure(row["said"])[2])
+    return fault_words.said(language, fault_words.failure(row["said"])[2])

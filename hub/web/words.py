@@ -314,7 +314,11 @@ def alert_sentence(language: Language, row: Mapping[str, Any]) -> str:
     told: dict[str, object] = defaultdict(lambda: "—", {name: _shown(value) for name, value in row["params"].items()})
     if row["kind"] == "parcel_exception":
         told["status"] = language.gettext(PARCEL.get(row["params"].get("status"), PARCEL["unknown"])[1])
-    told |= {name: fault_words.said(language, str(told[name])) for name in ("detail", "said") if name in told}
+    told |= {
+        name: fault_words.said(language, fault_words.failure(str(told[name]))[2])
+        for name in ("detail", "said")
+        if name in told
+    }
     kind = row["kind"]
     if kind == "link_refused":
         told["detail"] = refused_links.of_alert(language, row["params"])

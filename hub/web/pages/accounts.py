@@ -13,7 +13,7 @@ from hub.contract import Adapter
 from hub.secrets import SecretsError
 from hub.store import Tx, accounts, due, first_reading, screens, stranded
 from hub.store.accounts import Account
-from hub.web import account_words, sync_words, words
+from hub.web import account_words, fault_words, words
 from hub.web.edge import Problem, Visit
 from hub.web.i18n import N_, Language
 from jobs import connect, poll
@@ -118,7 +118,7 @@ def _unanswered(visit: Visit, account: Account) -> tuple[str, str] | None:
     """Why an account was never connected, and the way out; None for one that was."""
     if account.external_id is not None:
         return None
-    fault, _code, detail = sync_words.failure(account.held_reason)
+    fault, _code, detail = fault_words.failure(account.held_reason)
     if fault is None:
         return account.held_reason or "", visit.language.gettext(account_words.UNANSWERED_OTHER)
     told = account_words.fault(visit.language, label_of(account.channel), fault, detail)
