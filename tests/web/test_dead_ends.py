@@ -52,9 +52,10 @@ async def test_a_reader_who_leaves_a_live_page_is_no_error(monkeypatch: pytest.M
     monkeypatch.setattr(feed, "HEARTBEAT", 0.05)
     async with site() as s:
         reader = await s.signed_in()
-        server = s.server.runner.server
-        assert server is not None
-        server.handler_cancellation = False  # as the hub runs it: a test's server would cancel the stream itself
+        runner = s.server.runner
+        assert runner is not None
+        assert runner.server is not None
+        runner.server.handler_cancellation = False  # as the hub runs it: a test's server would cancel the stream itself
         with capture_logs() as told:
             answer = await reader.session.get(s.base + "/ao-vivo")
             assert await answer.content.readline()
