@@ -18,6 +18,7 @@ from tests.flows.freighting import CANECA, buy, seller, sold
 from tests.flows.test_freight_buying import preposts
 from tests.world import World, world
 
+PAYLOADS = Path(__file__).parents[1] / "adapters"
 SNAPSHOTS = Path(__file__).parents[1] / "contract" / "__snapshots__"
 
 
@@ -150,7 +151,19 @@ async def test_each_channel_tells_by_its_own_words_whether_it_sends() -> None:
     for (channel, service), own in named.items():
         every = (json.loads(path.read_text()) for path in sorted((SNAPSHOTS / channel / "order").glob("*.json")))
         asked.append((channel, next(o for o in every if any(s["service"] == service for s in o["shipments"])), own))
+    easy = json.loads((PAYLOADS / "amazon" / "order" / "v2026_unit_price_is_of_one.json").read_text())
+    easy["order"]["programs"] = ["PRIME", "AMAZON_EASY_SHIP"]
+    amazon = adapters.get("amazon").orders
+    assert amazon is not None
+    asked.append(("amazon", amazon.parse(easy).model_dump(mode="json"), True))
+    documents = [
+        (path.parents[1].name, path.read_text())
+        for path in sorted(SNAPSHOTS.glob("*/order/*.json")) if paths.get(path.parents[1].name)
+    ]  # fmt: skip
     async with world() as w, w.rt.db.seller(w.seller_id) as tx:
+        for channel, text in documents:  # whatever is told, it is one or the other
+            assert await tx.value("SELECT %s::jsonb @@ %s::jsonpath", [text, paths[channel]]) in (True, False)
+        assert {channel for channel, _text in documents} == {channel for channel, _told, _own in TOLD}
         for channel, told, own in asked:
             sql = "SELECT %s::jsonb @@ %s::jsonpath"
             assert await tx.value(sql, [json.dumps(told), paths[channel]]) is own, (channel, told)
