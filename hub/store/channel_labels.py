@@ -46,15 +46,17 @@ async def queue(
                    o.deliver_by, o.total_cents, o.buyer_name, {_DUE} AS due,
                    o.told -> 'ship_to' ->> 'city' AS city, o.told -> 'ship_to' ->> 'state' AS state
             FROM orders o JOIN account a ON a.seller_id = o.seller_id AND a.id = o.account_id
+            -- with a limit it stays a look at each order in turn, along the index, until the page is full
+            CROSS JOIN LATERAL (SELECT FROM shipment_line i
+                JOIN shipment s ON s.seller_id = i.seller_id AND s.id = i.shipment_id
+                WHERE i.seller_id = o.seller_id AND i.order_id = o.id AND {_PARCEL} AND {_HERE} {printed}
+                  AND NOT EXISTS (SELECT FROM shipment_line j
+                      JOIN orders p ON p.seller_id = j.seller_id AND p.id = j.order_id
+                      WHERE j.seller_id = s.seller_id AND j.shipment_id = s.id AND p.status = 'paid'
+                        AND (coalesce(p.ship_by, p.placed_at, p.first_seen_at), p.id) < ({_DUE}, o.id))
+                LIMIT 1) parcel
             WHERE o.status = 'paid' AND coalesce(o.fulfilled_by, 'seller') <> 'marketplace' AND a.status <> 'closed'
               AND a.channel = ANY(%(channels)s) {onward}
-              AND EXISTS (SELECT FROM shipment_line i
-                  JOIN shipment s ON s.seller_id = i.seller_id AND s.id = i.shipment_id
-                  WHERE i.seller_id = o.seller_id AND i.order_id = o.id AND {_PARCEL} AND {_HERE} {printed}
-                    AND NOT EXISTS (SELECT FROM shipment_line j
-                        JOIN orders p ON p.seller_id = j.seller_id AND p.id = j.order_id
-                        WHERE j.seller_id = s.seller_id AND j.shipment_id = s.id AND p.status = 'paid'
-                          AND (coalesce(p.ship_by, p.placed_at, p.first_seen_at), p.id) < ({_DUE}, o.id)))
             ORDER BY {_DUE}, o.id LIMIT %(limit)s""",
         {**_issuing(issuers), "at": at, "id": id_, "limit": limit},
     )

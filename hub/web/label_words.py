@@ -6,13 +6,13 @@ Chip = tuple[str, str]
 
 QUEUES = {
     "to_buy": N_("Comprar"),
+    "channel": N_("Do canal"),
     "to_print": N_("Imprimir"),
     "to_leave": N_("Entregar à transportadora"),
     "left": N_("Saíram"),
-    "channel": N_("Do canal"),
 }
 EMPTY = {
-    "to_buy": N_("Nenhum pedido pago espera por etiqueta."),
+    "to_buy": N_("Nenhum pedido pago espera por etiqueta comprada. As que o próprio canal emite estão em Do canal."),
     "to_print": N_("Toda etiqueta comprada já foi impressa."),
     "to_leave": N_("Nenhum volume espera por uma transportadora."),
     "left": N_("Nenhum volume saiu em romaneio ainda."),

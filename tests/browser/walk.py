@@ -137,6 +137,7 @@ PAGES = (
         ticks=("[data-apart]", 'button[formaction="/etiquetas/comprar"]'),
     ),
     Spot("etiquetas-a-despachar", "/etiquetas?fila=to_leave", pictured=False),
+    Spot("etiquetas-do-canal", "/etiquetas?fila=channel"),
     Spot("etiquetas-impressao", "/etiquetas/impressao/{print}"),
     Spot("conferencia", "/conferencia"),
     Spot("conferencia-encerradas", "/conferencia?estado=closed", pictured=False),

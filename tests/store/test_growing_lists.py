@@ -1,14 +1,17 @@
-"""Rules, suppliers and warehouses by the thousand: a page of them looks at little more than it shows."""
+"""Rules, suppliers, warehouses and channels' labels by the thousand: a page looks at little more than it shows."""
 
 import uuid
 from typing import Any, cast
 
-from hub.store import Database, Tx, buffers, suppliers, warehouses
+from hub.store import Database, Tx, buffers, channel_labels, suppliers, warehouses
 from tests.store.watched import Watched, filled_by
 
 SELLER, ACCOUNT = uuid.uuid4(), uuid.uuid4()
 MANY, LIMIT = 5000, 51
-GROW = ("buffer", "buffer_measure", "supplier", "purchase_order", "sku_replenishment", "warehouse", "stock_level")
+GROW = (
+    "buffer", "buffer_measure", "supplier", "purchase_order", "sku_replenishment", "warehouse", "stock_level",
+    "orders", "shipment", "shipment_line", "channel_label",
+)  # fmt: skip
 FILL = (
     "INSERT INTO seller (seller_id, name) VALUES (%(seller)s, 'x')",
     "INSERT INTO account (seller_id, id, channel, name, callback_hash) VALUES (%(seller)s, %(account)s, 'x', 'x', 'x')",
@@ -35,6 +38,18 @@ FILL = (
        FROM generate_series(0, %(many)s - 1) n""",
     """INSERT INTO stock_level (seller_id, sku_id, warehouse_id, on_hand, reserved)
        SELECT w.seller_id, k.id, w.id, 1, 0 FROM warehouse w JOIN sku k ON substr(w.code, 2) = substr(k.code, 2)""",
+    # Each third parcel has left; of those that have not each two orders are one parcel.
+    """INSERT INTO orders (seller_id, id, account_id, ref, stock_key, status, payment, fulfilment, told,
+           versions, ship_by)
+       SELECT %(seller)s, gen_random_uuid(), %(account)s, n, n, CASE WHEN n %% 3 = 2 THEN 'delivered' ELSE 'paid' END,
+              'paid', 'none', '{}', '{}', '2026-01-01'::timestamptz + n * interval '1 minute'
+       FROM generate_series(0, %(many)s - 1) n""",
+    """INSERT INTO shipment (seller_id, id, account_id, ref, service, status)
+       SELECT seller_id, id, account_id, ref, 'own', CASE WHEN status = 'paid' THEN 'label_created' ELSE 'delivered' END
+       FROM orders WHERE ref::int %% 3 <> 1""",
+    """INSERT INTO shipment_line (seller_id, shipment_id, order_id)
+       SELECT s.seller_id, s.id, o.id FROM orders o JOIN shipment s
+       ON s.ref = CASE WHEN o.ref::int %% 3 = 1 THEN (o.ref::int - 1)::text ELSE o.ref END""",
 )
 
 
@@ -65,3 +80,9 @@ async def test_a_page_from_their_midst_is_read_along_an_index() -> None:
             ranked = await warehouses.every(like_tx, after=(50, "W02500"), limit=LIMIT)
             assert (ranked[0]["rank"], ranked[0]["code"]) == (50, "W02550")
             assert looked() <= MANY + LIMIT, "what stands there is summed of those that are shown"
+            rows = await channel_labels.queue(like_tx, [("x", "own")], limit=LIMIT)
+            assert [row["number"] for row in rows] == [str(3 * n) for n in range(LIMIT)]
+            place = (rows[-1]["due"], rows[-1]["id"])
+            rows = await channel_labels.queue(like_tx, [("x", "own")], after=place, limit=LIMIT)
+            assert [row["number"] for row in rows] == [str(3 * n) for n in range(LIMIT, 2 * LIMIT)]
+            assert looked() <= 2 * 20 * LIMIT, "a parcel, its lines and its orders, of those shown"

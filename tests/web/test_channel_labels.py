@@ -141,7 +141,7 @@ async def test_who_may_print_them_and_what_is_refused(monkeypatch: pytest.Monkey
         reader = await s.signed_in(role="operator", locale="en")
         text = (await reader.get(f"/pedidos/{id_}")).text
         assert f'name="o:{id_}"' in text
-        assert 'action="/etiquetas/canal/imprimir"' in text
+        assert 'formaction="/etiquetas/canal/imprimir"' in text
         await reader.post("/etiquetas/canal/imprimir", next=QUEUE)
         assert "Choose at least one order." in (await reader.get(QUEUE)).text
 
@@ -168,3 +168,14 @@ async def test_who_may_print_them_and_what_is_refused(monkeypatch: pytest.Monkey
         assert (await p.ask("POST", "/channel-labels/print", {"shipments": [id_]}))[0] == 422
         q = await program(s, "shipments:write")
         assert (await q.ask("POST", "/channel-labels/print", {"shipments": [first]}))[0] == 403
+        await north.act("cancel", order_ref=ref)
+        await s.w.settle()
+        one = sheets["printed"]
+        _, sheets, _ = await p.ask("POST", "/channel-labels/print", {"shipments": one})
+        assert sheets["pdf"] is None
+        assert "está cancelado; só um pedido pago é enviado" in sheets["failures"][0]["why"]
+        async with s.w.rt.db.seller(s.w.seller_id) as tx:
+            await tx.run("UPDATE account SET status = 'closed'")
+        _, sheets, _ = await p.ask("POST", "/channel-labels/print", {"shipments": one})
+        assert "a conta Norte está desligada" in sheets["failures"][0]["why"]
+        assert (await got(p, "/channel-labels"))["data"] == []
