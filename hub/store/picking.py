@@ -7,19 +7,19 @@ from uuid import UUID
 
 from hub.store import Tx
 from hub.store.deadlines import POSTED
+from hub.store.unbuyable import RELAYED
 
 # Whether the ship-by is known, the instant that its part of the list is ordered by, the order's id.
 Place = tuple[bool, datetime, UUID]
 
 # Why nobody here packs an order, now or ever. OFFSET 0: asked order by order, never by a hash of a whole table.
-GONE: LiteralString = """CASE
+GONE: LiteralString = f"""CASE
     WHEN o.status = 'cancelled' THEN 'cancelled'
     WHEN o.status IN ('dispatched', 'delivered') THEN 'sent'
     WHEN o.status = 'placed' THEN 'unpaid'
     WHEN o.fulfilled_by = 'marketplace' THEN 'marketplace'
     WHEN a.status = 'closed' THEN 'closed'
-    WHEN o.origin_channel IS NOT NULL AND EXISTS (SELECT FROM account b WHERE b.seller_id = o.seller_id
-        AND b.channel = o.origin_channel AND b.id <> o.account_id AND b.status <> 'closed' OFFSET 0) THEN 'relayed'
+    WHEN {RELAYED} THEN 'relayed'
     WHEN EXISTS (SELECT FROM shipment_line x JOIN shipment s ON s.seller_id = x.seller_id AND s.id = x.shipment_id
         WHERE x.seller_id = o.seller_id AND x.order_id = o.id AND s.status = ANY(%(posted)s) OFFSET 0) THEN 'sent'
     WHEN NOT EXISTS (SELECT FROM order_line l WHERE l.seller_id = o.seller_id AND l.order_id = o.id

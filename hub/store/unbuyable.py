@@ -11,8 +11,12 @@ from hub.store import Tx
 # what the marketplace says of an order's shipping.
 OWN_LABEL: LiteralString = """coalesce(CASE WHEN o.origin_channel IS NULL THEN o.told ELSE '{}'::jsonb END
     @@ (%(own)s::jsonb ->> coalesce(o.origin_channel, a.channel))::jsonpath, false)"""
+# Another connected account has the same sale: its parcel is that one's.
+RELAYED: LiteralString = """o.origin_channel IS NOT NULL AND EXISTS (SELECT FROM account b
+        WHERE b.seller_id = o.seller_id AND b.channel = o.origin_channel AND b.id <> o.account_id
+          AND b.status <> 'closed' OFFSET 0)"""
 _CODE: LiteralString = "jsonb_path_query_first(o.told, '$.shipments[*].tracking_code ? (@ != null)') #>> '{}'"
-ORDINARY: LiteralString = f"NOT {OWN_LABEL} AND ({_CODE}) IS NULL"
+ORDINARY: LiteralString = f"NOT {OWN_LABEL} AND ({_CODE}) IS NULL AND NOT ({RELAYED})"
 SHORT: LiteralString = """(SELECT string_agg(h.quantity || ' x ' || k.code, ', ' ORDER BY k.code) FROM shortage h
     JOIN sku k ON k.seller_id = h.seller_id AND k.id = h.sku_id
     WHERE h.seller_id = o.seller_id AND h.order_id = o.id)"""

@@ -73,6 +73,9 @@ async def test_what_the_channel_sends_with_its_own_label_is_bought_only_by_who_i
         assert set(await waiting(w)) == {again}
         with pytest.raises(FreightRefused, match="Shopee arranges its shipping"):
             await buy(w, ours)
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE orders SET origin_channel = 'woocommerce' WHERE id = ANY(%s)", [[ours, again]])
+        assert set(await waiting(w)) == {ours}, "what relays an order of a connected store leaves the label to that one"
 
 
 async def test_what_is_short_is_seen_and_bought_only_by_who_insists() -> None:
