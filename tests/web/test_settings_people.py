@@ -192,8 +192,8 @@ async def test_who_is_removed_is_out_at_once_and_what_they_sent_counts_no_more()
 async def test_the_warehouse_ships_and_sees_neither_money_nor_credentials() -> None:
     async with site() as s:
         reader = await s.signed_in("dep@loja.example", "warehouse")
-        assert (await reader.get("/")).headers["Location"] == "/etiquetas"
-        for path in ("/anuncios", "/etiquetas", "/etiquetas?fila=to_print", "/envios"):
+        assert (await reader.get("/")).headers["Location"] == "/separacao"
+        for path in ("/anuncios", "/separacao", "/prazos", "/etiquetas", "/etiquetas?fila=to_print", "/envios"):
             page = await reader.get(path)
             assert page.status == 200, path
             assert "R$" not in page.text
