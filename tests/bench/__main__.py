@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output, the table on error")
-    parser.add_argument("--quick", action="store_true", help="a minute instead of several, and coarser")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and coarser")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
