@@ -117,7 +117,9 @@ async def _reach_of(tx: Tx, row: Mapping[str, Any], now: datetime) -> Reach:
 def _next(kind: BufferKind, starts_at: datetime | None, ends_at: datetime | None, now: datetime) -> datetime | None:
     """When a rule is looked at again."""
     turns_at = decide.next_turn(now, starts_at, ends_at)
-    return min(filter(None, (turns_at, now + MEASURED_EVERY))) if kind is BufferKind.AUTO else turns_at
+    if kind is not BufferKind.AUTO or (ends_at is not None and ends_at <= now):
+        return turns_at
+    return min(filter(None, (turns_at, now + MEASURED_EVERY)))
 
 
 # ── Every slot that it touches ──────────────────────────────────────────────────────────────────────────────
@@ -296,7 +298,8 @@ async def _turn_one(rt: Runtime, seller_id: UUID) -> int:
     for rule in rules:
         found: dict[UUID, _Slot] = {}
         async with rt.db.seller(seller_id) as tx:
-            reach = replace(await _reach_of(tx, rule, now), only_measured=rule["kind"] == "auto")
+            bounded = rule["starts_at"] is not None or rule["ends_at"] is not None  # it may have begun or ended
+            reach = replace(await _reach_of(tx, rule, now), only_measured=rule["kind"] == "auto" and not bounded)
         accounts = await _apply(rt, seller_id, reach, found, now)
         async with rt.db.seller(seller_id) as tx:
             turns_at = _next(BufferKind(rule["kind"]), rule["starts_at"], rule["ends_at"], now)

@@ -211,6 +211,12 @@ async def test_an_automatic_buffer_follows_sales_elsewhere_and_the_lag_here() ->
         await buffers.turn(w.rt)
         await w.at_rest()
         assert both(store, market) == (15, 24)  # never more than its cap
+        async with w.rt.db.seller(w.seller_id) as tx:
+            await tx.run("UPDATE buffer SET ends_at = now(), turns_at = now()")
+        await buffers.turn(w.rt)
+        await w.at_rest()
+        assert both(store, market) == (24, 24)
+        assert (await w.row("SELECT turns_at FROM buffer"))["turns_at"] is None  # what is over is measured no more
 
 
 async def test_a_buffer_that_would_empty_the_shelves_stops_and_asks() -> None:
